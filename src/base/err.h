@@ -1,0 +1,29 @@
+/*
+ * Filling struct berm_err, and the one macro with control flow. Whatever can fail returns MUST_USE enum berm_code and
+ * takes struct berm_err *err last (NULL allowed). Out-parameters are untouched on failure.
+ */
+#ifndef BERM_BASE_ERR_H
+#define BERM_BASE_ERR_H
+
+#include "berm/err.h"
+
+#define MUST_USE __attribute__((warn_unused_result))
+#define PRINTF_LIKE(format_arg, first_arg) __attribute__((format(printf, format_arg, first_arg)))
+
+#define TRY(expr)                                                                                                      \
+	do {                                                                                                           \
+		enum berm_code try_ = (expr);                                                                          \
+		if (try_ != BERM_OK)                                                                                   \
+			return try_;                                                                                   \
+	} while (0)
+
+/* Fills err (if not NULL) and returns code, so that a failure is one line. Control bytes in the text become '?'. */
+enum berm_code err_set(struct berm_err *err, enum berm_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same for a failed system call: code BERM_ERR_SYS (NOMEM for ENOMEM), sys = errno, ": strerror" appended. */
+enum berm_code err_sys(struct berm_err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Puts context in front of what err says ("load 'x': ...") and returns the code that stands there. */
+enum berm_code err_wrap(struct berm_err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif
