@@ -1,0 +1,26 @@
+/*
+ * Reading what a waiting task passed: memory, strings, descriptors, credentials. Each read is one copy, made once.
+ * Functions return 0, or an errno to answer with. Descriptors handed out are O_CLOEXEC and the caller's to close.
+ */
+#ifndef BERM_SANDBOX_SUP_TASK_H
+#define BERM_SANDBOX_SUP_TASK_H
+
+#include "sandbox/supervise.h"
+
+/* Exactly len bytes, or EFAULT. */
+int task_read(const struct call *call, uint64_t address, void *ret_bytes, size_t len);
+int task_write(const struct call *call, uint64_t address, const void *bytes, size_t len);
+/* A NUL-terminated path into size bytes; EFAULT, ENAMETOOLONG. An empty path is fine. */
+int task_path(const struct call *call, uint64_t address, char *ret_path, size_t size);
+/* The folder that a path relative to dirfd starts from: AT_FDCWD is the task's folder. O_PATH. EBADF. */
+int task_dirfd(const struct call *call, int dirfd, int *ret_fd);
+/* The very descriptor number fd of the task (pidfd_getfd): same open file description. EBADF, EPERM. */
+int task_fd(const struct call *call, int fd, int *ret_fd);
+/* Takes over the task's umask (before anything is made on its behalf). */
+int task_umask(const struct call *call, mode_t *ret_umask);
+/* The task's soft RLIMIT_FSIZE. */
+uint64_t task_file_limit(const struct call *call);
+/* The program of the task, escaped and cut to size; "" if unknown. */
+void task_exe(const struct call *call, char *ret_exe, size_t size);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * The supervisor's loop: one notification in, one answer out. A call is described by struct call, looked up in a table
+ * of handlers by its number, and answered by one of a handful of outcomes. It runs in the sandbox's helper process:
+ * same user, groups, mounts, root and process ids as the tasks it serves, no capability, no Landlock domain. No heap:
+ * everything is in struct supervisor, which is set up before the fork.
+ *
+ * Because every change in a governed tree goes through this one process, one call at a time, a check of a path and the
+ * act that follows it cannot be raced from inside: nothing in a governed tree moves in between. CONTINUE is given only
+ * where Landlock (or the network namespace) refuses by itself what must not be.
+ */
+#ifndef BERM_SANDBOX_SUPERVISE_H
+#define BERM_SANDBOX_SUPERVISE_H
+
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <sys/types.h>
+
+#include "sandbox/plan.h"
+
+enum { SUP_MAX_HELPERS = 64, SUP_PATH_MAX = PATH_MAX };
+
+struct supervisor;
+
+enum sup_kind {
+	SUP_DENY = 0, /* error holds the errno; zero stands for EACCES */
+	SUP_VALUE,    /* the call returns value */
+	SUP_CONTINUE, /* the kernel runs it and decides */
+	SUP_FD,	      /* fd is put into the task and closed here; fd_cloexec */
+	SUP_LATER,    /* a helper process answers */
+};
+struct sup_answer {
+	enum sup_kind kind;
+	int error;
+	int64_t value;
+	int fd;
+	bool fd_cloexec;
+};
+
+/* One call that waits. args are the registers; whatever they point to is read once, by the functions of sup_task.h. */
+struct call {
+	struct supervisor *sup;
+	uint64_t id;
+	pid_t tid;
+	int nr;
+	const uint64_t *args;
+};
+typedef struct sup_answer (*sup_handler)(struct call *call);
+struct sup_row {
+	int nr;
+	sup_handler handle;
+};
+extern const struct sup_row sup_open_rows[], sup_name_rows[], sup_meta_rows[], sup_socket_rows[], sup_process_rows[];
+/* each ends with {-1, NULL} */
+
+/* What a denial looks like to whoever reads events; copied out at once. Strings may be NULL. */
+struct sup_notice {
+	enum berm_request_kind kind;
+	enum berm_request_op op;
+	int error;
+	const char *object, *as, *rule, *detail;
+	uint64_t dev, ino;
+	uint32_t mode;
+};
+
+/* ---- set up before the fork, in the caller ---- */
+MUST_USE enum berm_code supervisor_new(const struct berm_plan *plan, struct supervisor **ret_sup, struct berm_err *err);
+void supervisor_free(struct supervisor *sup);
+
+/* ---- in the helper ---- */
+/* proc_fd: the /proc that shows the tasks. notify: called for each notice, must not block. */
+typedef void (*sup_notify)(void *ctx, const struct call *call, const struct sup_notice *notice);
+void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx);
+/* Serves one notification; call when the listener is readable. 0, or -1 when the listener is of no more use. */
+int supervisor_serve(struct supervisor *sup);
+/* True if pid was one of the supervisor's own helper processes (reaped by the caller's wait loop). */
+bool supervisor_reaped(struct supervisor *sup, pid_t pid);
+/* Milliseconds until supervisor_tick wants to run (withdraws helpers whose task is gone), or -1. */
+int supervisor_timeout_ms(const struct supervisor *sup);
+void supervisor_tick(struct supervisor *sup);
+uint64_t supervisor_served(const struct supervisor *sup);
+uint64_t supervisor_denied(const struct supervisor *sup);
+
+/* ---- for handlers ---- */
+const struct berm_plan *supervisor_plan(const struct supervisor *sup);
+int supervisor_proc_fd(const struct supervisor *sup);
+/* Still the same task that waits? To be asked after everything that was read through its pid. */
+bool call_alive(const struct call *call);
+/* Counts, sends the notice, and returns the SUP_DENY answer for it. */
+struct sup_answer call_refuse(struct call *call, const struct sup_notice *notice);
+struct sup_answer answer_errno(int error);
+struct sup_answer answer_value(int64_t value);
+struct sup_answer answer_continue(void);
+/* Result of a system call done on behalf: value, or errno if it is -1. */
+struct sup_answer answer_result(int64_t result);
+/* Runs act(call, ctx) in a helper process that answers by itself, for what may block: at most SUP_MAX_HELPERS at once
+ * (beyond: EAGAIN). The helper is killed when its task is gone. ctx is copied by the fork. */
+struct sup_answer call_in_helper(struct call *call, struct sup_answer (*act)(struct call *call, void *ctx), void *ctx);
+
+#endif
