@@ -23,7 +23,8 @@ enum berm_code err_set(struct berm_err *err, enum berm_code code, const char *fo
 /* The same for a failed system call: code BERM_ERR_SYS (NOMEM for ENOMEM), sys = errno, ": strerror" appended. */
 enum berm_code err_sys(struct berm_err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Puts context in front of what err says ("load 'x': ...") and returns the code that stands there. */
+/* Puts context in front of what err says ("load 'x': ...") and returns the code that stands there; BERM_ERR_SYS if err
+ * is NULL, so a function whose caller tells codes apart must not wrap with a NULL err. */
 enum berm_code err_wrap(struct berm_err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

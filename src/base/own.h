@@ -31,7 +31,7 @@ static inline int take_fd(int *fd)
 
 /* The value of a pointer variable, which then is NULL: its owner is now whoever gets the value. */
 #define take(variable)                                                                                                 \
-	({                                                                                                             \
+	__extension__({                                                                                                \
 		__typeof__(variable) taken_ = (variable);                                                              \
 		(variable) = NULL;                                                                                     \
 		taken_;                                                                                                \
