@@ -5,6 +5,7 @@
 #ifndef BERM_BASE_OWN_H
 #define BERM_BASE_OWN_H
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,10 +14,13 @@ static inline void own_free(void *pointer)
 	free(*(void **)pointer);
 }
 
+/* Keeps errno: it mostly runs on the way out of a failure that is still to be told. */
 static inline void own_close(int *fd)
 {
+	int saved = errno;
 	if (*fd >= 0)
 		(void)close(*fd);
+	errno = saved;
 }
 
 static inline int take_fd(int *fd)
