@@ -61,6 +61,7 @@ struct berm_plan {
 	bool wait_killable, sync_wakeup; /* listener features this kernel has */
 	int landlock_abi;	   /* 0: none; only with the hidden view */
 	uint64_t landlock_scoped;  /* LL_SCOPE_* to ask for */
+	uint64_t landlock_net;	   /* LL_NET_* to handle with no rule: nothing of it is allowed */
 	enum berm_network network;
 	bool pid_namespace, net_namespace, ipc_namespace, cgroup_namespace;
 	bool user_is_root;	   /* host uid 0: /proc/sys and friends need read-only mounts */
