@@ -1,0 +1,153 @@
+/*
+ * Landlock: which access bits a grant means on a kernel of a given ABI, and the ruleset of a plan. Every bit the ABI
+ * has is handled, so what no rule grants is refused; what a plan governs is granted by no rule at all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "os/sys.h"
+#include "sandbox/launch.h"
+
+static const struct {
+	int abi;	  /* first ABI that knows the bits */
+	uint64_t access;
+	unsigned rights;  /* any of these grants the bits */
+	unsigned govern;  /* any of these takes them away again */
+	bool file;	  /* means something for a single file */
+} access_table[] = {
+	{1, LL_FS_EXECUTE, BERM_EXEC, 0, true},
+	{1, LL_FS_READ_FILE, BERM_READ, GOVERN_READ, true},
+	{1, LL_FS_READ_DIR, BERM_READ, 0, false},
+	{1, LL_FS_WRITE_FILE, BERM_WRITE, GOVERN_WRITE, true},
+	{1, LL_FS_REMOVE_DIR | LL_FS_REMOVE_FILE, BERM_DELETE, GOVERN_WRITE, false},
+	{1, LL_FS_MAKE_REG | LL_FS_MAKE_DIR | LL_FS_MAKE_SYM | LL_FS_MAKE_FIFO | LL_FS_MAKE_SOCK, BERM_WRITE,
+	 GOVERN_WRITE, false},
+	{2, LL_FS_REFER, BERM_WRITE, GOVERN_WRITE, false},
+	{3, LL_FS_TRUNCATE, BERM_WRITE, GOVERN_WRITE, true},
+};
+
+uint64_t landlock_handled(int abi)
+{
+	static const struct {
+		int abi;
+		uint64_t access;
+	} extra[] = {
+		{1, LL_FS_MAKE_CHAR | LL_FS_MAKE_BLOCK}, /* granted to nobody */
+		{5, LL_FS_IOCTL_DEV},
+		/* LL_FS_RESOLVE_UNIX (ABI 9) is not handled: sockets are the supervisor's, which tells whose they are */
+	};
+	uint64_t handled = 0;
+	for (size_t i = 0; i < ARRAY_LEN(access_table); i++)
+		if (abi >= access_table[i].abi)
+			handled |= access_table[i].access;
+	for (size_t i = 0; i < ARRAY_LEN(extra); i++)
+		if (abi >= extra[i].abi)
+			handled |= extra[i].access;
+	return handled;
+}
+
+uint64_t landlock_access(unsigned rights, unsigned govern, bool tree, int abi)
+{
+	uint64_t access = 0;
+	for (size_t i = 0; i < ARRAY_LEN(access_table); i++)
+		if (abi >= access_table[i].abi && (rights & access_table[i].rights) != 0 &&
+		    (govern & access_table[i].govern) == 0 && (tree || access_table[i].file))
+			access |= access_table[i].access;
+	return access;
+}
+
+static const unsigned ALL_RIGHTS = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC;
+
+/* A path that is not there (any more) needs no rule: nothing can be opened through it. */
+static int rule_add(struct launch *launch, const char *path, uint64_t access)
+{
+	if (access == 0)
+		return 0;
+	struct os_open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = OS_RESOLVE_NO_SYMLINKS};
+	auto_fd int fd = sys_openat2(AT_FDCWD, path, &how);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : launch_fail(launch, STAGE_LANDLOCK, path);
+	if (sys_landlock_add_path(launch->ruleset, fd, access) < 0)
+		return launch_fail(launch, STAGE_LANDLOCK, path);
+	return 0;
+}
+
+/* In the hidden view everything that can be seen was granted for reading, so one rule on the root says so. */
+static bool root_is_readable(const struct berm_plan *plan)
+{
+	if (!plan->hidden)
+		return false;
+	for (size_t i = 0; i < plan->grant_count; i++)
+		if ((plan->grants[i].rights & BERM_READ) == 0 || (plan->grants[i].govern & GOVERN_READ) != 0)
+			return false;
+	return true;
+}
+
+static int rules_add_grants(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	uint64_t everywhere = 0;
+	if (root_is_readable(plan)) {
+		everywhere = landlock_access(BERM_READ, 0, true, plan->landlock_abi);
+		if (rule_add(launch, "/", everywhere) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < plan->grant_count; i++) {
+		const struct plan_grant *grant = &plan->grants[i];
+		uint64_t access = landlock_access(grant->rights, grant->govern, grant->tree, plan->landlock_abi);
+		if (grant->exists && (access & ~everywhere) != 0 && rule_add(launch, grant->path, access) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The folders that every program has: its own /dev, /proc and scratch space. */
+static int rules_add_own(struct launch *launch)
+{
+	static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full",  "/dev/random", "/dev/urandom",
+					    "/dev/tty",	 "/dev/pts",  "/dev/ptmx"};
+	const struct berm_plan *plan = launch->plan;
+	int abi = plan->landlock_abi;
+	uint64_t ioctl = abi >= 5 ? LL_FS_IOCTL_DEV : 0;
+	uint64_t node = LL_FS_READ_FILE | LL_FS_WRITE_FILE | ioctl;
+	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
+	if (namespaces) {
+		if (rule_add(launch, "/dev", node | LL_FS_READ_DIR) < 0 ||
+		    rule_add(launch, "/proc", LL_FS_READ_FILE | LL_FS_READ_DIR | LL_FS_WRITE_FILE) < 0)
+			return -1;
+	} else {
+		for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
+			if (rule_add(launch, nodes[i], node) < 0)
+				return -1;
+		if (rule_add(launch, "/proc", LL_FS_READ_FILE | LL_FS_READ_DIR) < 0)
+			return -1;
+	}
+	uint64_t all = landlock_access(ALL_RIGHTS, 0, true, abi);
+	for (size_t i = 0; namespaces && i < plan->scratch_count; i++)
+		if (rule_add(launch, plan->scratches[i].path, all) < 0)
+			return -1;
+	if (launch->private_tmp != NULL && rule_add(launch, launch->private_tmp, all) < 0)
+		return -1;
+	return 0;
+}
+
+int landlock_build(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	if (plan->landlock_abi < 1)
+		return 0;
+	struct ll_ruleset_attr attr = {
+		.handled_access_fs = landlock_handled(plan->landlock_abi),
+		.handled_access_net = plan->landlock_net,
+		.scoped = plan->landlock_scoped,
+	};
+	size_t size = plan->landlock_abi >= 6 ? sizeof attr : plan->landlock_abi >= 4 ? 16 : 8;
+	launch->ruleset = sys_landlock_create_ruleset(&attr, size, 0);
+	if (launch->ruleset < 0)
+		return launch_fail(launch, STAGE_LANDLOCK, NULL);
+	if (rules_add_grants(launch) < 0)
+		return -1;
+	return rules_add_own(launch);
+}

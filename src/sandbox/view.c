@@ -1,0 +1,401 @@
+/*
+ * The two views. Hidden: a tmpfs root that holds only the grants; it is mounted over the old root and entered by
+ * chroot, so the old tree lies below it, out of reach. Visible: the host's tree, recursively read-only and not
+ * executable, with what is granted put back where it was.
+ */
+#include "sandbox/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "os/sys.h"
+
+enum { TARGET_EMPTY_PATH = 0x40 }; /* MOVE_MOUNT_T_EMPTY_PATH */
+
+static int open_beneath(int dirfd, const char *path)
+{
+	struct os_open_how how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW, .resolve = OS_RESOLVE_NO_SYMLINKS};
+	return sys_openat2(dirfd, path, &how);
+}
+
+int view_clone(const char *path, uint64_t attributes)
+{
+	auto_fd int at = open_beneath(AT_FDCWD, path);
+	if (at < 0)
+		return -1;
+	unsigned flags = OS_OPEN_TREE_CLONE | OS_OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+	auto_fd int clone_fd = sys_open_tree(at, "", flags);
+	struct os_mount_attr attr = {.attr_set = attributes};
+	if (clone_fd < 0 || sys_mount_setattr(clone_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
+		return -1;
+	return take_fd(&clone_fd);
+}
+
+int view_attach(int clone_fd, int root_fd, const char *path)
+{
+	auto_fd int clone_owned = clone_fd;
+	auto_fd int target = open_beneath(root_fd, path);
+	if (target < 0)
+		return -1;
+	return sys_move_mount(clone_owned, "", target, "", OS_MOVE_MOUNT_F_EMPTY_PATH | TARGET_EMPTY_PATH);
+}
+
+/* Copies the first len bytes of path and opens that folder, making it if it is not there. */
+static int make_folders(int root_fd, const char *path, size_t len)
+{
+	char part[PATH_MAX];
+	if (len >= sizeof part) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(part, path, len);
+	part[len] = '\0';
+	if (mkdirat(root_fd, part, 0755) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return errno == EROFS ? 0 : -1; /* below a grant: it is there, or attaching fails and says so */
+	const char *slash = memrchr(path, '/', len);
+	if (slash == NULL)
+		return -1;
+	for (size_t at = 0; at <= len; at++) {
+		if (at < len && path[at] != '/')
+			continue;
+		part[at] = '\0';
+		if (at > 0 && mkdirat(root_fd, part, 0755) < 0 && errno != EEXIST && errno != EROFS)
+			return -1;
+		if (at < len)
+			part[at] = '/';
+	}
+	return 0;
+}
+
+int view_make(int root_fd, const char *path, bool folder)
+{
+	size_t len = strlen(path);
+	if (folder)
+		return make_folders(root_fd, path, len);
+	const char *slash = strrchr(path, '/');
+	if (slash != NULL && make_folders(root_fd, path, (size_t)(slash - path)) < 0)
+		return -1;
+	int fd = openat(root_fd, path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return errno == EEXIST || errno == EROFS ? 0 : -1;
+	(void)close(fd);
+	return 0;
+}
+
+static uint64_t attributes_of(unsigned rights)
+{
+	return OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV | ((rights & BERM_WRITE) != 0 ? 0 : OS_MOUNT_ATTR_RDONLY) |
+	       ((rights & BERM_EXEC) != 0 ? 0 : OS_MOUNT_ATTR_NOEXEC);
+}
+
+/* A fresh tmpfs, not yet mounted anywhere. */
+static int tmpfs_new(void)
+{
+	auto_fd int fs = sys_fsopen("tmpfs", OS_FSOPEN_CLOEXEC);
+	if (fs < 0 || sys_fsconfig(fs, OS_FSCONFIG_SET_STRING, "mode", "0755") < 0 ||
+	    sys_fsconfig(fs, OS_FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+		return -1;
+	return sys_fsmount(fs, OS_FSMOUNT_CLOEXEC, OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV);
+}
+
+static int empty_attach(int from_fd, const char *to)
+{
+	return sys_move_mount(from_fd, "", AT_FDCWD, to, OS_MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int read_only(int fd, const char *path)
+{
+	struct os_mount_attr attr = {.attr_set = OS_MOUNT_ATTR_RDONLY};
+	return sys_mount_setattr(fd, path, AT_EMPTY_PATH, &attr);
+}
+
+/* ---- what both views have ----------------------------------------------------------------------------------------- */
+
+/* A path's part below the root that root_fd stands for. */
+static const char *below(const char *path)
+{
+	while (*path == '/')
+		path++;
+	return path;
+}
+
+/* Names that are denied get an object that nobody may open, on a mount that nobody may change. */
+static int masks_attach(struct launch *launch, int root_fd, int stock_fd)
+{
+	const struct berm_plan *plan = launch->plan;
+	if (plan->mask_count == 0)
+		return 0;
+	auto_fd int file = openat(stock_fd, ".mask", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0);
+	if (file < 0 || mkdirat(stock_fd, ".masks", 0) < 0)
+		return launch_fail(launch, STAGE_VIEW, "mask");
+	for (size_t i = 0; i < plan->mask_count; i++) {
+		const struct plan_mask *mask = &plan->masks[i];
+		unsigned flags = OS_OPEN_TREE_CLONE | OS_OPEN_TREE_CLOEXEC;
+		struct os_mount_attr attr = {.attr_set = OS_MOUNT_ATTR_RDONLY | OS_MOUNT_ATTR_NOEXEC |
+							 OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV};
+		int clone_fd = sys_open_tree(stock_fd, mask->folder ? ".masks" : ".mask", flags);
+		if (clone_fd < 0 || sys_mount_setattr(clone_fd, "", AT_EMPTY_PATH, &attr) < 0)
+			return launch_fail(launch, STAGE_VIEW, mask->path);
+		/* Gone since the plan was made: there is nothing to hide, and making it is governed. */
+		if (view_attach(clone_fd, root_fd, below(mask->path)) < 0 && errno != ENOENT && errno != ENOTDIR)
+			return launch_fail(launch, STAGE_VIEW, mask->path);
+	}
+	if (unlinkat(stock_fd, ".mask", 0) < 0 || unlinkat(stock_fd, ".masks", AT_REMOVEDIR) < 0)
+		return launch_fail(launch, STAGE_VIEW, "mask");
+	return 0;
+}
+
+/* The pid namespace's own /proc. Root without capabilities still owns the host-wide settings in it by file mode. */
+static int proc_mount(struct launch *launch)
+{
+	static const char *const closed[] = {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs",
+					     "/proc/acpi", "/proc/scsi"};
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return launch_fail(launch, STAGE_VIEW, "/proc");
+	for (size_t i = 0; launch->plan->user_is_root && i < ARRAY_LEN(closed); i++) {
+		int fd = view_clone(closed[i], OS_MOUNT_ATTR_RDONLY | OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV |
+						       OS_MOUNT_ATTR_NOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || view_attach(fd, AT_FDCWD, closed[i]) < 0)
+			return launch_fail(launch, STAGE_VIEW, closed[i]);
+	}
+	return 0;
+}
+
+/* ---- hidden ------------------------------------------------------------------------------------------------------- */
+
+/* A grant that its parent's mount already shows with the same attributes needs none of its own. */
+static bool shown_by_parent(const struct launch *launch, size_t index)
+{
+	const struct berm_plan *plan = launch->plan;
+	size_t parent = launch->parents[index];
+	return parent != LAUNCH_NO_PARENT &&
+	       attributes_of(plan->grants[parent].rights) == attributes_of(plan->grants[index].rights);
+}
+
+/* The host's tree stays reachable by absolute paths until chroot, so each grant is cloned and placed in one go. */
+static int hidden_grants(struct launch *launch, int root_fd)
+{
+	const struct berm_plan *plan = launch->plan;
+	for (size_t i = 0; i < plan->grant_count; i++) {
+		const struct plan_grant *grant = &plan->grants[i];
+		if (!grant->exists || shown_by_parent(launch, i))
+			continue;
+		int clone_fd = view_clone(grant->path, attributes_of(grant->rights));
+		if (clone_fd < 0 && errno == ENOENT)
+			continue; /* gone since the plan was made */
+		if (clone_fd < 0)
+			return launch_fail(launch, STAGE_VIEW, grant->path);
+		const char *to = below(grant->path);
+		if (view_make(root_fd, to, grant->tree) < 0 || view_attach(clone_fd, root_fd, to) < 0)
+			return launch_fail(launch, STAGE_VIEW, grant->path);
+	}
+	for (size_t i = 0; i < plan->link_count; i++) {
+		const char *to = below(plan->links[i].path);
+		const char *slash = strrchr(to, '/');
+		if (slash != NULL && make_folders(root_fd, to, (size_t)(slash - to)) < 0)
+			return launch_fail(launch, STAGE_VIEW, plan->links[i].path);
+		if (symlinkat(plan->links[i].target, root_fd, to) < 0 && errno != EEXIST && errno != EROFS)
+			return launch_fail(launch, STAGE_VIEW, plan->links[i].path);
+	}
+	return 0;
+}
+
+/* Scratch folders are folders of the root's own tmpfs, bound onto themselves before the root becomes read-only: the
+ * sandbox may write there and nowhere else in it. */
+static int hidden_scratch(struct launch *launch, int root_fd, const char *path, mode_t mode)
+{
+	const char *to = below(path);
+	if (view_make(root_fd, to, true) < 0 || (mode != 0755 && fchmodat(root_fd, to, mode, 0) < 0))
+		return launch_fail(launch, STAGE_VIEW, path);
+	unsigned flags = OS_OPEN_TREE_CLONE | OS_OPEN_TREE_CLOEXEC | AT_RECURSIVE; /* with grants that lie in it */
+	int clone_fd = sys_open_tree(root_fd, to, flags);
+	if (clone_fd < 0 || view_attach(clone_fd, root_fd, to) < 0)
+		return launch_fail(launch, STAGE_VIEW, path);
+	return 0;
+}
+
+static int hidden_scratches(struct launch *launch, int root_fd)
+{
+	const struct berm_plan *plan = launch->plan;
+	for (size_t i = 0; i < plan->scratch_count; i++) {
+		const char *path = plan->scratches[i].path;
+		if (strncmp(path, "/dev/", 5) == 0)
+			continue; /* made with /dev */
+		if (hidden_scratch(launch, root_fd, path, strstr(path, "tmp") != NULL ? 01777 : 0755) < 0)
+			return -1;
+	}
+	return hidden_scratch(launch, root_fd, "/dev/shm", 01777);
+}
+
+static int hidden_enter(struct launch *launch, int root_fd)
+{
+	if (mkdirat(root_fd, "proc", 0555) < 0 || (mkdirat(root_fd, "run", 0755) < 0 && errno != EEXIST) ||
+	    (mkdirat(root_fd, "sys", 0555) < 0 && errno != EEXIST))
+		return launch_fail(launch, STAGE_VIEW, "/proc");
+	if (read_only(root_fd, "") < 0)
+		return launch_fail(launch, STAGE_VIEW, "/");
+	if (fchdir(root_fd) < 0 || chroot(".") < 0)
+		return launch_fail(launch, STAGE_VIEW, "chroot");
+	return proc_mount(launch);
+}
+
+static int hidden_build(struct launch *launch)
+{
+	struct view_devices devices;
+	auto_fd int root = tmpfs_new();
+	if (root < 0 || empty_attach(root, "/") < 0)
+		return launch_fail(launch, STAGE_VIEW, "tmpfs");
+	if (hidden_grants(launch, root) < 0 || view_devices_open(launch, &devices) < 0)
+		return -1;
+	auto_fd int dev = mkdirat(root, "dev", 0755) < 0 ? -1 : openat(root, "dev", O_DIRECTORY | O_CLOEXEC);
+	if (dev < 0)
+		return launch_fail(launch, STAGE_VIEW, "/dev");
+	if (view_devices_place(launch, &devices, dev) < 0 || hidden_scratches(launch, root) < 0 ||
+	    masks_attach(launch, root, root) < 0)
+		return -1;
+	return hidden_enter(launch, root);
+}
+
+/* ---- visible ------------------------------------------------------------------------------------------------------ */
+
+static bool inside(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+static bool in_scratch(const struct berm_plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->scratch_count; i++)
+		if (inside(path, plan->scratches[i].path))
+			return true;
+	return false;
+}
+
+static int visible_clone(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	for (size_t i = 0; i < plan->grant_count; i++) {
+		const struct plan_grant *grant = &plan->grants[i];
+		launch->clones[i] = -1;
+		bool covered = in_scratch(plan, grant->path);
+		if (!grant->exists || (!covered && (grant->rights & (BERM_WRITE | BERM_EXEC)) == 0) ||
+		    shown_by_parent(launch, i))
+			continue;
+		launch->clones[i] = view_clone(grant->path, attributes_of(grant->rights));
+		if (launch->clones[i] < 0)
+			return launch_fail(launch, STAGE_VIEW, grant->path);
+	}
+	return 0;
+}
+
+/* A grant below a scratch folder (a workspace in /tmp) has lost its place to the cover: it is made anew there. */
+static int visible_put_back(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return launch_fail(launch, STAGE_VIEW, "/");
+	for (size_t i = 0; i < plan->grant_count; i++) {
+		const struct plan_grant *grant = &plan->grants[i];
+		const char *to = below(grant->path);
+		if (launch->clones[i] < 0)
+			continue;
+		if (in_scratch(plan, grant->path) && view_make(root, to, grant->tree) < 0)
+			return launch_fail(launch, STAGE_VIEW, grant->path);
+		if (view_attach(launch->clones[i], root, to) < 0)
+			return launch_fail(launch, STAGE_VIEW, grant->path);
+	}
+	return 0;
+}
+
+/* Covers a folder of the host with an empty tmpfs; one that does not exist needs no cover. */
+static int visible_cover(struct launch *launch, const char *path, const char *mode, bool writable)
+{
+	auto_fd int target = open_beneath(AT_FDCWD, path);
+	if (target < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : launch_fail(launch, STAGE_VIEW, path);
+	auto_fd int fs = sys_fsopen("tmpfs", OS_FSOPEN_CLOEXEC);
+	if (fs < 0 || sys_fsconfig(fs, OS_FSCONFIG_SET_STRING, "mode", mode) < 0 ||
+	    sys_fsconfig(fs, OS_FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+		return launch_fail(launch, STAGE_VIEW, path);
+	unsigned attributes = OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV | (writable ? 0 : OS_MOUNT_ATTR_RDONLY);
+	auto_fd int tmpfs = sys_fsmount(fs, OS_FSMOUNT_CLOEXEC, attributes);
+	if (tmpfs < 0 || sys_move_mount(tmpfs, "", target, "", OS_MOVE_MOUNT_F_EMPTY_PATH | TARGET_EMPTY_PATH) < 0)
+		return launch_fail(launch, STAGE_VIEW, path);
+	return 0;
+}
+
+/* The new /dev is filled before it is mounted read-only; /dev/shm in it is a tmpfs of its own. */
+static int visible_devices(struct launch *launch, struct view_devices *devices)
+{
+	if (visible_cover(launch, "/dev", "0755", true) < 0)
+		return -1;
+	auto_fd int dev = open("/dev", O_DIRECTORY | O_CLOEXEC);
+	if (dev < 0 || view_devices_place(launch, devices, dev) < 0)
+		return dev < 0 ? launch_fail(launch, STAGE_VIEW, "/dev") : -1;
+	if (read_only(AT_FDCWD, "/dev") < 0)
+		return launch_fail(launch, STAGE_VIEW, "/dev");
+	return visible_cover(launch, "/dev/shm", "1777", true);
+}
+
+/* /run holds the control sockets of the host: it is empty unless something in it was granted. */
+static int visible_scratches(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	bool run_granted = false;
+	for (size_t i = 0; i < plan->grant_count; i++)
+		run_granted |= inside(plan->grants[i].path, "/run");
+	for (size_t i = 0; i < plan->socket_count; i++)
+		run_granted |= inside(plan->sockets[i], "/run");
+	if (!run_granted && visible_cover(launch, "/run", "0755", false) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->scratch_count; i++) {
+		const char *path = plan->scratches[i].path;
+		const char *mode = strstr(path, "tmp") != NULL ? "1777" : "0755";
+		if (!inside(path, "/dev") && visible_cover(launch, path, mode, true) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int visible_masks(struct launch *launch)
+{
+	if (launch->plan->mask_count == 0)
+		return 0;
+	if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+		return launch_fail(launch, STAGE_VIEW, "mask");
+	auto_fd int stock = open("/proc", O_DIRECTORY | O_CLOEXEC);
+	if (stock < 0)
+		return launch_fail(launch, STAGE_VIEW, "mask");
+	return masks_attach(launch, AT_FDCWD, stock);
+}
+
+static int visible_build(struct launch *launch)
+{
+	struct view_devices devices;
+	struct os_mount_attr closed = {.attr_set = OS_MOUNT_ATTR_RDONLY | OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV |
+						   OS_MOUNT_ATTR_NOEXEC};
+	if (view_devices_open(launch, &devices) < 0 || visible_clone(launch) < 0)
+		return -1;
+	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &closed) < 0)
+		return launch_fail(launch, STAGE_VIEW, "/");
+	if (visible_scratches(launch) < 0 || visible_put_back(launch) < 0 || visible_devices(launch, &devices) < 0 ||
+	    proc_mount(launch) < 0)
+		return -1;
+	return visible_masks(launch);
+}
+
+int view_build(struct launch *launch)
+{
+	return launch->plan->hidden ? hidden_build(launch) : visible_build(launch);
+}

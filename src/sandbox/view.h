@@ -1,0 +1,29 @@
+/*
+ * The file system view of a sandbox, built by mounts in its own namespace. Sources are opened without following
+ * symbolic links and cloned before anything is mounted; targets are opened the same way, so that no link planted in a
+ * workspace can lead a mount elsewhere. No heap.
+ */
+#ifndef BERM_SANDBOX_VIEW_H
+#define BERM_SANDBOX_VIEW_H
+
+#include "sandbox/launch.h"
+
+/* A detached clone of what path names, with these OS_MOUNT_ATTR_ flags set; -1 with errno. */
+int view_clone(const char *path, uint64_t attributes);
+/* Mounts a clone onto path (relative to root_fd, no leading '/'), which must exist; closes the clone. 0, or -1. */
+int view_attach(int clone_fd, int root_fd, const char *path);
+/* Makes the folders of path (relative to root_fd), and at its end a folder or an empty file. 0, or -1. */
+int view_make(int root_fd, const char *path, bool folder);
+
+/* Host device nodes, cloned before /dev is covered. */
+enum { VIEW_MAX_DEVICES = 24 };
+struct view_devices {
+	int clone[VIEW_MAX_DEVICES];
+	char name[VIEW_MAX_DEVICES][32];
+	size_t count;
+};
+int view_devices_open(struct launch *launch, struct view_devices *ret_devices);
+/* Fills the folder dev_fd (of a writable tmpfs) with nodes, links, pts and shm; "shm" is only made, not mounted. */
+int view_devices_place(struct launch *launch, struct view_devices *devices, int dev_fd);
+
+#endif
