@@ -271,8 +271,8 @@ struct berm_status {
 	uint64_t served;   /* calls done on behalf */
 };
 /* Waits until the command and every process of the sandbox are gone. Requests that were not fetched are dropped. */
-BERM_API BERM_MUST_USE enum berm_code berm_sandbox_wait(struct berm_sandbox *box, struct berm_status *ret_status,
-							struct berm_err *err);
+BERM_API enum berm_code berm_sandbox_wait(struct berm_sandbox *box, struct berm_status *ret_status,
+					  struct berm_err *err);
 /* The signal that stopped the command since the last call, or 0; for job control on a terminal. Fed by
  * berm_sandbox_next. */
 BERM_API int berm_sandbox_stopped(struct berm_sandbox *box);

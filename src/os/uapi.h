@@ -89,6 +89,9 @@ struct os_open_how {
 	uint64_t flags, mode, resolve;
 };
 
+/* ---- clone3 (5.5): handlers of the caller become the default in the child ---- */
+#define OS_CLONE_CLEAR_SIGHAND 0x100000000ULL
+
 /* ---- close_range (5.9, 5.11) ---- */
 #define OS_CLOSE_RANGE_UNSHARE (1U << 1)
 #define OS_CLOSE_RANGE_CLOEXEC (1U << 2)

@@ -1,0 +1,291 @@
+/*
+ * The helper process of a sandbox: it makes the namespaces' inside, starts the command, serves its calls, reaps, and
+ * ends everything when the command or the caller ends. In a pid namespace it is pid 1, so its own end is the end of
+ * all. No heap: the caller may have had threads when it forked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "os/nl.h"
+#include "os/sys.h"
+#include "sandbox/notices.h"
+#include "sandbox/sup_task.h"
+#include "sandbox/sweep.h"
+
+enum { SWEEP_DEADLINE_MS = 5000 };
+
+struct keeper {
+	struct launch *launch;
+	pid_t agent, group;
+	int signal_fd;
+	int64_t deadline_ms; /* of the wall limit; 0: none */
+	bool ended;
+	struct berm_status status;
+	struct notices notices;
+};
+
+/* Far too large for the stack of a process that a host forked; there is one keeper a process. */
+static struct keeper keeper_state;
+
+static int64_t clock_ms(clockid_t clock)
+{
+	struct timespec now;
+	(void)clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- the beginning ------------------------------------------------------------------------------------------------ */
+
+static int prepare_inside(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
+	if (namespaces && ids_map(launch) < 0)
+		return -1;
+	mode_t mask = umask(022); /* the caller's is for the command */
+	if (namespaces && view_build(launch) < 0)
+		return -1;
+	(void)umask(mask);
+	if (plan->net_namespace && nl_loopback_up() < 0)
+		return launch_fail(launch, STAGE_LOOPBACK, NULL);
+	if (!namespaces && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return launch_fail(launch, STAGE_DROP, "subreaper");
+	launch->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	launch->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (launch->proc_fd < 0 || launch->null_fd < 0)
+		return launch_fail(launch, STAGE_VIEW, "/proc, /dev/null");
+	if (ids_drop(launch) < 0)
+		return -1;
+	return landlock_build(launch);
+}
+
+/* Nothing of the caller stays open here: a pipe that the command closes must end for its reader. */
+static void close_others(const struct keeper *keeper)
+{
+	const struct launch *launch = keeper->launch;
+	int keep[] = {launch->control, launch->proc_fd, launch->null_fd, launch->listener, keeper->signal_fd};
+	for (int i = 0; i < 3; i++)
+		(void)dup2(launch->null_fd, i);
+	unsigned from = 3;
+	for (;;) {
+		unsigned next = ~0U;
+		for (size_t i = 0; i < ARRAY_LEN(keep); i++)
+			if (keep[i] >= 0 && (unsigned)keep[i] >= from && (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		if (next > from)
+			(void)sys_close_range(from, next == ~0U ? ~0U : next - 1, 0);
+		if (next == ~0U)
+			return;
+		from = next + 1;
+	}
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+/* In a pid namespace the kernel ends whatever is left when we exit; elsewhere it is swept first. */
+static _Noreturn void finish(struct keeper *keeper)
+{
+	struct launch *launch = keeper->launch;
+	struct frame frame = {.type = FRAME_STATUS, .status = keeper->status};
+	if (!launch->plan->pid_namespace)
+		(void)sweep_descendants(launch->proc_fd, SWEEP_DEADLINE_MS);
+	if (launch->private_tmp != NULL)
+		sweep_folder(launch->private_tmp);
+	notices_flush(&keeper->notices, 0, true);
+	if (launch->sup != NULL) {
+		frame.status.denied = supervisor_denied(launch->sup);
+		frame.status.served = supervisor_served(launch->sup);
+	}
+	(void)frame_send(launch->control, &frame);
+	_exit(0);
+}
+
+static _Noreturn void finish_killed(struct keeper *keeper, bool wall_limit)
+{
+	keeper->status.exited = false;
+	keeper->status.signal = SIGKILL;
+	keeper->status.wall_limit = wall_limit;
+	finish(keeper);
+}
+
+static _Noreturn void finish_failed(struct launch *launch)
+{
+	struct frame frame = {.type = FRAME_FAILED, .failure = launch->failure};
+	if (launch->private_tmp != NULL)
+		sweep_folder(launch->private_tmp);
+	(void)frame_send(launch->control, &frame);
+	_exit(1);
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------- */
+
+static void agent_changed(struct keeper *keeper, int status)
+{
+	if (WIFSTOPPED(status)) {
+		struct frame frame = {.type = FRAME_STOPPED, .signal = WSTOPSIG(status)};
+		(void)frame_send(keeper->launch->control, &frame);
+		return;
+	}
+	keeper->status.exited = WIFEXITED(status);
+	keeper->status.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	keeper->status.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	keeper->ended = true;
+}
+
+static void reap(struct keeper *keeper)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+	while (read(keeper->signal_fd, &info, sizeof info) > 0)
+		continue;
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WALL)) > 0) {
+		if (pid == keeper->agent)
+			agent_changed(keeper, status);
+		else if (keeper->launch->sup != NULL && !WIFSTOPPED(status))
+			(void)supervisor_reaped(keeper->launch->sup, pid);
+	}
+}
+
+static void obey(struct keeper *keeper)
+{
+	struct frame frame;
+	int got = frame_recv(keeper->launch->control, false, &frame);
+	if (got < 0 && errno == EAGAIN)
+		return;
+	if (got <= 0 || frame.type == FRAME_KILL)
+		finish_killed(keeper, false); /* the caller is gone, or says so */
+	if (frame.type == FRAME_SIGNAL)
+		(void)kill(-keeper->group, frame.signal);
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t len = from == NULL ? 0 : strnlen(from, size - 1);
+	if (len > 0)
+		memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+static void take_notice(void *ctx, const struct call *call, const struct sup_notice *notice)
+{
+	struct keeper *keeper = ctx;
+	struct timespec now;
+	struct berm_request request = {
+		.kind = notice->kind,
+		.op = notice->op,
+		.verdict = BERM_VERDICT_DENY,
+		.error = notice->error,
+		.pid = call->tid,
+		.dev = notice->dev,
+		.ino = notice->ino,
+		.mode = notice->mode,
+	};
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	request.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	task_exe(call, request.exe, sizeof request.exe);
+	copy_text(request.object, sizeof request.object, notice->object);
+	copy_text(request.as, sizeof request.as, notice->as);
+	copy_text(request.rule, sizeof request.rule, notice->rule);
+	copy_text(request.detail, sizeof request.detail, notice->detail);
+	notices_add(&keeper->notices, &request, clock_ms(CLOCK_MONOTONIC));
+}
+
+static int sooner(int a, int b)
+{
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+static int timeout_ms(const struct keeper *keeper)
+{
+	struct launch *launch = keeper->launch;
+	int timeout = launch->sup != NULL ? supervisor_timeout_ms(launch->sup) : -1;
+	if (keeper->deadline_ms == 0 && keeper->notices.used == 0)
+		return timeout;
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	if (keeper->deadline_ms != 0) {
+		int64_t left = keeper->deadline_ms - now;
+		timeout = sooner(timeout, left <= 0 ? 0 : left > 1000000000 ? 1000000000 : (int)left);
+	}
+	return sooner(timeout, notices_timeout_ms(&keeper->notices, now));
+}
+
+static void ticks(struct keeper *keeper)
+{
+	struct launch *launch = keeper->launch;
+	if (launch->sup != NULL && supervisor_timeout_ms(launch->sup) >= 0)
+		supervisor_tick(launch->sup);
+	if (keeper->deadline_ms == 0 && keeper->notices.used == 0)
+		return;
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	if (keeper->deadline_ms != 0 && now >= keeper->deadline_ms)
+		finish_killed(keeper, true);
+	notices_flush(&keeper->notices, now, false);
+}
+
+static _Noreturn void run(struct keeper *keeper)
+{
+	struct launch *launch = keeper->launch;
+	struct pollfd polls[] = {
+		{.fd = launch->control, .events = POLLIN},
+		{.fd = keeper->signal_fd, .events = POLLIN},
+		{.fd = launch->listener, .events = POLLIN},
+	};
+	for (;;) {
+		int ready = poll(polls, ARRAY_LEN(polls), timeout_ms(keeper));
+		if (ready < 0 && errno != EINTR)
+			finish_killed(keeper, false);
+		if (polls[0].revents != 0)
+			obey(keeper);
+		if (polls[1].revents != 0)
+			reap(keeper);
+		if (keeper->ended)
+			finish(keeper);
+		if ((polls[2].revents & POLLIN) != 0 && supervisor_serve(launch->sup) < 0)
+			polls[2].fd = -1;
+		else if ((polls[2].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+			polls[2].fd = -1;
+		ticks(keeper);
+	}
+}
+
+static int watch_children(struct keeper *keeper)
+{
+	sigset_t child;
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	keeper->signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	return keeper->signal_fd < 0 ? launch_fail(keeper->launch, STAGE_AGENT, "signalfd") : 0;
+}
+
+_Noreturn void keeper_main(struct launch *launch)
+{
+	struct keeper *keeper = &keeper_state;
+	keeper->launch = launch;
+	keeper->notices.fd = launch->control;
+	launch->listener = launch->ruleset = launch->proc_fd = launch->null_fd = -1;
+	if (prepare_inside(launch) < 0 || watch_children(keeper) < 0)
+		finish_failed(launch);
+	keeper->agent = keeper->group = agent_start(launch);
+	if (keeper->agent < 0)
+		finish_failed(launch);
+	close_others(keeper);
+	struct frame started = {.type = FRAME_STARTED};
+	(void)frame_send(launch->control, &started);
+	uint64_t wall = launch->plan->limit[BERM_LIMIT_WALL_MS];
+	if (wall != 0)
+		keeper->deadline_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)wall;
+	if (launch->sup != NULL && launch->listener >= 0)
+		supervisor_start(launch->sup, launch->listener, launch->proc_fd, take_notice, keeper);
+	run(keeper);
+}
