@@ -11,4 +11,16 @@
 #include <cmocka.h>
 /* clang-format on */
 
+/* Some things cannot be shown under a sanitizer, mlock for example, which it turns into nothing. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER 0
+#endif
+
 #endif

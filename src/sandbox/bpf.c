@@ -1,0 +1,123 @@
+#include "sandbox/bpf.h"
+
+enum {
+	REACH = 255,	/* the farthest a conditional jump can go */
+	SEARCH_BACK = 96 /* how far behind a return of the same value is looked for: near ones stay in reach for longer */
+};
+
+void bpf_start(struct bpf *bpf, struct sock_filter *program, size_t max)
+{
+	*bpf = (struct bpf){.program = program, .max = max > UINT16_MAX ? UINT16_MAX : (uint32_t)max};
+}
+
+/* In a full program every place is 0, so that nothing behind it is read. */
+static bpf_label put(struct bpf *bpf, struct sock_filter insn)
+{
+	if (bpf->len == bpf->max) {
+		bpf->full = true;
+		return 0;
+	}
+	bpf->program[bpf->len] = insn;
+	return bpf->len++;
+}
+
+static bool is_return(const struct bpf *bpf, bpf_label at)
+{
+	return at < bpf->len && bpf->program[at].code == (BPF_RET | BPF_K);
+}
+
+bool bpf_same(const struct bpf *bpf, bpf_label a, bpf_label b)
+{
+	return a == b || (is_return(bpf, a) && is_return(bpf, b) && bpf->program[a].k == bpf->program[b].k);
+}
+
+static bpf_label put_return(struct bpf *bpf, uint32_t value)
+{
+	return put(bpf, (struct sock_filter){.code = BPF_RET | BPF_K, .k = value});
+}
+
+bpf_label bpf_return(struct bpf *bpf, uint32_t value)
+{
+	bpf_label oldest = bpf->len > SEARCH_BACK ? bpf->len - SEARCH_BACK : 0;
+	for (bpf_label at = bpf->len; at > oldest; at--)
+		if (is_return(bpf, at - 1) && bpf->program[at - 1].k == value)
+			return at - 1;
+	return put_return(bpf, value);
+}
+
+/* How many instructions the next one would have to jump over to get there. */
+static uint32_t distance(const struct bpf *bpf, bpf_label to)
+{
+	return bpf->len - to - 1;
+}
+
+/* A place that does the same and is right behind the next instruction. */
+static bpf_label bring(struct bpf *bpf, bpf_label to)
+{
+	if (is_return(bpf, to))
+		return put_return(bpf, bpf->program[to].k);
+	return put(bpf, (struct sock_filter){.code = BPF_JMP | BPF_JA, .k = distance(bpf, to)});
+}
+
+static bpf_label within(struct bpf *bpf, bpf_label to, uint32_t reach)
+{
+	return distance(bpf, to) <= reach ? to : bring(bpf, to);
+}
+
+bpf_label bpf_jump(struct bpf *bpf, uint16_t op, uint32_t k, bpf_label yes, bpf_label no)
+{
+	if (bpf->full || bpf_same(bpf, yes, no))
+		return no;
+	yes = within(bpf, yes, REACH - 1); /* bringing the other nearer may push this one by one */
+	no = within(bpf, no, REACH);
+	if (bpf->full)
+		return 0;
+	return put(bpf, (struct sock_filter){.code = (uint16_t)(BPF_JMP | BPF_K | op),
+					     .jt = (uint8_t)distance(bpf, yes),
+					     .jf = (uint8_t)distance(bpf, no),
+					     .k = k});
+}
+
+static bpf_label put_before(struct bpf *bpf, struct sock_filter insn, bpf_label next)
+{
+	if (bpf->full || is_return(bpf, next))
+		return next;
+	if (distance(bpf, next) > 0)
+		(void)bring(bpf, next);
+	return put(bpf, insn);
+}
+
+bpf_label bpf_load(struct bpf *bpf, uint32_t offset, bpf_label next)
+{
+	return put_before(bpf, (struct sock_filter){.code = BPF_LD | BPF_W | BPF_ABS, .k = offset}, next);
+}
+
+bpf_label bpf_mask(struct bpf *bpf, uint32_t mask, bpf_label next)
+{
+	return put_before(bpf, (struct sock_filter){.code = BPF_ALU | BPF_AND | BPF_K, .k = mask}, next);
+}
+
+bpf_label bpf_switch(struct bpf *bpf, const struct bpf_range *ranges, size_t count)
+{
+	if (count == 1)
+		return ranges[0].to;
+	/* One value between twice the same: one compare in place of two. */
+	if (count == 3 && ranges[1].first + 1 == ranges[2].first && bpf_same(bpf, ranges[0].to, ranges[2].to))
+		return bpf_jump(bpf, BPF_JEQ, ranges[1].first, ranges[1].to, ranges[0].to);
+	size_t half = count / 2;
+	bpf_label high = bpf_switch(bpf, ranges + half, count - half);
+	bpf_label low = bpf_switch(bpf, ranges, half);
+	return bpf_jump(bpf, BPF_JGE, ranges[half].first, high, low);
+}
+
+size_t bpf_finish(struct bpf *bpf)
+{
+	if (bpf->full)
+		return 0;
+	for (uint32_t i = 0, j = bpf->len; i + 1 < j; i++) {
+		struct sock_filter last = bpf->program[--j];
+		bpf->program[j] = bpf->program[i];
+		bpf->program[i] = last;
+	}
+	return bpf->len;
+}
