@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/own.h"
-#include "os/nl.h"
 #include "os/sys.h"
+#include "sandbox/netns.h"
 #include "sandbox/notices.h"
 #include "sandbox/sup_task.h"
 #include "sandbox/sweep.h"
@@ -50,14 +50,16 @@ static int prepare_inside(struct launch *launch)
 {
 	const struct berm_plan *plan = launch->plan;
 	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
+	if (plan->net_namespace && netns_begin(launch) < 0)
+		return -1;
 	if (namespaces && ids_map(launch) < 0)
 		return -1;
 	mode_t mask = umask(022); /* the caller's is for the command */
 	if (namespaces && view_build(launch) < 0)
 		return -1;
 	(void)umask(mask);
-	if (plan->net_namespace && nl_loopback_up() < 0)
-		return launch_fail(launch, STAGE_LOOPBACK, NULL);
+	if (plan->net_namespace && netns_enter(launch) < 0)
+		return -1;
 	if (!namespaces && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return launch_fail(launch, STAGE_DROP, "subreaper");
 	launch->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);

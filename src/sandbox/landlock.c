@@ -115,6 +115,7 @@ static int rules_add_own(struct launch *launch)
 	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
 	if (namespaces) {
 		if (rule_add(launch, "/dev", node | LL_FS_READ_DIR) < 0 ||
+		    rule_add(launch, "/dev/shm", landlock_access(ALL_RIGHTS, 0, true, abi)) < 0 ||
 		    rule_add(launch, "/proc", LL_FS_READ_FILE | LL_FS_READ_DIR | LL_FS_WRITE_FILE) < 0)
 			return -1;
 	} else {

@@ -38,8 +38,8 @@ static uint64_t namespaces_of(const struct berm_plan *plan)
 	if (plan->backend != BERM_BACKEND_NAMESPACES)
 		return 0;
 	return CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | (plan->pid_namespace ? CLONE_NEWPID : 0) |
-	       (plan->net_namespace ? CLONE_NEWNET : 0) | (plan->ipc_namespace ? CLONE_NEWIPC : 0) |
-	       (plan->cgroup_namespace ? CLONE_NEWCGROUP : 0);
+	       (plan->ipc_namespace ? CLONE_NEWIPC : 0) | (plan->cgroup_namespace ? CLONE_NEWCGROUP : 0);
+	/* the network namespace is made in the helper, beside the mounts: netns.h */
 }
 
 /* Every signal is blocked around the fork, so that no handler of the caller ever runs in the helper. */

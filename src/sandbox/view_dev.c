@@ -20,7 +20,8 @@ static int device_add(struct view_devices *devices, const char *name)
 		return -1;
 	}
 	memcpy(path + 5, name, len + 1);
-	int fd = view_clone(path, OS_MOUNT_ATTR_NOEXEC | OS_MOUNT_ATTR_NOSUID);
+	/* /dev is the host's, its names are not the sandbox's to plant: no link can be in the way but a final one. */
+	int fd = sys_open_tree(AT_FDCWD, path, OS_OPEN_TREE_CLONE | OS_OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (fd < 0)
 		return -1;
 	memcpy(devices->name[devices->count], name, len + 1);
@@ -52,12 +53,21 @@ int view_devices_open(struct launch *launch, struct view_devices *ret_devices)
 	return 0;
 }
 
+/* The folder is a fresh tmpfs that nobody else has seen, so names in it need no second look. */
 static int place_node(int dev_fd, const char *name, int clone_fd)
 {
+	auto_fd int owned = clone_fd;
+	if (sys_move_mount(owned, "", dev_fd, name, OS_MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		return 0;
+	return -1;
+}
+
+static int make_node_place(int dev_fd, const char *name, int clone_fd)
+{
 	struct stat st;
-	if (fstat(clone_fd, &st) < 0 || view_make(dev_fd, name, S_ISDIR(st.st_mode)) < 0)
-		return -1;
-	return view_attach(clone_fd, dev_fd, name);
+	if (strcmp(name, "dri") == 0 || strcmp(name, "nvidia-caps") == 0)
+		return fstat(clone_fd, &st) < 0 || !S_ISDIR(st.st_mode) ? -1 : mkdirat(dev_fd, name, 0755);
+	return mknodat(dev_fd, name, S_IFREG | 0444, 0);
 }
 
 /* Pseudo terminals of its own: no terminal of the host can be opened by number. */
@@ -71,7 +81,7 @@ static int place_pts(int dev_fd)
 	    sys_fsconfig(fs, OS_FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
 		return -1;
 	int pts = sys_fsmount(fs, OS_FSMOUNT_CLOEXEC, OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NOEXEC);
-	return pts < 0 ? -1 : view_attach(pts, dev_fd, "pts");
+	return pts < 0 ? -1 : place_node(dev_fd, "pts", pts);
 }
 
 int view_devices_place(struct launch *launch, struct view_devices *devices, int dev_fd)
@@ -83,7 +93,8 @@ int view_devices_place(struct launch *launch, struct view_devices *devices, int 
 		{"stdout", "/proc/self/fd/1"},	{"stderr", "/proc/self/fd/2"},
 	};
 	for (size_t i = 0; i < devices->count; i++)
-		if (place_node(dev_fd, devices->name[i], devices->clone[i]) < 0)
+		if (make_node_place(dev_fd, devices->name[i], devices->clone[i]) < 0 ||
+		    place_node(dev_fd, devices->name[i], devices->clone[i]) < 0)
 			return launch_fail(launch, STAGE_VIEW, devices->name[i]);
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlinkat(links[i].target, dev_fd, links[i].name) < 0)
