@@ -73,13 +73,18 @@ struct berm_rule {
 	const char *pattern; /* absolute glob; see docs/patterns.md */
 	const char *except;  /* a glob of what the rule does not hold for, or NULL */
 	unsigned right;	     /* BERM_DENY or BERM_PROTECT */
-	const char *beside;  /* holds only in folders where a file of this name is; and making that file is judged as if
-			      * the rule's names were made anew. NULL: everywhere */
+	const char *beside;  /* holds only in folders where a file or folder of this name is; and making that name is
+			      * judged as if the rule's names were made anew. "../NAME" looks beside the folder that
+			      * holds the name ("hooks/x" beside "../refs"). NULL: everywhere */
 	bool mkdir_only;     /* the name may come into being by mkdir alone: no rename, link or symbolic link makes it */
 	berm_judge judge;    /* PROTECT only: a content renamed into place that the judge accepts is taken, as a fresh
 			      * copy that no descriptor held inside can change; NULL: nothing is accepted */
 	size_t judge_max_bytes; /* larger contents are refused; 0 stands for 1 MiB */
 	const char *label;   /* how the plan and denials call the rule; NULL: the pattern */
+	bool in_place;	     /* the name alone is guarded, not what stands under it: a folder or a new file may be made,
+			      * changed and removed there, but no rename, link or symbolic link makes the name, unless
+			      * the judge accepts the file that is renamed */
+	bool removable;	     /* the names may be removed and renamed away; they come back only as the rule says */
 };
 BERM_API BERM_MUST_USE enum berm_code berm_caps_rule(struct berm_caps *caps, const struct berm_rule *rule,
 						     struct berm_err *err);

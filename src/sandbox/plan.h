@@ -43,7 +43,7 @@ struct plan_rule {
 	struct glob *pattern, *except; /* except may be NULL */
 	unsigned right;		       /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
 	char *beside;		       /* or NULL */
-	bool mkdir_only;
+	bool mkdir_only, in_place, removable;
 	berm_judge judge; /* or NULL */
 	size_t judge_max_bytes;
 	char *label;
