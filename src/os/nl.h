@@ -1,0 +1,59 @@
+/*
+ * Netlink by hand: messages are built and read in the caller's memory, and the two questions berm asks over it. No heap;
+ * everything here may be called between fork and exec and in the helper process.
+ */
+#ifndef BERM_OS_NL_H
+#define BERM_OS_NL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* ---- building: one or more messages one behind the other ---- */
+
+struct nl_out {
+	uint8_t *bytes; /* the caller's, aligned for uint32_t */
+	size_t len, cap;
+	size_t message; /* where the current message begins */
+	bool failed;	/* something did not fit */
+};
+
+struct nl_out nl_into(void *bytes, size_t cap);
+/* Begins a message: type and NLM_F_ flags, then the fixed header of its family. nl_end completes it. */
+void nl_begin(struct nl_out *out, uint16_t type, uint16_t flags, const void *header, size_t header_len);
+void nl_put(struct nl_out *out, uint16_t type, const void *value, size_t len);
+void nl_put_u32(struct nl_out *out, uint16_t type, uint32_t value); /* in the machine's byte order */
+/* Begins an attribute that holds attributes; what it returns goes to nl_nest_end. */
+size_t nl_nest_begin(struct nl_out *out, uint16_t type);
+void nl_nest_end(struct nl_out *out, size_t nest);
+void nl_end(struct nl_out *out);
+
+/* ---- reading ---- */
+
+struct nl_message {
+	uint16_t type, flags;
+	uint32_t seq;
+	struct span payload; /* borrowed from what is read */
+};
+struct nl_attribute {
+	uint16_t type; /* without NLA_F_NESTED and NLA_F_NET_BYTEORDER */
+	struct span value;
+};
+
+/* Takes the next message or attribute off the front of *rest; false at the end and at the first one that is cut short
+ * or lies about its length. */
+bool nl_next_message(struct span *rest, struct nl_message *ret_message);
+bool nl_next_attribute(struct span *rest, struct nl_attribute *ret_attribute);
+
+/* ---- asking ---- */
+
+/* Sets the loopback interface of the current network namespace up. 0, or -1 with errno. */
+int nl_loopback_up(void);
+/* The socket that would get a TCP connection to addr (struct in_addr or in6_addr) and port (host order) in this network
+ * namespace: its inode. 0; or -1 with errno: ENOENT if nothing listens there, or this kernel has no sock_diag. Of
+ * several listeners on one address (SO_REUSEPORT) it is any. */
+int nl_tcp_listener_inode(int family, const void *addr, uint16_t port, uint32_t *ret_inode);
+
+#endif
