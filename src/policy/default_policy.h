@@ -1,0 +1,55 @@
+/*
+ * The policy without a profile: from what one run was started with to capabilities and environment. Pure: everything
+ * about the machine is passed in. What is granted and why: docs/default-policy.md.
+ */
+#ifndef BERM_POLICY_DEFAULT_POLICY_H
+#define BERM_POLICY_DEFAULT_POLICY_H
+
+#include "base/str.h"
+#include "berm/berm.h"
+
+/* What a flag asks for. */
+enum policy_grant {
+	POLICY_READ = 0, /* -r */
+	POLICY_WRITE,	 /* -w: read, create, change, rename, remove, run */
+	POLICY_EXEC,	 /* -x: read and run */
+	POLICY_DENY,	 /* --deny; a glob too */
+	POLICY_PROTECT,	 /* --protect; a glob too */
+};
+struct policy_flag {
+	enum policy_grant grant;
+	const char *path; /* absolute, or relative to cwd */
+};
+
+struct policy_input {
+	const char *cwd;	/* absolute: what relative flags start from */
+	const char *workspace;	/* absolute, or NULL: none */
+	const char *git_common; /* a linked worktree's common git folder, or NULL */
+	const char *home;	/* absolute, or NULL */
+	const char *const *envp; /* the environment berm was started with, NULL-terminated */
+	const struct policy_flag *flags;
+	size_t flag_count;
+	const char *const *sockets; /* paths of Unix sockets */
+	size_t socket_count;
+	const char *const *env; /* -e: NAME passes a variable on, NAME=VALUE sets it */
+	size_t env_count;
+	enum berm_network network;
+	enum berm_view view;
+	enum berm_backend backend;
+	uint64_t limit[BERM_LIMIT_COUNT]; /* 0: not limited */
+	bool extra[BERM_EXTRA_COUNT];
+	bool no_default; /* nothing but the flags, and the system's programs */
+	/* Can the user read this path now? Asked for a handful of secrets below /etc, which need no line where the
+	 * system already refuses them. NULL: yes. */
+	bool (*readable)(const char *path);
+};
+
+/* The capabilities of the run. Errors: INVALID (a flag's path that cannot be granted), LIMIT, NOMEM. */
+MUST_USE enum berm_code policy_caps(const struct policy_input *input, struct berm_caps **ret_caps, struct berm_err *err);
+
+/* The environment of the run: the short list, and what -e adds. On the heap, NULL-terminated; the caller frees with
+ * policy_environment_free. Errors: INVALID (a -e without a name), NOMEM. */
+MUST_USE enum berm_code policy_environment(const struct policy_input *input, char ***ret_envp, struct berm_err *err);
+void policy_environment_free(char **envp);
+
+#endif
