@@ -1,0 +1,96 @@
+#include "cli/options_text.h"
+
+#include "ui/colour.h"
+#include "ui/text.h"
+
+enum { INDENT = 2, GAP = 2, NARROW = 60, HANGING = 8 };
+
+/* "-r, --read PATH", or "    --name NAME" where there is no letter. */
+static void put_usage(const struct option_row *row, struct buf *out)
+{
+	if (row->letter != '\0')
+		buf_printf(out, "-%c, ", row->letter);
+	else
+		buf_puts(out, "    ");
+	buf_printf(out, "--%s", row->name);
+	if (row->argument != NULL)
+		buf_printf(out, " %s", row->argument);
+}
+
+static size_t usage_width(const struct option_row *row)
+{
+	size_t width = text_width(STR("-x, --")) + text_width(str_from(row->name));
+	return row->argument != NULL ? width + 1 + text_width(str_from(row->argument)) : width;
+}
+
+static size_t widest_usage(const struct option_set *set)
+{
+	size_t widest = 0;
+	for (size_t i = 0; i < set->count; i++) {
+		size_t width = usage_width(&set->rows[i]);
+		widest = width > widest ? width : widest;
+	}
+	return widest;
+}
+
+void options_text_help(const struct option_set *set, size_t width, bool colour, struct buf *out)
+{
+	size_t usage = widest_usage(set);
+	bool narrow = width < NARROW; /* the text on lines of its own */
+	size_t indent = narrow ? HANGING : INDENT + usage + GAP;
+	for (size_t i = 0; i < set->count; i++) {
+		const struct option_row *row = &set->rows[i];
+		text_put_spaces(out, INDENT);
+		colour_start(out, colour, COLOUR_STRONG);
+		put_usage(row, out);
+		colour_stop(out, colour, COLOUR_STRONG);
+		if (narrow)
+			buf_putc(out, '\n');
+		text_put_spaces(out, narrow ? HANGING : usage - usage_width(row) + GAP);
+		text_put_wrapped(out, str_from(row->help), indent, width);
+		buf_putc(out, '\n');
+	}
+}
+
+/* Text in a man page: '-' and '\' must be written out, and a line must not begin with '.' or '\''. */
+static void put_mdoc(struct buf *out, const char *text)
+{
+	if (text[0] == '.' || text[0] == '\'')
+		buf_puts(out, "\\&");
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			buf_puts(out, "\\e");
+		else
+			buf_putc(out, *text);
+	}
+}
+
+/* The help as sentences: the first letter large, a full stop at the end, a new line after each "; ". */
+static void put_sentences(struct buf *out, const char *text)
+{
+	char first[2] = {text[0], '\0'};
+	if (first[0] >= 'a' && first[0] <= 'z')
+		first[0] = (char)(first[0] - ('a' - 'A'));
+	put_mdoc(out, first);
+	put_mdoc(out, text + 1);
+	buf_puts(out, ".\n");
+}
+
+void options_text_mdoc(const struct option_set *set, struct buf *out)
+{
+	buf_puts(out, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < set->count; i++) {
+		const struct option_row *row = &set->rows[i];
+		buf_puts(out, ".It ");
+		if (row->letter != '\0')
+			buf_printf(out, "Fl %c , ", row->letter);
+		buf_printf(out, "Fl \\-%s", row->name);
+		if (row->argument != NULL)
+			buf_printf(out, " Ar %s", row->argument);
+		buf_putc(out, '\n');
+		put_sentences(out, row->help);
+		if (row->line != NULL)
+			buf_printf(out, "Policy line:\n.Li %s\n", row->line);
+	}
+	buf_puts(out, ".El\n");
+}

@@ -1,0 +1,13 @@
+/* The texts that are made from an option table: the list in --help and the option part of a man page. */
+#ifndef BERM_CLI_OPTIONS_TEXT_H
+#define BERM_CLI_OPTIONS_TEXT_H
+
+#include "base/buf.h"
+#include "cli/options.h"
+
+/* "  -r, --read PATH   read files ...", a line or more each, wrapped to width. */
+void options_text_help(const struct option_set *set, size_t width, bool colour, struct buf *out);
+/* A ".Bl -tag" list in mdoc(7). */
+void options_text_mdoc(const struct option_set *set, struct buf *out);
+
+#endif
