@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -46,19 +47,27 @@ static int64_t clock_ms(clockid_t clock)
 
 /* ---- the beginning ------------------------------------------------------------------------------------------------ */
 
+static int make_namespaces(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	int flags = CLONE_NEWNS | CLONE_NEWUTS | (plan->ipc_namespace ? CLONE_NEWIPC : 0) |
+		    (plan->cgroup_namespace ? CLONE_NEWCGROUP : 0);
+	if (plan->net_namespace && netns_begin(launch) < 0)
+		return -1;
+	if (unshare(flags) < 0)
+		return launch_fail(launch, STAGE_NAMESPACES, NULL);
+	mode_t mask = umask(022); /* the caller's is for the command */
+	if (ids_map(launch) < 0 || view_build(launch) < 0)
+		return -1;
+	(void)umask(mask);
+	return plan->net_namespace ? netns_enter(launch) : 0;
+}
+
 static int prepare_inside(struct launch *launch)
 {
 	const struct berm_plan *plan = launch->plan;
 	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
-	if (plan->net_namespace && netns_begin(launch) < 0)
-		return -1;
-	if (namespaces && ids_map(launch) < 0)
-		return -1;
-	mode_t mask = umask(022); /* the caller's is for the command */
-	if (namespaces && view_build(launch) < 0)
-		return -1;
-	(void)umask(mask);
-	if (plan->net_namespace && netns_enter(launch) < 0)
+	if (namespaces && make_namespaces(launch) < 0)
 		return -1;
 	if (!namespaces && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return launch_fail(launch, STAGE_DROP, "subreaper");

@@ -33,13 +33,12 @@ struct berm_sandbox {
 
 /* ---- spawn -------------------------------------------------------------------------------------------------------- */
 
+/* The others are made in the helper: the network's beside all the rest, which takes as long as that. */
 static uint64_t namespaces_of(const struct berm_plan *plan)
 {
 	if (plan->backend != BERM_BACKEND_NAMESPACES)
 		return 0;
-	return CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | (plan->pid_namespace ? CLONE_NEWPID : 0) |
-	       (plan->ipc_namespace ? CLONE_NEWIPC : 0) | (plan->cgroup_namespace ? CLONE_NEWCGROUP : 0);
-	/* the network namespace is made in the helper, beside the mounts: netns.h */
+	return CLONE_NEWUSER | (plan->pid_namespace ? CLONE_NEWPID : 0);
 }
 
 /* Every signal is blocked around the fork, so that no handler of the caller ever runs in the helper. */
@@ -73,6 +72,7 @@ static enum berm_code failure_text(const struct launch_failure *failure, struct 
 		const char *what;
 		enum berm_code code;
 	} stages[STAGE_COUNT] = {
+		[STAGE_NAMESPACES] = {"make namespaces", BERM_ERR_UNSUPPORTED},
 		[STAGE_IDS] = {"map user and group", BERM_ERR_UNSUPPORTED},
 		[STAGE_VIEW] = {"mount", BERM_ERR_UNSUPPORTED},
 		[STAGE_LOOPBACK] = {"bring up the loopback", BERM_ERR_UNSUPPORTED},
