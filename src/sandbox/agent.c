@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,7 +109,7 @@ static void exec_script(struct launch *launch, const char *path)
 		errno = E2BIG;
 		return;
 	}
-	(void)execve("/bin/sh", (char *const *)shell_argv, launch->envp);
+	(void)syscall(SYS_execve, "/bin/sh", shell_argv, launch->envp);
 }
 
 /* Tries each place of the path; the error that counts is the first that is not "not there". */
@@ -117,7 +118,7 @@ static void exec_program(struct launch *launch)
 	int first = ENOENT;
 	const char *at = launch->command->argv[0];
 	for (size_t i = 0; launch->programs[i] != NULL; i++) {
-		(void)execve(launch->programs[i], (char *const *)launch->command->argv, launch->envp);
+		(void)syscall(SYS_execve, launch->programs[i], launch->command->argv, launch->envp);
 		if (errno == ENOEXEC)
 			exec_script(launch, launch->programs[i]);
 		if (errno != ENOENT && errno != ENOTDIR && first == ENOENT) {

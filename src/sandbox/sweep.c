@@ -141,10 +141,9 @@ static void empty_folder(int fd, dev_t device, int depth)
 		if (unlinkat(fd, entry->name, 0) == 0 || depth >= SWEEP_MAX_DEPTH)
 			continue;
 		auto_fd int sub = openat(fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub < 0) { /* a folder without permissions for its owner */
-			(void)fchmodat(fd, entry->name, 0700, 0);
+		/* a folder without permissions for its owner */
+		if (sub < 0 && errno == EACCES && fchmodat(fd, entry->name, 0700, 0) == 0)
 			sub = openat(fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		}
 		if (sub < 0 || fstat(sub, &st) < 0 || st.st_dev != device)
 			continue;
 		(void)fchmod(sub, 0700);
