@@ -15,15 +15,17 @@
 
 #include "base/own.h"
 #include "os/sys.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/launch.h"
 
 static const struct {
 	enum berm_limit limit;
 	int resource;
+	bool tree; /* a cgroup holds it for the whole tree */
 } rlimit_table[] = {
-	{BERM_LIMIT_MEMORY, RLIMIT_DATA},	   {BERM_LIMIT_PROCESSES, RLIMIT_NPROC},
-	{BERM_LIMIT_CPU_S, RLIMIT_CPU},		   {BERM_LIMIT_OPEN_FILES, RLIMIT_NOFILE},
-	{BERM_LIMIT_FILE_SIZE, RLIMIT_FSIZE},
+	{BERM_LIMIT_MEMORY, RLIMIT_DATA, true},	      {BERM_LIMIT_PROCESSES, RLIMIT_NPROC, true},
+	{BERM_LIMIT_CPU_S, RLIMIT_CPU, false},	      {BERM_LIMIT_OPEN_FILES, RLIMIT_NOFILE, false},
+	{BERM_LIMIT_FILE_SIZE, RLIMIT_FSIZE, false},
 };
 
 static int apply_limits(struct launch *launch)
@@ -31,10 +33,13 @@ static int apply_limits(struct launch *launch)
 	struct rlimit none = {0, 0};
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
 		return launch_fail(launch, STAGE_LIMITS, "core");
+	if (launch->cgroup_procs >= 0 && cgroup_join(launch->cgroup_procs) < 0)
+		return launch_fail(launch, STAGE_LIMITS, "cgroup");
 	for (size_t i = 0; i < ARRAY_LEN(rlimit_table); i++) {
 		uint64_t value = launch->plan->limit[rlimit_table[i].limit];
 		struct rlimit now;
-		if (value == 0)
+		bool by_cgroup = launch->cgroup_procs >= 0 && rlimit_table[i].tree;
+		if (value == 0 || by_cgroup)
 			continue;
 		if (getrlimit((__rlimit_resource_t)rlimit_table[i].resource, &now) < 0)
 			return launch_fail(launch, STAGE_LIMITS, NULL);

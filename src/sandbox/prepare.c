@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/own.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/seccomp.h"
 
 enum { MAX_PROGRAM_PATHS = 256, MAX_ENVIRONMENT = 65536 };
@@ -201,7 +202,10 @@ static enum berm_code fill(struct launch *launch, struct berm_err *err)
 	if (launch->plan->listener)
 		TRY(supervisor_new(launch->plan, &launch->sup, err));
 	TRY(make_private_tmp(launch, err));
-	return make_environment(launch, err);
+	TRY(make_environment(launch, err));
+	if (launch->plan->cgroup == NULL)
+		return BERM_OK;
+	return cgroup_make(launch->plan->cgroup, launch->plan->limit, &launch->cgroup, &launch->cgroup_procs, err);
 }
 
 enum berm_code prepare_launch(const struct berm_plan *plan, const struct berm_command *command,
@@ -213,6 +217,7 @@ enum berm_code prepare_launch(const struct berm_plan *plan, const struct berm_co
 		return err_set(err, BERM_ERR_NOMEM, "start a sandbox");
 	launch->plan = plan;
 	launch->command = command;
+	launch->cgroup_procs = -1;
 	launch->uid = geteuid();
 	launch->gid = getegid();
 	launch->foreground = !command->new_session && in_foreground(command->terminal);
@@ -231,6 +236,9 @@ void prepare_free(struct launch *launch)
 	supervisor_free(launch->sup);
 	strings_free(launch->envp);
 	strings_free(launch->programs);
+	if (launch->cgroup_procs >= 0)
+		(void)close(launch->cgroup_procs);
+	free(launch->cgroup);
 	free(launch->private_tmp);
 	free(launch->parents);
 	free(launch->clones);

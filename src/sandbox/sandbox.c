@@ -15,6 +15,7 @@
 
 #include "base/own.h"
 #include "os/sys.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/frame.h"
 #include "sandbox/prepare.h"
 #include "sandbox/sweep.h"
@@ -25,6 +26,7 @@ struct berm_sandbox {
 	int control; /* our end of the socket pair; -1 when the stream has ended */
 	int pidfd;
 	pid_t helper; /* 0: reaped */
+	char *cgroup; /* removed at the end, or NULL */
 	bool own_tree;
 	bool has_status;
 	int stopped; /* signal */
@@ -129,6 +131,8 @@ enum berm_code berm_sandbox_spawn(const struct berm_plan *plan, const struct ber
 	}
 	if (code == BERM_OK)
 		code = wait_started(box, err);
+	if (launch != NULL)
+		box->cgroup = take(launch->cgroup);
 	prepare_free(launch);
 	if (code == BERM_OK)
 		*ret_box = box;
@@ -274,6 +278,8 @@ void berm_sandbox_free(struct berm_sandbox *box)
 		(void)close(box->control);
 	if (box->pidfd >= 0)
 		(void)close(box->pidfd);
+	cgroup_remove(box->cgroup);
+	free(box->cgroup);
 	free(box);
 }
 
