@@ -9,17 +9,26 @@
 #include "berm/berm.h"
 #include "sandbox/spec.h"
 
-/* Rights of a tree that are left out of its Landlock rule and exercised on behalf by the supervisor. */
+/* Rights of a tree that are left out of its Landlock rule and exercised on behalf by the supervisor. Reading covers
+ * folders too, because a denied folder may not be listed. The kernel wants READ_FILE for execve as well, so nothing below
+ * a tree whose reading is governed can be started: the plan governs reading only where EXEC was not granted, and closes
+ * denied names in other trees by masks, or by granting everything around them. */
 enum plan_govern {
-	GOVERN_READ = 1 << 0,  /* LL_FS_READ_FILE: a deny line */
+	GOVERN_READ = 1 << 0,  /* LL_FS_READ_FILE, READ_DIR: a deny line */
 	GOVERN_WRITE = 1 << 1, /* WRITE_FILE, TRUNCATE, MAKE_*, REMOVE_*, REFER: a deny, protect or replace line */
 };
 
+/* Beside enum berm_right in the rights of a grant, alone: the folder may be listed, nothing else. Only without
+ * namespaces, for folders on the way to a denied name. */
+enum { PLAN_LIST = 1 << 16 };
+
 struct plan_grant {
 	char *path;	   /* canonical: no symbolic link in it when the plan was made */
-	unsigned rights;   /* BERM_READ | WRITE | DELETE | EXEC */
+	unsigned rights;   /* BERM_READ | WRITE | DELETE | EXEC, with those of the trees around it; or PLAN_LIST */
 	bool tree;	   /* a folder and all below it, else this one file */
 	bool exists;
+	bool closed;	   /* a folder that is there for REPLACE rules alone: nothing in it is allowed but what one of
+			    * them matches; everything is governed */
 	unsigned govern;   /* set of enum plan_govern */
 };
 
@@ -39,8 +48,13 @@ struct plan_scratch {
 	char *variable; /* or NULL */
 };
 
+/* DENY holds for what the rule matches and for all below that; PROTECT and REPLACE for what it matches alone (a literal
+ * one with tree: and all below). plan_rules_at knows; use it rather than the pattern. */
 struct plan_rule {
-	struct glob *pattern, *except; /* except may be NULL */
+	char *path;		       /* a literal rule's canonical path, else NULL */
+	bool tree;		       /* literal: and all below path */
+	const char *key;	       /* lower case; a path that the rule matches has this component. NULL: unknown */
+	struct glob *pattern, *except; /* pattern is NULL in a literal rule; except may be NULL */
 	unsigned right;		       /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
 	char *beside;		       /* or NULL */
 	bool mkdir_only, in_place, removable;
@@ -70,7 +84,7 @@ struct berm_plan {
 	uint64_t limit[BERM_LIMIT_COUNT]; /* 0: none */
 	char *cgroup;			  /* v2 folder to make a child in, or NULL: rlimits */
 
-	struct plan_grant *grants; /* sorted by path, byte order: parents come before children; canonical and unique */
+	struct plan_grant *grants; /* in the order of plan_compare; canonical and unique */
 	size_t grant_count;
 	struct plan_link *links;
 	size_t link_count;
@@ -80,11 +94,44 @@ struct berm_plan {
 	size_t scratch_count;
 	char **sockets; /* canonical paths of granted Unix sockets */
 	size_t socket_count;
-	struct plan_rule *rules;
-	size_t rule_count;
+	struct plan_rule *rules; /* the first literal_count are literal, in the order of plan_compare, maybe repeated */
+	size_t rule_count, literal_count;
+	size_t judge_max_bytes; /* the largest of all rules; 0: no rule has a judge */
 	struct plan_line *lines;
 	size_t line_count;
+	bool refused; /* a line is not held (only in a draft): must not be spawned */
+	struct plan_owned *owned; /* the memory of all of it */
 };
+
+/* The order of paths: by bytes, but '/' comes before every other byte, so that a folder is followed at once by all that
+ * is below it, and then by its next sibling ("/a", "/a/b", "/a-b"). Below 0, 0, above 0. */
+int plan_compare(struct str a, struct str b);
+/* The longest grant that holds path: the path itself, or a tree above it. NULL: none. path is canonical. No heap. */
+const struct plan_grant *plan_grant_at(const struct berm_plan *plan, struct str path);
+
+/* Walks the rules that hold for a path, or that may hold for something below it, in no particular order; the same rule
+ * may come twice. "beside", in_place and alike are the caller's to look at. No heap; a handful of comparisons however
+ * many rules there are.
+ *	struct plan_cursor cursor = plan_rules_at(plan, path, fold_case);
+ *	while ((rule = plan_rule_next(&cursor)) != NULL) */
+struct plan_cursor {
+	const struct berm_plan *plan;
+	struct str path, rest; /* rest: what is left of path to look up by its components */
+	uint32_t at;	       /* next rule of the chain that is being walked, as in the index */
+	bool below, fold_case;
+	int stage;
+};
+struct plan_cursor plan_rules_at(const struct berm_plan *plan, struct str path, bool fold_case);
+struct plan_cursor plan_rules_below(const struct berm_plan *plan, struct str path, bool fold_case);
+const struct plan_rule *plan_rule_next(struct plan_cursor *cursor);
+
+/* As berm_plan_make, but a line that cannot be held is a BERM_REFUSED line of the plan instead of a failure, and
+ * refused is set. For berm doctor. */
+MUST_USE enum berm_code plan_draft(const struct berm_caps *caps, const struct berm_facts *facts, struct berm_plan **ret_plan,
+				   struct berm_err *err);
+/* The lines that this plan holds, for a berm that runs inside: "guarantee<TAB>line" each. On the heap, the caller frees;
+ * NULL when memory is out. */
+char *plan_export(const struct berm_plan *plan);
 
 /* The Landlock access bits of one grant on a kernel of this ABI: rights minus what is governed; only file rights
  * unless tree. A table, in landlock.c. */
