@@ -95,11 +95,19 @@ endef
 
 ARM64_CC := $(CROSS)gcc
 
+# Torture: see tests/torture.c.
+WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf \
+	fopen fdopen open_memstream opendir fdopendir)
+SRC_FLAGS_torture := -finstrument-functions
+TEST_OBJ_torture  := $(call objects,torture,tests/torture.c)
+TEST_LIBS_torture := -ldl
+
 $(eval $(call variant,release,$(GCC),$(call release_for,$(GCC)),-static-pie $(RELRO),-pie $(RELRO)))
 $(eval $(call variant,debug,$(GCC),-O0 -g3))
 $(eval $(call variant,clang,$(CLANG),$(call release_for,$(CLANG)),-static-pie $(RELRO),-pie $(RELRO)))
 $(eval $(call variant,clang-debug,$(CLANG),-O0))
 $(eval $(call variant,asan,$(GCC),$(SANITIZED) -fsanitize=address$(comma)undefined))
+$(eval $(call variant,torture,$(GCC),$(SANITIZED) -fexceptions -fsanitize=address$(comma)undefined,,$(WRAP)))
 $(eval $(call variant,msan,$(CLANG),$(SANITIZED) -fsanitize=memory -fsanitize-memory-track-origins))
 $(eval $(call variant,analyze,$(GCC),-O1 -fanalyzer))
 $(eval $(call variant,cov,$(GCC),-O0 --coverage))
@@ -144,6 +152,9 @@ model: $(call models_of,release) ## compiled filters interpreted against tables
 asan: $(call tests_of,asan) $(call models_of,asan) ## unit and model tests under ASan and UBSan
 	$(Q)tools/suite asan $^
 
+torture: $(call tests_of,torture) ## unit tests with one allocation after the other failing, under ASan
+	$(Q)tools/suite torture $^
+
 msan: $(call tests_of,msan) $(call models_of,msan) ## unit and model tests under MSan
 	$(Q)tools/suite msan $^
 
@@ -153,7 +164,7 @@ clean: ## removes the build folder
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all compile test model asan msan clean help
+.PHONY: all compile test model asan torture msan clean help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) \
 	$(UNIT:%=tests/unit/%.c) $(MODEL:%=tests/model/%.c) $(FUZZ:%=tests/fuzz/%.c))))

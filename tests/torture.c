@@ -1,0 +1,525 @@
+/*
+ * Allocation torture: a unit test program linked with this file instead of cmocka runs each of its tests again and again,
+ * with the first, the second, the third ... allocation inside the code under test failing, until none is left to fail.
+ *
+ * A test whose assertion fails in such a run is not to blame; it just ends there. Its stack is unwound, so that what
+ * it holds in auto_ variables is released, and then these must hold:
+ *   - nothing crashed (the program is built with ASan and UBSan);
+ *   - a test that ran to its end left nothing allocated;
+ *   - a test that ended early left nothing allocated by the very call in which the allocation failed. What earlier
+ *     calls gave to plain variables of the test cannot be told from a leak, and is let pass.
+ *
+ * The objects of src/ are compiled with -finstrument-functions: so we know when the program is inside of them, which
+ * allocations are theirs, and where the failing call began. Allocations of the test itself never fail.
+ */
+#include "check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#define EVERY_UP_TO 200	     /* then only each fiftieth of what was done so far */
+#define MAX_RUNS 2000	     /* of one test */
+#define RUN_SECONDS 20	     /* one run; more is a hang */
+#define TABLE_SIZE (1 << 18) /* live blocks; a power of two */
+
+struct block {
+	void *pointer; /* NULL: free; GONE: was taken */
+	size_t size;
+	unsigned long serial;
+	void *caller;
+};
+#define GONE ((void *)(uintptr_t)1)
+
+/* Shared with children that a test forks, so that an allocation which fails in one of them is known here. */
+struct progress {
+	unsigned long allocations; /* inside the code under test, in this run */
+	unsigned long fail_at;	   /* 0: never */
+	bool injected;
+};
+
+static struct progress *progress;
+static struct block blocks[TABLE_SIZE];
+static unsigned long serial, call_serial, failed_call_serial;
+static int depth; /* of calls into the code under test */
+static bool tracking;
+static const char *current_test = "";
+static pid_t runner_pid;
+static jmp_buf runner;
+static uintptr_t runner_frame;
+
+#define PLAIN __attribute__((no_instrument_function, no_sanitize("address", "undefined")))
+
+/* ---- inside or outside of the code under test ------------------------------------------------------------------ */
+
+void __cyg_profile_func_enter(void *function, void *caller);
+void __cyg_profile_func_exit(void *function, void *caller);
+
+PLAIN void __cyg_profile_func_enter(void *function, void *caller)
+{
+	(void)function;
+	(void)caller;
+	if (depth++ == 0)
+		call_serial = serial;
+}
+
+PLAIN void __cyg_profile_func_exit(void *function, void *caller)
+{
+	(void)function;
+	(void)caller;
+	depth--;
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------------------------- */
+
+static size_t slot_of(const void *pointer)
+{
+	return (size_t)(((uintptr_t)pointer >> 4) * 0x9e3779b97f4a7c15U >> 32) % TABLE_SIZE;
+}
+
+static void track(void *pointer, size_t size, void *caller)
+{
+	if (!tracking || pointer == NULL)
+		return;
+	size_t at = slot_of(pointer);
+	for (size_t i = 0; i < TABLE_SIZE; i++, at = (at + 1) % TABLE_SIZE) {
+		if (blocks[at].pointer == NULL || blocks[at].pointer == GONE) {
+			blocks[at] = (struct block){pointer, size, serial++, caller};
+			return;
+		}
+	}
+}
+
+static void untrack(const void *pointer)
+{
+	if (!tracking || pointer == NULL)
+		return;
+	size_t at = slot_of(pointer);
+	for (size_t i = 0; i < TABLE_SIZE && blocks[at].pointer != NULL; i++, at = (at + 1) % TABLE_SIZE) {
+		if (blocks[at].pointer == pointer) {
+			blocks[at].pointer = GONE;
+			return;
+		}
+	}
+}
+
+static bool must_fail(void)
+{
+	if (!tracking || depth == 0 || ++progress->allocations != progress->fail_at)
+		return false;
+	progress->injected = true;
+	failed_call_serial = call_serial;
+	errno = ENOMEM;
+	return true;
+}
+
+/* ---- allocators (-Wl,--wrap) ----------------------------------------------------------------------------------- */
+
+#define HERE __builtin_return_address(0)
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *pointer, size_t size);
+void *__real_reallocarray(void *pointer, size_t count, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
+int __real_vasprintf(char **ret_text, const char *format, va_list args);
+void __real_free(void *pointer);
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__real_fdopen(int fd, const char *mode);
+FILE *__real_open_memstream(char **ret_text, size_t *ret_len);
+DIR *__real_opendir(const char *path);
+DIR *__real_fdopendir(int fd);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *pointer, size_t size);
+void *__wrap_reallocarray(void *pointer, size_t count, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
+int __wrap_vasprintf(char **ret_text, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+int __wrap_asprintf(char **ret_text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void __wrap_free(void *pointer);
+FILE *__wrap_fopen(const char *path, const char *mode);
+FILE *__wrap_fdopen(int fd, const char *mode);
+FILE *__wrap_open_memstream(char **ret_text, size_t *ret_len);
+DIR *__wrap_opendir(const char *path);
+DIR *__wrap_fdopendir(int fd);
+
+void *__wrap_malloc(size_t size)
+{
+	if (must_fail())
+		return NULL;
+	void *pointer = __real_malloc(size);
+	track(pointer, size, HERE);
+	return pointer;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	if (must_fail())
+		return NULL;
+	void *pointer = __real_calloc(count, size);
+	track(pointer, count * size, HERE);
+	return pointer;
+}
+
+void *__wrap_realloc(void *pointer, size_t size)
+{
+	if (must_fail())
+		return NULL;
+	untrack(pointer);
+	void *moved = __real_realloc(pointer, size);
+	track(moved, size, HERE);
+	return moved;
+}
+
+void *__wrap_reallocarray(void *pointer, size_t count, size_t size)
+{
+	if (must_fail())
+		return NULL;
+	untrack(pointer);
+	void *moved = __real_reallocarray(pointer, count, size);
+	track(moved, count * size, HERE);
+	return moved;
+}
+
+char *__wrap_strdup(const char *text)
+{
+	if (must_fail())
+		return NULL;
+	char *copy = __real_strdup(text);
+	track(copy, strlen(text) + 1, HERE);
+	return copy;
+}
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+	if (must_fail())
+		return NULL;
+	char *copy = __real_strndup(text, len);
+	track(copy, len + 1, HERE);
+	return copy;
+}
+
+int __wrap_vasprintf(char **ret_text, const char *format, va_list args)
+{
+	if (must_fail())
+		return -1;
+	int len = __real_vasprintf(ret_text, format, args);
+	if (len >= 0)
+		track(*ret_text, (size_t)len + 1, HERE);
+	return len;
+}
+
+int __wrap_asprintf(char **ret_text, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int len = __wrap_vasprintf(ret_text, format, args);
+	va_end(args);
+	return len;
+}
+
+void __wrap_free(void *pointer)
+{
+	untrack(pointer);
+	__real_free(pointer);
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	return must_fail() ? NULL : __real_fopen(path, mode);
+}
+
+FILE *__wrap_fdopen(int fd, const char *mode)
+{
+	return must_fail() ? NULL : __real_fdopen(fd, mode);
+}
+
+FILE *__wrap_open_memstream(char **ret_text, size_t *ret_len)
+{
+	return must_fail() ? NULL : __real_open_memstream(ret_text, ret_len);
+}
+
+DIR *__wrap_opendir(const char *path)
+{
+	return must_fail() ? NULL : __real_opendir(path);
+}
+
+DIR *__wrap_fdopendir(int fd)
+{
+	return must_fail() ? NULL : __real_fdopendir(fd);
+}
+
+/* ---- ending a test early --------------------------------------------------------------------------------------- */
+
+void __asan_handle_no_return(void);
+void __sanitizer_set_death_callback(void (*callback)(void));
+void __sanitizer_symbolize_pc(void *pc, const char *format, char *ret_text, size_t size);
+const char *__asan_default_options(void);
+
+/* Leaks are found here, not at exit: tests that end early may leave some. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void)
+{
+	return "detect_leaks=0:allocator_may_return_null=1";
+}
+
+static _Unwind_Reason_Code stop_at_runner(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+					  struct _Unwind_Exception *exception, struct _Unwind_Context *context,
+					  void *argument)
+{
+	(void)version;
+	(void)class;
+	(void)exception;
+	(void)argument;
+	if ((actions & _UA_END_OF_STACK) != 0 || _Unwind_GetCFA(context) > runner_frame)
+		longjmp(runner, 1);
+	return _URC_NO_REASON;
+}
+
+enum outcome { RAN_THROUGH = 0, ENDED_EARLY = 1, SKIPPED = 2 };
+static enum outcome early_outcome;
+
+__attribute__((noreturn)) static void end_test(enum outcome outcome)
+{
+	static struct _Unwind_Exception exception;
+	if (getpid() != runner_pid)
+		_exit(99);
+	early_outcome = outcome;
+	memset(&exception, 0, sizeof(exception));
+	__asan_handle_no_return();
+	(void)_Unwind_ForcedUnwind(&exception, stop_at_runner, NULL);
+	abort();
+}
+
+static void end_early(const char *file, int line)
+{
+	if (!progress->injected)
+		(void)fprintf(stderr, "%s:%d: assertion failed in %s without a failing allocation\n", file, line,
+			      current_test);
+	end_test(ENDED_EARLY);
+}
+
+static void tell_where(void)
+{
+	(void)fprintf(stderr, "---- in %s, with allocation %lu failing\n", current_test, progress->fail_at);
+}
+
+static void tell_hang(int number)
+{
+	(void)number;
+	tell_where();
+	(void)fprintf(stderr, "---- no end after %d s\n", RUN_SECONDS);
+	_exit(1);
+}
+
+/* ---- what cmocka's macros call --------------------------------------------------------------------------------- */
+
+#define CHECK(condition)                                                                                               \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			end_early(file, line);                                                                         \
+	} while (0)
+
+void _assert_true(const LargestIntegralType result, const char *const expression, const char *const file,
+		  const int line)
+{
+	(void)expression;
+	CHECK(result);
+}
+
+void _assert_return_code(const LargestIntegralType result, size_t rlen, const LargestIntegralType error,
+			 const char *const expression, const char *const file, const int line)
+{
+	(void)expression;
+	(void)error;
+	CHECK(rlen == sizeof(int) ? (int)result >= 0 : (intmax_t)result >= 0);
+}
+
+void _assert_int_equal(const LargestIntegralType a, const LargestIntegralType b, const char *const file, const int line)
+{
+	CHECK(a == b);
+}
+
+void _assert_int_not_equal(const LargestIntegralType a, const LargestIntegralType b, const char *const file,
+			   const int line)
+{
+	CHECK(a != b);
+}
+
+void _assert_string_equal(const char *const a, const char *const b, const char *const file, const int line)
+{
+	CHECK(a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+void _assert_string_not_equal(const char *const a, const char *const b, const char *file, const int line)
+{
+	CHECK(a != NULL && b != NULL && strcmp(a, b) != 0);
+}
+
+void _assert_memory_equal(const void *const a, const void *const b, const size_t size, const char *const file,
+			  const int line)
+{
+	CHECK(size == 0 || (a != NULL && b != NULL && memcmp(a, b, size) == 0));
+}
+
+void _assert_memory_not_equal(const void *const a, const void *const b, const size_t size, const char *const file,
+			      const int line)
+{
+	CHECK(size > 0 && a != NULL && b != NULL && memcmp(a, b, size) != 0);
+}
+
+void _assert_in_range(const LargestIntegralType value, const LargestIntegralType minimum,
+		      const LargestIntegralType maximum, const char *const file, const int line)
+{
+	CHECK(value >= minimum && value <= maximum);
+}
+
+void _assert_not_in_range(const LargestIntegralType value, const LargestIntegralType minimum,
+			  const LargestIntegralType maximum, const char *const file, const int line)
+{
+	CHECK(value < minimum || value > maximum);
+}
+
+void _fail(const char *const file, const int line)
+{
+	end_early(file, line);
+}
+
+void _skip(const char *const file, const int line)
+{
+	(void)file;
+	(void)line;
+	end_test(SKIPPED);
+}
+
+/* Of failures that are expected, nobody wants to read. */
+void print_error(const char *const format, ...)
+{
+	if (progress->injected)
+		return;
+	va_list args;
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+}
+
+void print_message(const char *const format, ...)
+{
+	(void)format;
+}
+
+/* ---- running --------------------------------------------------------------------------------------------------- */
+
+static void tell_leak(const struct block *block)
+{
+	char place[256];
+	__sanitizer_symbolize_pc(block->caller, "%F %S", place, sizeof(place));
+	(void)fprintf(stderr, "leak of %zu bytes, allocated %s\n", block->size, place);
+}
+
+static size_t count_leaks(enum outcome outcome)
+{
+	size_t leaks = 0;
+	for (size_t i = 0; i < TABLE_SIZE && outcome != SKIPPED; i++) {
+		const struct block *block = &blocks[i];
+		if (block->pointer == NULL || block->pointer == GONE)
+			continue;
+		if (outcome == ENDED_EARLY && block->serial < failed_call_serial)
+			continue;
+		if (++leaks <= 3)
+			tell_leak(block);
+	}
+	return leaks;
+}
+
+static enum outcome call_test(const struct CMUnitTest *test, void **state)
+{
+	runner_frame = (uintptr_t)__builtin_frame_address(0);
+	if (setjmp(runner) != 0)
+		return early_outcome;
+	test->test_func(state);
+	return RAN_THROUGH;
+}
+
+/* One run with allocation fail_at failing. False: something is wrong. */
+static bool run_once(const struct CMUnitTest *test, void *group_state, unsigned long fail_at, enum outcome *ret_outcome)
+{
+	void *state = test->initial_state != NULL ? test->initial_state : group_state;
+	if (test->setup_func != NULL && test->setup_func(&state) != 0)
+		return false;
+	memset(blocks, 0, sizeof(blocks));
+	*progress = (struct progress){.fail_at = fail_at};
+	serial = call_serial = failed_call_serial = 0;
+	depth = 0;
+	tracking = true;
+	(void)alarm(RUN_SECONDS);
+	enum outcome outcome = call_test(test, &state);
+	(void)alarm(0);
+	tracking = false;
+	bool good = count_leaks(outcome) == 0 && (outcome != ENDED_EARLY || progress->injected);
+	if (test->teardown_func != NULL && test->teardown_func(&state) != 0 && !progress->injected)
+		good = false;
+	if (!good)
+		tell_where();
+	*ret_outcome = outcome;
+	return good;
+}
+
+/* Fails one allocation after the other until a run needs no more. */
+static bool torture_test(const struct CMUnitTest *test, void *group_state, unsigned long *ret_runs, bool *ret_skipped)
+{
+	unsigned long fail_at = 1, runs = 0;
+	enum outcome outcome;
+	do {
+		if (!run_once(test, group_state, fail_at, &outcome))
+			return false;
+		runs++;
+		fail_at += fail_at < EVERY_UP_TO ? 1 : fail_at / 50;
+	} while (progress->injected && runs < MAX_RUNS);
+	*ret_runs += runs;
+	*ret_skipped = outcome == SKIPPED;
+	return true;
+}
+
+int _cmocka_run_group_tests(const char *group_name, const struct CMUnitTest *const tests, const size_t num_tests,
+			    CMFixtureFunction group_setup, CMFixtureFunction group_teardown)
+{
+	(void)group_name;
+	size_t failed = 0, skipped = 0;
+	unsigned long runs = 0;
+	void *state = NULL;
+	runner_pid = getpid();
+	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (progress == MAP_FAILED || setenv("BERM_TORTURE", "1", 1) != 0)
+		return 1;
+	__sanitizer_set_death_callback(tell_where);
+	(void)signal(SIGALRM, tell_hang);
+	if (group_setup != NULL && group_setup(&state) != 0)
+		return 1;
+	for (size_t i = 0; i < num_tests; i++) {
+		bool skip = false;
+		current_test = tests[i].name;
+		bool good = torture_test(&tests[i], state, &runs, &skip);
+		(void)printf("%s %s\n", skip ? "[  SKIPPED ]" : good ? "[       OK ]" : "[ NOT OK   ]", tests[i].name);
+		(void)fflush(stdout);
+		failed += !good;
+		skipped += skip;
+	}
+	if (group_teardown != NULL && group_teardown(&state) != 0)
+		failed++;
+	(void)printf("%lu runs\n", runs);
+	if (skipped > 0)
+		(void)printf("[  SKIPPED ] %zu test(s), listed below:\n", skipped);
+	if (failed > 0)
+		(void)printf("[  FAILED  ] %zu test(s), listed below:\n", failed);
+	return failed > 0 ? 1 : 0;
+}
