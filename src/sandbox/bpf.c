@@ -1,8 +1,9 @@
 #include "sandbox/bpf.h"
 
 enum {
-	REACH = 255,	/* the farthest a conditional jump can go */
-	SEARCH_BACK = 96 /* how far behind a return of the same value is looked for: near ones stay in reach for longer */
+	REACH = 255, /* the farthest a conditional jump can go */
+	NEAR = 96,   /* a return farther behind is put down anew: near ones stay in reach for longer */
+	FEW = 7,     /* so many ranges are looked through for single values */
 };
 
 void bpf_start(struct bpf *bpf, struct sock_filter *program, size_t max)
@@ -38,11 +39,18 @@ static bpf_label put_return(struct bpf *bpf, uint32_t value)
 
 bpf_label bpf_return(struct bpf *bpf, uint32_t value)
 {
-	bpf_label oldest = bpf->len > SEARCH_BACK ? bpf->len - SEARCH_BACK : 0;
-	for (bpf_label at = bpf->len; at > oldest; at--)
-		if (is_return(bpf, at - 1) && bpf->program[at - 1].k == value)
-			return at - 1;
-	return put_return(bpf, value);
+	size_t i = 0;
+	while (i < bpf->known && bpf->returns[i].value != value)
+		i++;
+	if (i < bpf->known && bpf->len - bpf->returns[i].at <= NEAR)
+		return bpf->returns[i].at;
+	bpf_label at = put_return(bpf, value);
+	if (i < BPF_RETURNS) {
+		bpf->returns[i].value = value;
+		bpf->returns[i].at = at;
+		bpf->known = i < bpf->known ? bpf->known : i + 1;
+	}
+	return at;
 }
 
 /* How many instructions the next one would have to jump over to get there. */
@@ -97,13 +105,33 @@ bpf_label bpf_mask(struct bpf *bpf, uint32_t mask, bpf_label next)
 	return put_before(bpf, (struct sock_filter){.code = BPF_ALU | BPF_AND | BPF_K, .k = mask}, next);
 }
 
+/* One value between twice the same: where one compare does in place of two. 0: nowhere. */
+static size_t find_single(const struct bpf *bpf, const struct bpf_range *ranges, size_t count)
+{
+	for (size_t i = 1; i + 1 < count; i++)
+		if (ranges[i].first + 1 == ranges[i + 1].first && bpf_same(bpf, ranges[i - 1].to, ranges[i + 1].to))
+			return i;
+	return 0;
+}
+
+/* The search without that value, its neighbours being one; and the compare in front. */
+static bpf_label put_single(struct bpf *bpf, const struct bpf_range *ranges, size_t count, size_t single)
+{
+	struct bpf_range rest[FEW];
+	size_t len = 0;
+	for (size_t i = 0; i < count; i++)
+		if (i != single && i != single + 1)
+			rest[len++] = ranges[i];
+	return bpf_jump(bpf, BPF_JEQ, ranges[single].first, ranges[single].to, bpf_switch(bpf, rest, len));
+}
+
 bpf_label bpf_switch(struct bpf *bpf, const struct bpf_range *ranges, size_t count)
 {
 	if (count == 1)
 		return ranges[0].to;
-	/* One value between twice the same: one compare in place of two. */
-	if (count == 3 && ranges[1].first + 1 == ranges[2].first && bpf_same(bpf, ranges[0].to, ranges[2].to))
-		return bpf_jump(bpf, BPF_JEQ, ranges[1].first, ranges[1].to, ranges[0].to);
+	size_t single = count <= FEW ? find_single(bpf, ranges, count) : 0;
+	if (single > 0)
+		return put_single(bpf, ranges, count, single);
 	size_t half = count / 2;
 	bpf_label high = bpf_switch(bpf, ranges + half, count - half);
 	bpf_label low = bpf_switch(bpf, ranges, half);

@@ -14,11 +14,18 @@
 /* A place in the program: the number of instructions that stand behind it. Valid in the program that gave it. */
 typedef uint32_t bpf_label;
 
+enum { BPF_RETURNS = 16 };
+
 /* Fields are bpf.c's own; instructions are kept in reverse until bpf_finish. */
 struct bpf {
 	struct sock_filter *program;
 	uint32_t max, len;
 	bool full;
+	size_t known; /* returns to be used again: the last one of each value, of the first few values */
+	struct {
+		uint32_t value;
+		bpf_label at;
+	} returns[BPF_RETURNS];
 };
 
 /* What holds from value first on, up to the next range's first. */
