@@ -16,8 +16,11 @@ int task_path(const struct call *call, uint64_t address, char *ret_path, size_t 
 int task_dirfd(const struct call *call, int dirfd, int *ret_fd);
 /* The very descriptor number fd of the task (pidfd_getfd): same open file description. EBADF, EPERM. */
 int task_fd(const struct call *call, int fd, int *ret_fd);
-/* Takes over the task's umask (before anything is made on its behalf). */
+/* Takes over the task's umask (before anything is made on its behalf). It is read from /proc (13 us) and remembered for
+ * a quarter of a second, in which a change cannot be missed, because umask itself is trapped. ret_umask may be NULL. */
 int task_umask(const struct call *call, mode_t *ret_umask);
+/* The task is about to set its umask (the call is continued): what is remembered of it follows. */
+void task_umask_changes(const struct call *call, mode_t now);
 /* The task's soft RLIMIT_FSIZE. */
 uint64_t task_file_limit(const struct call *call);
 /* The program of the task, escaped and cut to size; "" if unknown. */

@@ -73,6 +73,9 @@ void supervisor_private(struct supervisor *sup, const char *folder);
 /* proc_fd: the /proc that shows the tasks. notify: called for each notice, must not block. */
 typedef void (*sup_notify)(void *ctx, const struct call *call, const struct sup_notice *notice);
 void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx);
+/* A folder that is the sandbox's own beyond the plan's scratch folders (its private temporary folder without
+ * namespaces): what lies in it is the kernel's to decide. Before start. */
+void supervisor_own(struct supervisor *sup, const char *path);
 /* Serves one notification; call when the listener is readable. 0, or -1 when the listener is of no more use. */
 int supervisor_serve(struct supervisor *sup);
 /* True if pid was one of the supervisor's own helper processes (reaped by the caller's wait loop). */
@@ -95,6 +98,8 @@ bool call_alive(const struct call *call);
 int call_add_fd(const struct call *call, int fd, bool cloexec);
 /* Counts, sends the notice, and returns the SUP_DENY answer for it. */
 struct sup_answer call_refuse(struct call *call, const struct sup_notice *notice);
+/* Counts and sends a notice of what the kernel is about to refuse by itself. */
+void call_report(struct call *call, const struct sup_notice *notice);
 struct sup_answer answer_errno(int error);
 struct sup_answer answer_value(int64_t value);
 struct sup_answer answer_continue(void);

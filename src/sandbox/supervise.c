@@ -1,0 +1,361 @@
+#include "sandbox/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "os/sys.h"
+#include "sandbox/sup_state.h"
+
+static const struct sup_row *const row_tables[] = {sup_open_rows, sup_name_rows, sup_meta_rows, sup_socket_rows,
+						   sup_process_rows};
+
+/* ---- made before the fork ---------------------------------------------------------------------------------------- */
+
+static enum berm_code alloc_messages(struct supervisor *sup, struct berm_err *err)
+{
+	struct seccomp_notif_sizes sizes = {0};
+	sup->request_size = sizeof(struct seccomp_notif);
+	sup->response_size = sizeof(struct seccomp_notif_resp);
+	if (sys_seccomp_notif_sizes(&sizes) == 0) {
+		if (sizes.seccomp_notif > sup->request_size)
+			sup->request_size = sizes.seccomp_notif;
+		if (sizes.seccomp_notif_resp > sup->response_size)
+			sup->response_size = sizes.seccomp_notif_resp;
+	}
+	sup->request = calloc(1, sup->request_size);
+	sup->response = calloc(1, sup->response_size);
+	if (sup->request == NULL || sup->response == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "out of memory");
+	return BERM_OK;
+}
+
+/* Grants are sorted by their bytes, so of the ones that are string prefixes of a path each is a prefix of the next, and
+ * all of them are reached from the last grant that sorts before the path by going up this chain. */
+static enum berm_code link_grants(struct supervisor *sup, struct berm_err *err)
+{
+	const struct berm_plan *plan = sup->plan;
+	sup->grant_up = calloc(plan->grant_count + 1, sizeof(*sup->grant_up));
+	if (sup->grant_up == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "out of memory");
+	for (size_t i = 1; i < plan->grant_count; i++) {
+		size_t up = i; /* index plus one */
+		while (up != 0 &&
+		       strncmp(plan->grants[up - 1].path, plan->grants[i].path, strlen(plan->grants[up - 1].path)) != 0)
+			up = sup->grant_up[up - 1];
+		sup->grant_up[i] = up;
+	}
+	return BERM_OK;
+}
+
+static enum berm_code alloc_content(struct supervisor *sup, struct berm_err *err)
+{
+	const struct berm_plan *plan = sup->plan;
+	for (size_t i = 0; i < plan->rule_count; i++)
+		if (plan->rules[i].judge != NULL && plan->rules[i].judge_max_bytes > sup->content_size)
+			sup->content_size = plan->rules[i].judge_max_bytes;
+	if (sup->content_size == 0)
+		return BERM_OK;
+	sup->content_size++; /* one more tells that a content is larger */
+	sup->content = malloc(sup->content_size);
+	return sup->content == NULL ? err_set(err, BERM_ERR_NOMEM, "out of memory") : BERM_OK;
+}
+
+static void fill_handlers(struct supervisor *sup)
+{
+	for (size_t table = 0; table < ARRAY_LEN(row_tables); table++)
+		for (const struct sup_row *row = row_tables[table]; row->handle != NULL; row++)
+			if (row->nr >= 0 && row->nr < SUP_TABLE_SIZE)
+				sup->handlers[row->nr] = row->handle;
+}
+
+static void drop_supervisor(struct supervisor **sup)
+{
+	supervisor_free(*sup);
+}
+
+enum berm_code supervisor_new(const struct berm_plan *plan, struct supervisor **ret_sup, struct berm_err *err)
+{
+	__attribute__((cleanup(drop_supervisor))) struct supervisor *sup = calloc(1, sizeof(*sup));
+	if (sup == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "out of memory");
+	sup->plan = plan;
+	sup->listener = sup->proc_fd = -1;
+	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
+		place_init(&sup->places[i]);
+	TRY(alloc_messages(sup, err));
+	TRY(link_grants(sup, err));
+	TRY(alloc_content(sup, err));
+	fill_handlers(sup);
+	*ret_sup = take(sup);
+	return BERM_OK;
+}
+
+void supervisor_free(struct supervisor *sup)
+{
+	if (sup == NULL)
+		return;
+	free(sup->request);
+	free(sup->response);
+	free(sup->grant_up);
+	free(sup->content);
+	free(sup);
+}
+
+/* ---- small things ------------------------------------------------------------------------------------------------ */
+
+int64_t sup_now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const struct berm_plan *supervisor_plan(const struct supervisor *sup)
+{
+	return sup->plan;
+}
+
+int supervisor_proc_fd(const struct supervisor *sup)
+{
+	return sup->proc_fd;
+}
+
+uint64_t supervisor_served(const struct supervisor *sup)
+{
+	return sup->served;
+}
+
+uint64_t supervisor_denied(const struct supervisor *sup)
+{
+	return sup->denied;
+}
+
+struct sup_answer answer_errno(int error)
+{
+	return (struct sup_answer){.kind = SUP_DENY, .error = error};
+}
+
+struct sup_answer answer_value(int64_t value)
+{
+	return (struct sup_answer){.kind = SUP_VALUE, .value = value};
+}
+
+struct sup_answer answer_continue(void)
+{
+	return (struct sup_answer){.kind = SUP_CONTINUE};
+}
+
+struct sup_answer answer_result(int64_t result)
+{
+	return result == -1 ? answer_errno(errno) : answer_value(result);
+}
+
+bool call_alive(const struct call *call)
+{
+	uint64_t id = call->id;
+	return ioctl(call->sup->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+struct sup_answer call_refuse(struct call *call, const struct sup_notice *notice)
+{
+	struct supervisor *sup = call->sup;
+	struct sup_notice told = *notice;
+	if (told.error == 0)
+		told.error = EACCES;
+	sup->denied++;
+	if (sup->notify != NULL)
+		sup->notify(sup->notify_ctx, call, &told);
+	return answer_errno(told.error);
+}
+
+void call_report(struct call *call, const struct sup_notice *notice)
+{
+	(void)call_refuse(call, notice);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+static void send_response(struct supervisor *sup, uint64_t id, int error, int64_t value, uint32_t flags)
+{
+	struct seccomp_notif_resp *response = sup->response;
+	memset(response, 0, sup->response_size);
+	response->id = id;
+	response->error = -error;
+	response->val = value;
+	response->flags = flags;
+	/* ENOENT: the task was killed while it waited; nobody is there to be told. */
+	(void)ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+}
+
+/* Into the task, out of here, and only then the answer: if the task woke first, it could close its own and still find
+ * the file busy. */
+static void send_fd(struct supervisor *sup, uint64_t id, const struct sup_answer *answer)
+{
+	struct seccomp_notif_addfd add = {
+		.id = id,
+		.srcfd = (uint32_t)answer->fd,
+		.newfd_flags = answer->fd_cloexec ? O_CLOEXEC : 0,
+	};
+	int number = ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	int error = errno;
+	(void)close(answer->fd);
+	if (number >= 0)
+		send_response(sup, id, 0, number, 0);
+	else if (error != ENOENT)
+		send_response(sup, id, error, 0, 0);
+}
+
+static void send_answer(struct supervisor *sup, uint64_t id, const struct sup_answer *answer)
+{
+	switch (answer->kind) {
+	case SUP_VALUE:
+		sup->served++;
+		send_response(sup, id, 0, answer->value, 0);
+		return;
+	case SUP_CONTINUE:
+		send_response(sup, id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+		return;
+	case SUP_FD:
+		sup->served++;
+		send_fd(sup, id, answer);
+		return;
+	case SUP_LATER:
+		sup->served++;
+		return;
+	case SUP_DENY:
+	default:
+		send_response(sup, id, answer->error > 0 ? answer->error : EACCES, 0, 0);
+		return;
+	}
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
+
+void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx)
+{
+	sup->listener = listener;
+	sup->proc_fd = proc_fd;
+	sup->notify = notify;
+	sup->notify_ctx = ctx;
+	sup->umask = 0;
+	(void)umask(0);
+	/* A file limit or a reader that is gone is an errno here, not an end. */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sup->plan->sync_wakeup)
+		(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
+void supervisor_own(struct supervisor *sup, const char *path)
+{
+	size_t len = strlen(path);
+	if (sup->own_count == SUP_MAX_OWN || len == 0 || len >= SUP_PATH_MAX)
+		return;
+	memcpy(sup->own[sup->own_count++], path, len + 1);
+}
+
+int supervisor_serve(struct supervisor *sup)
+{
+	struct seccomp_notif *request = sup->request;
+	memset(request, 0, sup->request_size);
+	if (ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_RECV, request) < 0)
+		return errno == EINTR || errno == ENOENT || errno == EAGAIN ? 0 : -1;
+	uint64_t args[6];
+	for (size_t i = 0; i < ARRAY_LEN(args); i++)
+		args[i] = request->data.args[i];
+	struct call call = {
+		.sup = sup,
+		.id = request->id,
+		.tid = (pid_t)request->pid,
+		.nr = request->data.nr,
+		.args = args,
+	};
+	sup_handler handle = call.nr >= 0 && call.nr < SUP_TABLE_SIZE ? sup->handlers[call.nr] : NULL;
+	/* pid 0: a task of an outer pid namespace that we cannot look at. */
+	struct sup_answer answer = handle == NULL || call.tid <= 0 ? answer_errno(ENOSYS) : handle(&call);
+	send_answer(sup, call.id, &answer);
+	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
+		place_done(&sup->places[i]);
+	return 0;
+}
+
+/* ---- helper processes -------------------------------------------------------------------------------------------- */
+
+static _Noreturn void helper_main(struct call *call, struct sup_answer (*act)(struct call *call, void *ctx), void *ctx,
+				  pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	struct sup_answer answer = act(call, ctx);
+	send_answer(call->sup, call->id, &answer);
+	_exit(0);
+}
+
+struct sup_answer call_in_helper(struct call *call, struct sup_answer (*act)(struct call *call, void *ctx), void *ctx)
+{
+	struct supervisor *sup = call->sup;
+	size_t slot = 0;
+	while (slot < SUP_MAX_HELPERS && sup->helpers[slot].pid != 0)
+		slot++;
+	if (slot == SUP_MAX_HELPERS)
+		return answer_errno(EAGAIN);
+	pid_t parent = getpid();
+	pid_t pid = sys_fork(0, 0, NULL);
+	if (pid < 0)
+		return answer_errno(errno);
+	if (pid == 0)
+		helper_main(call, act, ctx, parent);
+	sup->helpers[slot] = (struct sup_helper){.pid = pid, .id = call->id};
+	sup->helper_count++;
+	return (struct sup_answer){.kind = SUP_LATER};
+}
+
+/* A helper that died without an answer leaves its task an error; if it has answered, this one finds nobody. */
+static void helper_gone(struct supervisor *sup, struct sup_helper *helper)
+{
+	send_response(sup, helper->id, EIO, 0, 0);
+	*helper = (struct sup_helper){0};
+	sup->helper_count--;
+}
+
+bool supervisor_reaped(struct supervisor *sup, pid_t pid)
+{
+	for (size_t i = 0; i < SUP_MAX_HELPERS; i++) {
+		if (sup->helpers[i].pid != pid)
+			continue;
+		helper_gone(sup, &sup->helpers[i]);
+		return true;
+	}
+	return false;
+}
+
+int supervisor_timeout_ms(const struct supervisor *sup)
+{
+	return sup->helper_count > 0 ? SUP_HELPER_TICK_MS : -1;
+}
+
+void supervisor_tick(struct supervisor *sup)
+{
+	for (size_t i = 0; i < SUP_MAX_HELPERS && sup->helper_count > 0; i++) {
+		struct sup_helper *helper = &sup->helpers[i];
+		if (helper->pid == 0)
+			continue;
+		pid_t pid = waitpid(helper->pid, NULL, WNOHANG | __WALL);
+		if (pid == helper->pid) {
+			helper_gone(sup, helper);
+			continue;
+		}
+		uint64_t id = helper->id;
+		if (ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0)
+			(void)kill(helper->pid, SIGKILL); /* its task is gone; reaped the next time */
+	}
+}
