@@ -196,6 +196,17 @@ static void send_response(struct supervisor *sup, uint64_t id, int error, int64_
 	(void)ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_SEND, response);
 }
 
+int call_add_fd(const struct call *call, int fd, bool cloexec)
+{
+	struct seccomp_notif_addfd add = {
+		.id = call->id,
+		.srcfd = (uint32_t)fd,
+		.newfd_flags = cloexec ? O_CLOEXEC : 0,
+	};
+	int number = ioctl(call->sup->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	return number < 0 ? -errno : number;
+}
+
 /* Into the task, out of here, and only then the answer: if the task woke first, it could close its own and still find
  * the file busy. */
 static void send_fd(struct supervisor *sup, uint64_t id, const struct sup_answer *answer)

@@ -67,9 +67,6 @@ MUST_USE enum berm_code supervisor_new(const struct berm_plan *plan, struct supe
 void supervisor_free(struct supervisor *sup);
 
 /* ---- in the helper ---- */
-/* Without namespaces: the folder made for this start, in which everything may be made. folder is borrowed; NULL: none.
- * Before supervisor_start. */
-void supervisor_private(struct supervisor *sup, const char *folder);
 /* proc_fd: the /proc that shows the tasks. notify: called for each notice, must not block. */
 typedef void (*sup_notify)(void *ctx, const struct call *call, const struct sup_notice *notice);
 void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx);
@@ -89,8 +86,6 @@ uint64_t supervisor_denied(const struct supervisor *sup);
 /* ---- for handlers ---- */
 const struct berm_plan *supervisor_plan(const struct supervisor *sup);
 int supervisor_proc_fd(const struct supervisor *sup);
-/* What supervisor_private was given, or NULL. */
-const char *supervisor_private_folder(const struct supervisor *sup);
 /* Still the same task that waits? To be asked after everything that was read through its pid. */
 bool call_alive(const struct call *call);
 /* Puts a descriptor into the task without answering yet, for calls that make two; fd stays the caller's. Returns its
