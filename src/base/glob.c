@@ -483,6 +483,55 @@ bool glob_may_match_below(const struct glob *glob, struct str path, bool fold_ca
 	return false;
 }
 
+static size_t leading_deep(const struct glob *glob, const struct alternative *alternative)
+{
+	size_t deep = 0;
+	while (deep < alternative->len && segment_at(glob, alternative->first + deep)->kind == SEGMENT_DEEP)
+		deep++;
+	return deep;
+}
+
+static bool alternative_enters(const struct glob *glob, const struct alternative *alternative, struct str path,
+			       bool fold)
+{
+	size_t len = alternative->len;
+	bool open = len > 0 && segment_at(glob, alternative->first + len - 1)->kind == SEGMENT_DEEP;
+	for (size_t part = leading_deep(glob, alternative) + 1; part < len + open; part++) {
+		struct alternative beginning = {alternative->first, part};
+		if (alternative_matches(glob, &beginning, path, fold))
+			return true;
+	}
+	return false;
+}
+
+bool glob_enters(const struct glob *glob, struct str path, bool fold_case)
+{
+	if (!str_starts(path, STR("/")))
+		return false;
+	const struct alternative *alternatives = glob->alternatives.items;
+	for (size_t i = 0; i < glob->alternatives.len; i++) {
+		if (alternative_enters(glob, &alternatives[i], path, fold_case))
+			return true;
+	}
+	return false;
+}
+
+size_t glob_reach(const struct glob *glob)
+{
+	size_t reach = 0;
+	const struct alternative *alternatives = glob->alternatives.items;
+	for (size_t i = 0; i < glob->alternatives.len; i++) {
+		size_t deep = leading_deep(glob, &alternatives[i]);
+		for (size_t k = deep; k < alternatives[i].len; k++) {
+			if (segment_at(glob, alternatives[i].first + k)->kind == SEGMENT_DEEP)
+				return SIZE_MAX;
+		}
+		if (alternatives[i].len - deep > reach)
+			reach = alternatives[i].len - deep;
+	}
+	return reach;
+}
+
 bool glob_literal(const struct glob *glob, struct str *ret_path)
 {
 	if (!glob->literal)

@@ -23,6 +23,12 @@ void glob_free(struct glob *glob);
 bool glob_match(const struct glob *glob, struct str path, bool fold_case);
 /* Could any path below the directory 'path' match? (so that a walk or a rename of it must look closer) No allocation. */
 bool glob_may_match_below(const struct glob *glob, struct str path, bool fold_case);
+/* Is path a folder whose own name takes part in matches below it: does a beginning of the pattern that is longer than
+ * its leading "**" match path, with something left to match below? "/p/.git/hooks" for a pattern of ".git", "hooks" and "*"
+ * behind a "**" is one, "/p" is not. What lies below any other folder matches or not wherever the folder is moved to. */
+bool glob_enters(const struct glob *glob, struct str path, bool fold_case);
+/* The most names a match has behind the pattern's leading "**" (all names, if it has none); SIZE_MAX: no limit. */
+size_t glob_reach(const struct glob *glob);
 /* True if the pattern has no wildcard at all; then *ret_path is the path itself, borrowed from the glob. */
 bool glob_literal(const struct glob *glob, struct str *ret_path);
 

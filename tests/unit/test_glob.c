@@ -221,6 +221,76 @@ static void test_below_never_misses_a_match(void **state)
 	}
 }
 
+/* Where neither folder is entered, moving one to the other changes no match below. */
+static void test_only_entered_folders_matter_to_a_move(void **state)
+{
+	(void)state;
+	static const char *const wild[] = {"**", "*", "a", "b", "a*", "?"};
+	static const char *const names[] = {"a", "b", "ab", "ba"};
+	int moved = 0;
+	for (int i = 0; i < 6000; i++) {
+		char pattern[64], from[64], to[64], rest[64], old[130], new[130];
+		random_text(pattern, 1 + random_below(4), wild, ARRAY_LEN(wild));
+		random_text(from, 1 + random_below(3), names, ARRAY_LEN(names));
+		random_text(to, 1 + random_below(3), names, ARRAY_LEN(names));
+		random_text(rest, 1 + random_below(3), names, ARRAY_LEN(names));
+		(void)snprintf(old, sizeof(old), "%s%s", from, rest);
+		(void)snprintf(new, sizeof(new), "%s%s", to, rest);
+		auto_glob struct glob *glob = NULL;
+		assert_int_equal(glob_new(str_from(pattern), &glob, NULL), BERM_OK);
+		if (glob_enters(glob, str_from(from), false) || glob_enters(glob, str_from(to), false))
+			continue;
+		moved++;
+		if (glob_match(glob, str_from(old), false) != glob_match(glob, str_from(new), false))
+			fail_msg("'%s' tells '%s' from '%s'", pattern, old, new);
+	}
+	assert_true(moved > 1000);
+}
+
+static void test_entered_folders(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *path;
+		bool enters;
+	} cases[] = {
+		{"**/.git/hooks/*", "/p", false},
+		{"**/.git/hooks/*", "/p/.git", true},
+		{"**/.git/hooks/*", "/p/.git/hooks", true},
+		{"**/.git/hooks/*", "/p/.git/hooks/x", false},
+		{"**/.bashrc", "/p", false},
+		{"**/.bashrc", "/p/.bashrc", false},
+		{"**/.vscode/**", "/p", false},
+		{"**/.vscode/**", "/p/.vscode", true},
+		{"**/.vscode/**", "/p/.vscode/a/b", true},
+		{"/p/a/secret", "/p", true},
+		{"/p/a/secret", "/p/b", false},
+		{"**", "/p", false},
+		{"{**/a/b,/c/d}", "/c", true},
+		{"{**/a/b,/c/d}", "/x/a", true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_glob struct glob *glob = NULL;
+		assert_int_equal(glob_new(str_from(cases[i].pattern), &glob, NULL), BERM_OK);
+		if (glob_enters(glob, str_from(cases[i].path), false) != cases[i].enters)
+			fail_msg("'%s' and '%s'", cases[i].pattern, cases[i].path);
+	}
+}
+
+static void test_reach(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern;
+		size_t reach;
+	} cases[] = {{"**/config", 1}, {"**/hooks/*", 2}, {"/a/b/c", 3}, {"**/a/**", SIZE_MAX}, {"**/{a,b/c}", 2}};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_glob struct glob *glob = NULL;
+		assert_int_equal(glob_new(str_from(cases[i].pattern), &glob, NULL), BERM_OK);
+		assert_true(glob_reach(glob) == cases[i].reach);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +305,9 @@ int main(void)
 		cmocka_unit_test(test_hard_patterns_stay_fast),
 		cmocka_unit_test(test_agrees_with_plain_recursion),
 		cmocka_unit_test(test_below_never_misses_a_match),
+		cmocka_unit_test(test_only_entered_folders_matter_to_a_move),
+		cmocka_unit_test(test_entered_folders),
+		cmocka_unit_test(test_reach),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
