@@ -53,7 +53,7 @@ OPTIMIZED := -O2 -ffunction-sections -fdata-sections
 HARDENED  := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
 ZEROED    := -ftrivial-auto-var-init=zero
 RELRO     := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--build-id=sha1,--gc-sections
-SANITIZED := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+SANITIZED := -O1 -Wno-frame-larger-than -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 comma      := ,
 is_clang    = $(findstring clang,$(notdir $(1)))

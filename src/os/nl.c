@@ -1,13 +1,9 @@
 #include "os/nl.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
 #include <net/if.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -154,8 +150,7 @@ static ssize_t receive(int fd, void *answer, size_t cap)
 	}
 }
 
-/* Sends one message and reads the first message of the answer. An error of the kernel's becomes -1 and errno. */
-static int ask(int protocol, const struct nl_out *out, void *answer, size_t cap, struct nl_message *ret_message)
+int nl_transact(int protocol, const struct nl_out *out)
 {
 	if (out->failed) {
 		errno = EMSGSIZE;
@@ -167,58 +162,27 @@ static int ask(int protocol, const struct nl_out *out, void *answer, size_t cap,
 		return -1;
 	if (send(fd, out->bytes, out->len, 0) != (ssize_t)out->len)
 		return -1;
-	ssize_t n = receive(fd, answer, cap);
+	uint32_t answer[256];
+	ssize_t n = receive(fd, answer, sizeof(answer));
 	if (n < 0)
 		return -1;
-	struct span rest = {answer, (size_t)n};
-	errno = EPROTO;
-	if (!nl_next_message(&rest, ret_message))
-		return -1;
-	if (ret_message->type != NLMSG_ERROR)
-		return 0;
+	struct span rest = {(const uint8_t *)answer, (size_t)n};
+	struct nl_message reply;
 	int32_t error;
-	if (ret_message->payload.len < sizeof(error))
+	errno = EPROTO;
+	if (!nl_next_message(&rest, &reply) || reply.type != NLMSG_ERROR || reply.payload.len < sizeof(error))
 		return -1;
-	memcpy(&error, ret_message->payload.ptr, sizeof(error));
+	memcpy(&error, reply.payload.ptr, sizeof(error));
 	errno = -error;
 	return error == 0 ? 0 : -1;
 }
 
 int nl_loopback_up(void)
 {
-	uint32_t request[32], answer[256];
+	uint32_t request[32];
 	struct ifinfomsg link = {.ifi_index = LOOPBACK_INDEX, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
 	struct nl_out out = nl_into(request, sizeof(request));
 	nl_begin(&out, RTM_NEWLINK, NLM_F_ACK, &link, sizeof(link));
 	nl_end(&out);
-	struct nl_message reply;
-	return ask(NETLINK_ROUTE, &out, answer, sizeof(answer), &reply);
-}
-
-int nl_tcp_listener_inode(int family, const void *addr, uint16_t port, uint32_t *ret_inode)
-{
-	uint32_t request[32], answer[512];
-	struct inet_diag_req_v2 query = {
-		.sdiag_family = (uint8_t)family,
-		.sdiag_protocol = IPPROTO_TCP,
-		.idiag_states = 1U << TCP_LISTEN,
-		.id = {.idiag_sport = htons(port), .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}},
-	};
-	memcpy(query.id.idiag_src, addr, family == AF_INET6 ? 16 : 4);
-	struct nl_out out = nl_into(request, sizeof(request));
-	nl_begin(&out, SOCK_DIAG_BY_FAMILY, 0, &query, sizeof(query));
-	nl_end(&out);
-	struct nl_message reply;
-	if (ask(NETLINK_SOCK_DIAG, &out, answer, sizeof(answer), &reply) != 0)
-		return -1;
-	struct inet_diag_msg found;
-	errno = EPROTO;
-	if (reply.type != SOCK_DIAG_BY_FAMILY || reply.payload.len < sizeof(found))
-		return -1;
-	memcpy(&found, reply.payload.ptr, sizeof(found));
-	errno = ENOENT;
-	if (found.idiag_state != TCP_LISTEN)
-		return -1;
-	*ret_inode = found.idiag_inode;
-	return 0;
+	return nl_transact(NETLINK_ROUTE, &out);
 }

@@ -1,6 +1,6 @@
 /*
- * Netlink by hand: messages are built and read in the caller's memory, and the two questions berm asks over it. No heap;
- * everything here may be called between fork and exec and in the helper process.
+ * Netlink by hand: messages are built and read in the caller's memory. No heap; everything here may be called between
+ * fork and exec and in the helper process.
  */
 #ifndef BERM_OS_NL_H
 #define BERM_OS_NL_H
@@ -49,11 +49,10 @@ bool nl_next_attribute(struct span *rest, struct nl_attribute *ret_attribute);
 
 /* ---- asking ---- */
 
+/* Sends one message with NLM_F_ACK to a netlink family (NETLINK_ROUTE, ...) and waits for the kernel's answer. 0, or -1
+ * with the errno that it gave. */
+int nl_transact(int protocol, const struct nl_out *out);
 /* Sets the loopback interface of the current network namespace up. 0, or -1 with errno. */
 int nl_loopback_up(void);
-/* The socket that would get a TCP connection to addr (struct in_addr or in6_addr) and port (host order) in this network
- * namespace: its inode. 0; or -1 with errno: ENOENT if nothing listens there, or this kernel has no sock_diag. Of
- * several listeners on one address (SO_REUSEPORT) it is any. */
-int nl_tcp_listener_inode(int family, const void *addr, uint16_t port, uint32_t *ret_inode);
 
 #endif
