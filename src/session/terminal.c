@@ -16,7 +16,8 @@ void terminal_open(struct terminal *terminal)
 	*terminal = (struct terminal){.fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)};
 	if (terminal->fd < 0)
 		return;
-	terminal->at_once = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && terminal_is_ours(terminal);
+	terminal->wanted = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+	terminal->at_once = terminal->wanted && terminal_is_ours(terminal);
 	terminal->has_modes = tcgetattr(terminal->fd, &terminal->modes) == 0;
 }
 
@@ -128,7 +129,7 @@ void terminal_take_back(struct terminal *terminal)
 
 void terminal_give(struct terminal *terminal)
 {
-	if (terminal->given || !terminal_is_ours(terminal))
+	if (terminal->given || !terminal->wanted || !terminal_is_ours(terminal))
 		return;
 	if (terminal->group == 0)
 		terminal->group = find_group();

@@ -12,7 +12,8 @@
 
 struct terminal {
 	int fd;	      /* the controlling terminal; -1: none */
-	bool at_once; /* the command gets it from the start */
+	bool wanted;  /* the command gets it when it is ours to give */
+	bool at_once; /* and that is so from the start */
 	bool given;   /* the command's group has it */
 	pid_t group;  /* the command's process group as seen here; 0: not known yet */
 	bool has_modes, has_command_modes;
@@ -29,7 +30,7 @@ void terminal_started(struct terminal *terminal);
 bool terminal_is_ours(const struct terminal *terminal);
 /* Takes the terminal back from the command, with our modes, if the command has it. */
 void terminal_take_back(struct terminal *terminal);
-/* Hands the terminal to the command, with its modes, if it is ours to give. */
+/* Hands the terminal to the command, with its modes, if it is wanted and ours to give. */
 void terminal_give(struct terminal *terminal);
 /* Takes it back and closes it. */
 void terminal_done(struct terminal *terminal);
