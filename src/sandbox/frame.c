@@ -39,6 +39,7 @@ static const struct {
 	[FRAME_REQUEST] = {request_fields, ARRAY_LEN(request_fields)},
 	[FRAME_STOPPED] = {signal_fields, ARRAY_LEN(signal_fields)},
 	[FRAME_STATUS] = {status_fields, ARRAY_LEN(status_fields)},
+	[FRAME_MAPPED] = {NULL, 0},
 	[FRAME_SIGNAL] = {signal_fields, ARRAY_LEN(signal_fields)},
 	[FRAME_KILL] = {NULL, 0},
 	[FRAME_ANSWER] = {answer_fields, ARRAY_LEN(answer_fields)},

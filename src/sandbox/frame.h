@@ -16,6 +16,7 @@ enum frame_type {
 	FRAME_REQUEST,	   /* helper: something was denied or waits for an answer */
 	FRAME_STOPPED,	   /* helper: the command was stopped by a signal */
 	FRAME_STATUS,	   /* helper: the end; nothing follows */
+	FRAME_MAPPED,	   /* caller: the helper's user and group are mapped */
 	FRAME_SIGNAL,	   /* caller: to the command's process group */
 	FRAME_KILL,	   /* caller: end everything */
 	FRAME_ANSWER,	   /* caller: decides an open request */

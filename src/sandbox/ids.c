@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/own.h"
 #include "os/fd.h"
 #include "sandbox/launch.h"
 
@@ -41,17 +42,26 @@ static void map_line(uint64_t id, char ret_line[static 48])
 	ret_line[out] = '\0';
 }
 
-int ids_map(struct launch *launch)
+int ids_map(struct launch *launch, pid_t helper)
 {
-	char line[48];
+	char path[16] = "/proc/", line[48];
+	size_t at = 6, digits = 1;
+	for (pid_t rest = helper; rest >= 10; rest /= 10)
+		digits++;
+	for (size_t i = digits; i > 0; helper /= 10)
+		path[at + --i] = (char)('0' + helper % 10);
+	path[at + digits] = '\0';
+	auto_fd int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return launch_fail(launch, STAGE_IDS, path);
 	/* Absent before Linux 3.19, where gid_map needs no such promise. */
-	if (fd_write_file(AT_FDCWD, "/proc/self/setgroups", "deny") < 0 && errno != ENOENT)
+	if (fd_write_file(proc, "setgroups", "deny") < 0 && errno != ENOENT)
 		return launch_fail(launch, STAGE_IDS, "setgroups");
 	map_line(launch->uid, line);
-	if (fd_write_file(AT_FDCWD, "/proc/self/uid_map", line) < 0)
+	if (fd_write_file(proc, "uid_map", line) < 0)
 		return launch_fail(launch, STAGE_IDS, "uid_map");
 	map_line(launch->gid, line);
-	if (fd_write_file(AT_FDCWD, "/proc/self/gid_map", line) < 0)
+	if (fd_write_file(proc, "gid_map", line) < 0)
 		return launch_fail(launch, STAGE_IDS, "gid_map");
 	return 0;
 }
@@ -68,14 +78,19 @@ static int drop_bounding(void)
 	return 0;
 }
 
-int ids_drop(struct launch *launch)
+int ids_drop_bounding(struct launch *launch)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
 	if (drop_bounding() < 0)
 		return launch_fail(launch, STAGE_DROP, "bounding set");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return launch_fail(launch, STAGE_DROP, "ambient set");
+	return 0;
+}
+
+int ids_drop(struct launch *launch)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
 	if (syscall(SYS_capset, &header, none) < 0)
 		return launch_fail(launch, STAGE_DROP, "capabilities");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

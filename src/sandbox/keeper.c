@@ -47,6 +47,16 @@ static int64_t clock_ms(clockid_t clock)
 
 /* ---- the beginning ------------------------------------------------------------------------------------------------ */
 
+/* Before the ids are mapped nothing can be made in a file system. The caller maps them while we make namespaces. */
+static int wait_mapped(struct launch *launch)
+{
+	struct frame frame;
+	if (frame_recv(launch->control, true, &frame) > 0 && frame.type == FRAME_MAPPED)
+		return 0;
+	errno = EPIPE;
+	return launch_fail(launch, STAGE_IDS, NULL);
+}
+
 static int make_namespaces(struct launch *launch)
 {
 	const struct berm_plan *plan = launch->plan;
@@ -57,10 +67,10 @@ static int make_namespaces(struct launch *launch)
 	if (unshare(flags) < 0)
 		return launch_fail(launch, STAGE_NAMESPACES, NULL);
 	mode_t mask = umask(022); /* the caller's is for the command */
-	if (ids_map(launch) < 0 || view_build(launch) < 0)
+	if (wait_mapped(launch) < 0 || view_build(launch) < 0)
 		return -1;
 	(void)umask(mask);
-	return plan->net_namespace ? netns_enter(launch) : 0;
+	return 0;
 }
 
 static int prepare_inside(struct launch *launch)
@@ -75,9 +85,11 @@ static int prepare_inside(struct launch *launch)
 	launch->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (launch->proc_fd < 0 || launch->null_fd < 0)
 		return launch_fail(launch, STAGE_VIEW, "/proc, /dev/null");
-	if (ids_drop(launch) < 0)
+	if (ids_drop_bounding(launch) < 0 || landlock_build(launch) < 0)
 		return -1;
-	return landlock_build(launch);
+	if (plan->net_namespace && netns_enter(launch) < 0) /* last, for it takes longest */
+		return -1;
+	return ids_drop(launch);
 }
 
 /* Nothing of the caller stays open here: a pipe that the command closes must end for its reader. */

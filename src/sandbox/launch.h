@@ -72,9 +72,12 @@ struct launch {
 /* Notes the failure with the current errno and returns -1. detail may be NULL. */
 int launch_fail(struct launch *launch, enum launch_stage stage, const char *detail);
 
+/* In the caller, while the helper makes its namespaces: maps user and group onto themselves. 0, or -1. */
+int ids_map(struct launch *launch, pid_t helper);
+
 /* ---- in the helper process; 0, or -1 with launch->failure set; no heap ---- */
-int ids_map(struct launch *launch);
-int ids_drop(struct launch *launch);
+int ids_drop_bounding(struct launch *launch); /* what can go before the mounts and namespaces are all there */
+int ids_drop(struct launch *launch);	      /* the rest: no capability, no_new_privs, not dumpable */
 int view_build(struct launch *launch);
 int landlock_build(struct launch *launch); /* fills launch->ruleset */
 /* Starts the command: returns its pid, or -1. */

@@ -43,6 +43,16 @@ static uint64_t namespaces_of(const struct berm_plan *plan)
 	return CLONE_NEWUSER | (plan->pid_namespace ? CLONE_NEWPID : 0);
 }
 
+static enum berm_code failure_text(const struct launch_failure *failure, struct berm_err *err);
+
+static enum berm_code helper_map(struct launch *launch, struct berm_sandbox *box, struct berm_err *err)
+{
+	struct frame mapped = {.type = FRAME_MAPPED};
+	if (ids_map(launch, box->helper) < 0)
+		return failure_text(&launch->failure, err);
+	return frame_send(box->control, &mapped) == 0 ? BERM_OK : err_sys(err, "tell the helper process");
+}
+
 /* Every signal is blocked around the fork, so that no handler of the caller ever runs in the helper. */
 static enum berm_code helper_fork(struct launch *launch, struct berm_sandbox *box, int helper_end, struct berm_err *err)
 {
@@ -59,7 +69,7 @@ static enum berm_code helper_fork(struct launch *launch, struct berm_sandbox *bo
 	(void)sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	if (pid > 0) {
 		box->helper = pid;
-		return BERM_OK;
+		return namespaces_of(launch->plan) != 0 ? helper_map(launch, box, err) : BERM_OK;
 	}
 	errno = failed;
 	(void)err_sys(err, "make namespaces");

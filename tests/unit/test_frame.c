@@ -49,6 +49,7 @@ static struct frame example(enum frame_type type)
 		frame.answer.verdict = BERM_VERDICT_ALLOW;
 		break;
 	case FRAME_STARTED:
+	case FRAME_MAPPED:
 	case FRAME_KILL:
 	default:
 		break;
