@@ -23,13 +23,13 @@ enum plan_govern {
 enum { PLAN_LIST = 1 << 16 };
 
 struct plan_grant {
-	char *path;	   /* canonical: no symbolic link in it when the plan was made */
-	unsigned rights;   /* BERM_READ | WRITE | DELETE | EXEC, with those of the trees around it; or PLAN_LIST */
-	bool tree;	   /* a folder and all below it, else this one file */
+	char *path;	 /* canonical: no symbolic link in it when the plan was made */
+	unsigned rights; /* BERM_READ | WRITE | DELETE | EXEC, with those of the trees around it; or PLAN_LIST */
+	bool tree;	 /* a folder and all below it, else this one file */
 	bool exists;
-	bool closed;	   /* a folder that is there for REPLACE rules alone: nothing in it is allowed but what one of
+	bool closed;	 /* a folder that is there for REPLACE rules alone: nothing in it is allowed but what one of
 			    * them matches; everything is governed */
-	unsigned govern;   /* set of enum plan_govern */
+	unsigned govern; /* set of enum plan_govern */
 };
 
 /* Symbolic links passed on the way to a grant: recreated in the hidden view. */
@@ -55,8 +55,8 @@ struct plan_rule {
 	bool tree;		       /* literal: and all below path */
 	const char *key;	       /* lower case; a path that the rule matches has this component. NULL: unknown */
 	struct glob *pattern, *except; /* pattern is NULL in a literal rule; except may be NULL */
-	unsigned right;		       /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
-	char *beside;		       /* or NULL */
+	unsigned right; /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
+	char *beside;	/* or NULL */
 	bool mkdir_only, in_place, removable;
 	berm_judge judge; /* or NULL */
 	size_t judge_max_bytes;
@@ -69,22 +69,22 @@ struct plan_line {
 };
 
 struct berm_plan {
-	enum berm_backend backend; /* NAMESPACES or LANDLOCK */
-	bool hidden;		   /* a root of our own that holds only the grants */
-	bool listener;		   /* install a listener (spec traps something) */
+	enum berm_backend backend;	 /* NAMESPACES or LANDLOCK */
+	bool hidden;			 /* a root of our own that holds only the grants */
+	bool listener;			 /* install a listener (spec traps something) */
 	bool wait_killable, sync_wakeup; /* listener features this kernel has */
-	int landlock_abi;	   /* 0: none; only with the hidden view */
-	uint64_t landlock_scoped;  /* LL_SCOPE_* to ask for */
-	uint64_t landlock_net;	   /* LL_NET_* to handle with no rule: nothing of it is allowed */
+	int landlock_abi;		 /* 0: none; only with the hidden view */
+	uint64_t landlock_scoped;	 /* LL_SCOPE_* to ask for */
+	uint64_t landlock_net;		 /* LL_NET_* to handle with no rule: nothing of it is allowed */
 	enum berm_network network;
 	bool pid_namespace, net_namespace, ipc_namespace, cgroup_namespace;
-	bool user_is_root;	   /* host uid 0: /proc/sys and friends need read-only mounts */
+	bool user_is_root; /* host uid 0: /proc/sys and friends need read-only mounts */
 	struct seccomp_spec spec;
 	bool extra[BERM_EXTRA_COUNT];
 	uint64_t limit[BERM_LIMIT_COUNT]; /* 0: none */
 	char *cgroup;			  /* v2 folder to make a child in, or NULL: rlimits */
 
-	struct plan_grant *grants; /* in the order of plan_compare; canonical and unique */
+	struct plan_grant *grants; /* sorted by strcmp: parents come before children; canonical and unique */
 	size_t grant_count;
 	struct plan_link *links;
 	size_t link_count;
@@ -94,18 +94,15 @@ struct berm_plan {
 	size_t scratch_count;
 	char **sockets; /* canonical paths of granted Unix sockets */
 	size_t socket_count;
-	struct plan_rule *rules; /* the first literal_count are literal, in the order of plan_compare, maybe repeated */
+	struct plan_rule *rules; /* the first literal_count are literal and sorted by strcmp, maybe repeated */
 	size_t rule_count, literal_count;
 	size_t judge_max_bytes; /* the largest of all rules; 0: no rule has a judge */
 	struct plan_line *lines;
 	size_t line_count;
-	bool refused; /* a line is not held (only in a draft): must not be spawned */
+	bool refused;		  /* a line is not held (only in a draft): must not be spawned */
 	struct plan_owned *owned; /* the memory of all of it */
 };
 
-/* The order of paths: by bytes, but '/' comes before every other byte, so that a folder is followed at once by all that
- * is below it, and then by its next sibling ("/a", "/a/b", "/a-b"). Below 0, 0, above 0. */
-int plan_compare(struct str a, struct str b);
 /* The longest grant that holds path: the path itself, or a tree above it. NULL: none. path is canonical. No heap. */
 const struct plan_grant *plan_grant_at(const struct berm_plan *plan, struct str path);
 
@@ -127,8 +124,8 @@ const struct plan_rule *plan_rule_next(struct plan_cursor *cursor);
 
 /* As berm_plan_make, but a line that cannot be held is a BERM_REFUSED line of the plan instead of a failure, and
  * refused is set. For berm doctor. */
-MUST_USE enum berm_code plan_draft(const struct berm_caps *caps, const struct berm_facts *facts, struct berm_plan **ret_plan,
-				   struct berm_err *err);
+MUST_USE enum berm_code plan_draft(const struct berm_caps *caps, const struct berm_facts *facts,
+				   struct berm_plan **ret_plan, struct berm_err *err);
 /* The lines that this plan holds, for a berm that runs inside: "guarantee<TAB>line" each. On the heap, the caller frees;
  * NULL when memory is out. */
 char *plan_export(const struct berm_plan *plan);
