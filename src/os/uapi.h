@@ -138,8 +138,5 @@ struct os_open_how {
 #define MFD_NOEXEC_SEAL 0x0008U /* 6.3 */
 #define MFD_EXEC 0x0010U
 #endif
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
 
 #endif
