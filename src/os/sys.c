@@ -1,6 +1,8 @@
 #include "os/sys.h"
 
+#include <errno.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -104,12 +106,37 @@ int sys_pivot_root(const char *new_root, const char *put_old)
 	return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
+/* What CLONE_CLEAR_SIGHAND does: caught signals go back to their default, ignored ones stay ignored. */
+static void clear_handlers(void)
+{
+	struct sigaction action;
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (sigaction(sig, NULL, &action) < 0 || action.sa_handler == SIG_IGN || action.sa_handler == SIG_DFL)
+			continue;
+		action = (struct sigaction){.sa_handler = SIG_DFL};
+		(void)sigaction(sig, &action, NULL);
+	}
+}
+
+/* Container run times answer clone3 with ENOSYS, because its flags cannot be filtered. The descriptor of the child goes
+ * where the third argument points, on every architecture. */
+static pid_t fork_by_clone(uint64_t flags, int exit_signal, int *pidfd)
+{
+	unsigned long old_flags = (unsigned long)(flags & ~OS_CLONE_CLEAR_SIGHAND) | (unsigned)exit_signal;
+	pid_t pid = (pid_t)syscall(SYS_clone, old_flags, 0, pidfd, 0, 0);
+	if (pid == 0 && (flags & OS_CLONE_CLEAR_SIGHAND) != 0)
+		clear_handlers();
+	return pid;
+}
+
 pid_t sys_fork(uint64_t flags, int exit_signal, int *ret_pidfd)
 {
 	struct clone_args args = {.flags = flags, .exit_signal = (unsigned)exit_signal};
 	int pidfd = -1;
 	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	pid_t pid = (pid_t)syscall(OS_NR_clone3, &args, sizeof(args));
+	if (pid < 0 && errno == ENOSYS)
+		pid = fork_by_clone(flags, exit_signal, &pidfd);
 	if (pid > 0 && (flags & CLONE_PIDFD) != 0)
 		*ret_pidfd = pidfd;
 	return pid;
