@@ -42,8 +42,8 @@ const struct seccomp_verdict seccomp_verdicts[TO_COUNT] = {
 	[TO_SIGNAL] = IF(trap_signals, TO_NOTIFY, TO_ALLOW),
 	[TO_OWNER] = IF(trap_signals, TO_EPERM, TO_ALLOW),
 	[TO_PEER] = IF(private_pids, TO_ALLOW, TO_TRAPPED_PEER),
-	[TO_TRAPPED_PEER] = IF(trap_peers, TO_NOTIFY, TO_EPERM),
 	[TO_SUPERVISOR] = IF(private_pids, TO_EPERM, TO_TRAPPED_PEER),
+	[TO_TRAPPED_PEER] = IF(trap_peers, TO_NOTIFY, TO_EPERM),
 	[TO_GROUP_OF_PEERS] = IF(private_pids, TO_ALLOW, TO_EPERM),
 	[TO_DATAGRAM_PAIR] = IF(trap_dgram_pair, TO_NOTIFY, TO_EPROTONOSUPPORT),
 	[TO_MEMFD] = IF(allow_memfd_exec, TO_ALLOW, TO_PLAIN_MEMFD),
@@ -93,8 +93,8 @@ enum { IOCTL_TYPE = 0, IOCTL_BTRFS, IOCTL_NUMBER };
 static const struct seccomp_test ioctl_tests[] = {
 	[IOCTL_TYPE] = TEST(ARG(1), 0xff00, SECCOMP_GO(IOCTL_NUMBER), IS(0x9400, SECCOMP_GO(IOCTL_BTRFS)),
 			    IS(0xbc00, TO_ENOTTY), IS(0xf500, TO_RARE_METADATA)),
-	[IOCTL_BTRFS] = TEST(ARG(1), ALL, TO_ENOTTY, IS(0x4020940d, TO_ALLOW), /* FICLONERANGE */
-			     IS(0x40049409, TO_ALLOW),			       /* FICLONE */
+	[IOCTL_BTRFS] = TEST(ARG(1), ALL, TO_ENOTTY, IS(0x40049409, TO_ALLOW), /* FICLONE */
+			     IS(0x4020940d, TO_ALLOW),			       /* FICLONERANGE */
 			     IS(0xc0189436, TO_ALLOW)),			       /* FIDEDUPERANGE */
 	[IOCTL_NUMBER] = TEST(ARG(1), ALL, TO_ALLOW, IS(0x5412, TO_EPERM),     /* TIOCSTI */
 			      {0x541c, 0x541d, TO_EPERM},		       /* TIOCLINUX, TIOCCONS */
