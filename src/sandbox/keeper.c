@@ -308,7 +308,9 @@ _Noreturn void keeper_main(struct launch *launch)
 	uint64_t wall = launch->plan->limit[BERM_LIMIT_WALL_MS];
 	if (wall != 0)
 		keeper->deadline_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)wall;
-	if (launch->sup != NULL && launch->listener >= 0)
+	if (launch->sup != NULL && launch->listener >= 0) {
+		supervisor_private(launch->sup, launch->private_tmp);
 		supervisor_start(launch->sup, launch->listener, launch->proc_fd, take_notice, keeper);
+	}
 	run(keeper);
 }
