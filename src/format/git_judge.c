@@ -1,0 +1,104 @@
+#include <string.h>
+
+#include "format/git_config.h"
+#include "format/git_keys.h"
+
+enum { SUBSECTION_SHOWN_MAX = 60 };
+
+/* A text of bounded size: what does not fit is cut. No stdio: it runs in a judge. */
+struct reason {
+	char *text;
+	size_t len, size;
+};
+
+static void reason_put(struct reason *reason, struct str text)
+{
+	for (size_t i = 0; i < text.len && reason->len + 1 < reason->size; i++) {
+		char c = text.ptr[i];
+		reason->text[reason->len++] = (char)(c >= 0x20 && c < 0x7f ? c : '?');
+	}
+	if (reason->size > 0)
+		reason->text[reason->len] = '\0';
+}
+
+static void reason_line(struct reason *reason, unsigned line)
+{
+	char digits[12];
+	size_t at = sizeof digits;
+	do
+		digits[--at] = (char)('0' + line % 10);
+	while ((line /= 10) > 0);
+	reason_put(reason, STR(" (line "));
+	reason_put(reason, (struct str){digits + at, sizeof digits - at});
+	reason_put(reason, STR(") "));
+}
+
+/* An address may carry a password, so it is not shown. */
+static void reason_subsection(struct reason *reason, struct str name)
+{
+	bool address = memchr(name.ptr, ':', name.len) != NULL || memchr(name.ptr, '@', name.len) != NULL;
+	reason_put(reason, STR("."));
+	reason_put(reason, address || name.len > SUBSECTION_SHOWN_MAX ? STR("*") : name);
+}
+
+struct judging {
+	const char *target;
+	struct reason *reason;
+};
+
+static bool judge_entry(void *ctx, const struct git_config_entry *entry)
+{
+	const struct judging *judging = ctx;
+	const char *objection = git_keys_objection(entry, judging->target);
+	if (objection == NULL)
+		return true;
+	reason_put(judging->reason, entry->section);
+	if (entry->has_subsection)
+		reason_subsection(judging->reason, entry->subsection);
+	reason_put(judging->reason, STR("."));
+	reason_put(judging->reason, entry->key);
+	reason_line(judging->reason, entry->line);
+	reason_put(judging->reason, str_from(objection));
+	return false;
+}
+
+static bool is_hex(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.ptr[i];
+		if ((c < '0' || c > '9') && (c < 'a' || c > 'f'))
+			return false;
+	}
+	return true;
+}
+
+/* Of what git writes for a branch or a symbolic reference. As configuration it has no section, and so says nothing. */
+static bool is_reference(struct span content)
+{
+	static const char symbolic[] = "ref: refs/";
+	if (content.len == 0 || content.ptr[content.len - 1] != '\n')
+		return false;
+	struct span line = {content.ptr, content.len - 1};
+	if (memchr(line.ptr, '\n', line.len) != NULL)
+		return false;
+	if (line.len >= sizeof symbolic - 1 && memcmp(line.ptr, symbolic, sizeof symbolic - 1) == 0)
+		return memchr(line.ptr, '\0', line.len) == NULL;
+	return (line.len == 40 || line.len == 64) && is_hex(line);
+}
+
+bool git_config_judge(const char *target, const uint8_t *content, size_t len, char *reason, size_t reason_size)
+{
+	struct reason text = {.text = reason, .size = reason_size};
+	struct judging judging = {.target = target, .reason = &text};
+	struct git_config_fault fault;
+	struct span bytes = {content, len};
+	reason_put(&text, STR(""));
+	if (is_reference(bytes) || git_config_parse(bytes, judge_entry, &judging, &fault))
+		return true;
+	if (fault.what == NULL)
+		return false;
+	reason_put(&text, STR("the content"));
+	reason_line(&text, fault.line);
+	reason_put(&text, str_from(fault.what));
+	return false;
+}
