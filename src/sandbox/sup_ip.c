@@ -1,0 +1,424 @@
+/*
+ * TCP on behalf. With a network of its own, or the host's granted, a call is done as it stands. Where the loopback is the
+ * host's and nothing of it is granted, only loopback addresses pass, and only between sockets of this sandbox:
+ *
+ * - Whatever a task binds or listens on is narrowed to loopback, and the socket's cookie, which no other socket ever has,
+ *   is kept. Nothing can listen that is not kept.
+ * - Before a connect the kernel is asked who listens on the port. Every listener that could get the connection must be
+ *   a kept one; afterwards it is asked again, because a listener may close and another take its port in between.
+ * - No attempt is left pending: its repeated SYN might reach whoever has the port by then. Where a backlog is full the
+ *   attempt is taken back, and made anew after another look, by a helper process.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "os/diag.h"
+#include "os/sock.h"
+#include "sandbox/sup_socket.h"
+#include "sandbox/sup_state.h"
+
+enum {
+	KEPT_MAX = 1024,
+	LISTENERS_MAX = 256, /* on one port: workers that share it */
+	SETTLE_MS = 20,	     /* a handshake on loopback takes less, or waits for room */
+	RETRY_MS = 20,
+	PENDING_LIMIT_MS = 500,	   /* a program that does not wait may be the one that has to make room */
+	WAITING_LIMIT_MS = 127000, /* as long as the kernel repeats a SYN */
+	ADDRESS_TEXT = INET6_ADDRSTRLEN + 16,
+	ATTEMPT_PENDING = -1,
+};
+
+struct target {
+	int family; /* of the address: AF_INET for ::ffff:a.b.c.d too */
+	uint8_t addr[16];
+	uint16_t port;
+};
+
+enum reach { REACH_UNKNOWN = 0, REACH_FOREIGN, REACH_NOBODY, REACH_KEPT };
+
+struct kept {
+	uint64_t cookie;
+	uint16_t port;
+};
+
+/* One supervisor a process. */
+static struct {
+	struct kept sockets[KEPT_MAX];
+	size_t count, hand;
+	struct diag_listener listeners[LISTENERS_MAX]; /* of the last question */
+} kept_state;
+
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+static const uint8_t loopback4[4] = {127, 0, 0, 1};
+
+static struct target target_of4(const struct sockaddr_in *in)
+{
+	struct target target = {.family = AF_INET, .port = ntohs(in->sin_port)};
+	memcpy(target.addr, &in->sin_addr, 4);
+	return target;
+}
+
+static struct target target_of6(const uint8_t addr[16], uint16_t port)
+{
+	struct target target = {.family = AF_INET6, .port = port};
+	bool mapped = memcmp(addr, mapped_prefix, sizeof(mapped_prefix)) == 0;
+	if (mapped)
+		target.family = AF_INET;
+	memcpy(target.addr, addr + (mapped ? 12 : 0), mapped ? 4 : 16);
+	return target;
+}
+
+/* Of an address as the kernel would take it for this socket. 0, or an errno. */
+static int read_target(const struct sock_call *sock, struct target *ret_target)
+{
+	if (sock->addr.any.sa_family != sock->domain)
+		return EAFNOSUPPORT;
+	if (sock->len < (sock->domain == AF_INET ? sizeof(struct sockaddr_in) : offsetof(struct sockaddr_in6, sin6_scope_id)))
+		return EINVAL;
+	*ret_target = sock->domain == AF_INET ? target_of4(&sock->addr.in)
+					      : target_of6(sock->addr.in6.sin6_addr.s6_addr, ntohs(sock->addr.in6.sin6_port));
+	return 0;
+}
+
+static bool is_any(const struct target *target)
+{
+	static const uint8_t zero[16];
+	return memcmp(target->addr, zero, target->family == AF_INET ? 4 : 16) == 0;
+}
+
+static bool is_loopback(const struct target *target)
+{
+	if (target->family == AF_INET)
+		return target->addr[0] == 127;
+	return memcmp(target->addr, &in6addr_loopback, 16) == 0;
+}
+
+static const char *write_target(const struct target *target, char ret_text[static ADDRESS_TEXT])
+{
+	bool six = target->family == AF_INET6;
+	size_t at = six ? 1 : 0;
+	ret_text[0] = '[';
+	(void)inet_ntop(target->family, target->addr, ret_text + at, INET6_ADDRSTRLEN);
+	at += strlen(ret_text + at);
+	(void)text_put(ret_text, ADDRESS_TEXT, &at, six ? "]:" : ":");
+	(void)text_put_number(ret_text, ADDRESS_TEXT, &at, target->port);
+	return ret_text;
+}
+
+static struct sup_answer refuse(const struct sock_call *sock, enum berm_request_op op, int error,
+				const struct target *target, const char *detail)
+{
+	char text[ADDRESS_TEXT];
+	return sup_socket_refuse(sock, op, error, write_target(target, text), detail);
+}
+
+/* ---- what may listen --------------------------------------------------------------------------------------------- */
+
+static bool is_kept(uint64_t cookie)
+{
+	for (size_t i = 0; i < kept_state.count; i++)
+		if (kept_state.sockets[i].cookie == cookie)
+			return true;
+	return false;
+}
+
+/* Asks who listens on a port; the answer is in kept_state. */
+static ssize_t ask_listeners(uint16_t port)
+{
+	return diag_tcp_listeners(port, kept_state.listeners, LISTENERS_MAX);
+}
+
+static bool still_listens(const struct kept *kept)
+{
+	ssize_t count = ask_listeners(kept->port);
+	for (ssize_t i = 0; i < count; i++)
+		if (kept_state.listeners[i].cookie == kept->cookie)
+			return true;
+	return count < 0; /* not known: it keeps its place */
+}
+
+/* A free place, or the next one whose socket does not listen any more; NULL: a thousand do. */
+static struct kept *find_room(void)
+{
+	if (kept_state.count < KEPT_MAX)
+		return &kept_state.sockets[kept_state.count++];
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		struct kept *kept = &kept_state.sockets[kept_state.hand];
+		kept_state.hand = (kept_state.hand + 1) % KEPT_MAX;
+		if (!still_listens(kept))
+			return kept;
+	}
+	return NULL;
+}
+
+/* Where the socket is bound. 0, or an errno. */
+static int own_target(const struct sock_call *sock, struct target *ret_target)
+{
+	struct sock_call bound = {.domain = sock->domain, .len = sizeof(bound.addr)};
+	if (getsockname(sock->fd, &bound.addr.any, &bound.len) < 0)
+		return errno;
+	return read_target(&bound, ret_target);
+}
+
+static int keep(const struct sock_call *sock)
+{
+	uint64_t cookie;
+	struct target target;
+	int error = own_target(sock, &target);
+	if (error != 0)
+		return error;
+	if (sock_cookie(sock->fd, &cookie) < 0)
+		return errno;
+	if (is_kept(cookie))
+		return 0;
+	struct kept *kept = find_room();
+	if (kept == NULL)
+		return ENOBUFS;
+	*kept = (struct kept){.cookie = cookie, .port = target.port};
+	return 0;
+}
+
+/* Could a connection to target get to this listener? The kernel prefers the exact address; here both count. */
+static bool could_get(const struct diag_listener *listener, const struct target *target)
+{
+	struct target own = {.family = AF_INET};
+	if (listener->family == AF_INET6)
+		own = target_of6(listener->addr, 0);
+	else
+		memcpy(own.addr, listener->addr, 4);
+	if (own.family == target->family)
+		return is_any(&own) || memcmp(own.addr, target->addr, target->family == AF_INET ? 4 : 16) == 0;
+	return own.family == AF_INET6 && is_any(&own) && !listener->v6only;
+}
+
+static enum reach find_reach(const struct target *target)
+{
+	enum reach reach = REACH_NOBODY;
+	if (target->port == 0) /* nobody's; and the question would be for all ports */
+		return REACH_NOBODY;
+	ssize_t count = ask_listeners(target->port);
+	if (count < 0)
+		return REACH_UNKNOWN;
+	for (ssize_t i = 0; i < count; i++) {
+		if (!could_get(&kept_state.listeners[i], target))
+			continue;
+		if (!is_kept(kept_state.listeners[i].cookie))
+			return REACH_FOREIGN;
+		reach = REACH_KEPT;
+	}
+	return reach;
+}
+
+/* ---- connect ----------------------------------------------------------------------------------------------------- */
+
+struct attempt {
+	struct sock_call sock;
+	struct target target;
+	bool waits; /* the socket is one that waits */
+};
+
+/* Waits until the handshake is over or SETTLE_MS have passed. */
+static int settled_state(int fd, int timeout_ms)
+{
+	struct pollfd poll_one = {.fd = fd, .events = POLLOUT};
+	int state = sock_tcp_state(fd);
+	if (state != TCP_SYN_SENT || timeout_ms == 0)
+		return state;
+	(void)poll(&poll_one, 1, timeout_ms);
+	return sock_tcp_state(fd);
+}
+
+/* What became of an attempt that connect itself did not end: 0, an errno, or ATTEMPT_PENDING. */
+static int settle(struct attempt *attempt, int error, int timeout_ms)
+{
+	int cause = 0;
+	attempt->waits = error == EINTR;
+	int state = settled_state(attempt->sock.fd, timeout_ms);
+	if (state == TCP_SYN_SENT)
+		return ATTEMPT_PENDING;
+	if (state < 0 || state == TCP_CLOSE) {
+		(void)sock_get_int(attempt->sock.fd, SOL_SOCKET, SO_ERROR, &cause);
+		return cause != 0 ? cause : ECONNREFUSED;
+	}
+	return attempt->waits ? 0 : error;
+}
+
+/* Looks, connects, looks again. 0, an errno, or ATTEMPT_PENDING: taken back, nothing is under way. */
+static int try_connect(struct attempt *attempt, int timeout_ms)
+{
+	const struct sock_call *sock = &attempt->sock;
+	enum reach reach = find_reach(&attempt->target);
+	if (reach != REACH_KEPT)
+		return reach == REACH_NOBODY ? ECONNREFUSED : EACCES;
+	int error = 0;
+	if (sock_connect_briefly(sock->fd, &sock->addr.any, sock->len, SUP_CONNECT_US) < 0)
+		error = errno;
+	if (error == EINPROGRESS || error == EINTR)
+		error = settle(attempt, error, timeout_ms);
+	else if (error != 0)
+		return error;
+	reach = find_reach(&attempt->target);
+	if (error == ATTEMPT_PENDING || reach == REACH_FOREIGN || reach == REACH_UNKNOWN)
+		(void)sock_disconnect(sock->fd);
+	return reach == REACH_FOREIGN || reach == REACH_UNKNOWN ? EACCES : error;
+}
+
+static struct sup_answer attempted(struct attempt *attempt, int error)
+{
+	if (error == 0)
+		return answer_value(0);
+	if (error == EACCES)
+		return refuse(&attempt->sock, BERM_OP_CONNECT, EACCES, &attempt->target, "the listener is not of this sandbox");
+	return answer_errno(error);
+}
+
+/* In a helper process: until there is room. */
+static struct sup_answer connect_patiently(struct call *call, void *ctx)
+{
+	struct attempt *attempt = ctx;
+	const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
+	int64_t begin = sup_now_ms();
+	int error;
+	(void)call;
+	while ((error = try_connect(attempt, SETTLE_MS)) == ATTEMPT_PENDING) {
+		int64_t limit = attempt->waits ? WAITING_LIMIT_MS : PENDING_LIMIT_MS;
+		if (sup_now_ms() - begin > limit)
+			return answer_errno(attempt->waits ? ETIMEDOUT : ECONNREFUSED);
+		(void)nanosleep(&pause, NULL);
+	}
+	return attempted(attempt, error);
+}
+
+/* The address that stands for "this machine" means loopback, which is what the kernel would make of it. */
+static void set_loopback(struct sock_call *sock, struct target *target, bool mapped)
+{
+	if (target->family == AF_INET || mapped) {
+		target->family = AF_INET;
+		memcpy(target->addr, loopback4, 4);
+	} else {
+		memcpy(target->addr, &in6addr_loopback, 16);
+	}
+	if (sock->domain == AF_INET) {
+		memcpy(&sock->addr.in.sin_addr, target->addr, 4);
+		return;
+	}
+	uint8_t *addr = sock->addr.in6.sin6_addr.s6_addr;
+	bool four = target->family == AF_INET;
+	if (four)
+		memcpy(addr, mapped_prefix, sizeof(mapped_prefix));
+	memcpy(addr + (four ? 12 : 0), target->addr, four ? 4 : 16);
+}
+
+/* Only TCP can be looked up; the filter lets nothing else be made here. */
+static bool is_tcp(const struct sock_call *sock)
+{
+	int protocol;
+	return sock->type == SOCK_STREAM && sock_get_int(sock->fd, SOL_SOCKET, SO_PROTOCOL, &protocol) == 0 &&
+	       protocol == IPPROTO_TCP;
+}
+
+struct sup_answer sup_ip_connect(struct sock_call *sock)
+{
+	struct attempt attempt = {.sock = *sock};
+	if (sock->addr.any.sa_family == AF_UNSPEC || sup_socket_own_network(supervisor_plan(sock->call->sup)))
+		return sup_socket_connect(sock);
+	int error = read_target(sock, &attempt.target);
+	if (error != 0)
+		return answer_errno(error);
+	if (is_any(&attempt.target))
+		set_loopback(&attempt.sock, &attempt.target, false);
+	if (!is_tcp(sock) || !is_loopback(&attempt.target))
+		return refuse(sock, BERM_OP_CONNECT, EACCES, &attempt.target, NULL);
+	error = try_connect(&attempt, 0);
+	if (error == ATTEMPT_PENDING)
+		return call_in_helper(sock->call, connect_patiently, &attempt);
+	return attempted(&attempt, error);
+}
+
+/* ---- bind, listen ------------------------------------------------------------------------------------------------ */
+
+/* A socket of IPv6 that takes IPv4 as well gets that one: it is what "localhost" can always fall back to. */
+static bool takes_both(const struct sock_call *sock)
+{
+	int v6only = 1;
+	return sock->domain == AF_INET6 && sock_get_int(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only) == 0 && v6only == 0;
+}
+
+static struct sup_answer bind_and_keep(struct sock_call *sock)
+{
+	if (bind(sock->fd, &sock->addr.any, sock->len) < 0)
+		return answer_errno(errno);
+	int error = keep(sock);
+	return error == 0 ? answer_value(0) : answer_errno(error);
+}
+
+struct sup_answer sup_ip_bind(struct sock_call *sock)
+{
+	struct target target;
+	if (sup_socket_own_network(supervisor_plan(sock->call->sup)))
+		return sup_socket_bind(sock);
+	/* The kernel takes 0.0.0.0 without a family; no other address. */
+	if (sock->domain == AF_INET && sock->addr.any.sa_family == AF_UNSPEC && sock->addr.in.sin_addr.s_addr == INADDR_ANY)
+		sock->addr.any.sa_family = AF_INET;
+	int error = read_target(sock, &target);
+	if (error != 0)
+		return answer_errno(error);
+	if (is_any(&target))
+		set_loopback(sock, &target, takes_both(sock));
+	if (!is_tcp(sock) || !is_loopback(&target))
+		return refuse(sock, BERM_OP_BIND, EADDRNOTAVAIL, &target, NULL);
+	return bind_and_keep(sock);
+}
+
+/* An unbound socket would listen on every address of the machine. One that is bound is so by us, and kept, or it got its
+ * address from a connect, and could lose it again: then it may not listen. */
+static int bind_first(const struct sock_call *sock)
+{
+	struct sock_call any = *sock;
+	struct target target = {.family = sock->domain};
+	uint64_t cookie;
+	if (sock_cookie(sock->fd, &cookie) < 0)
+		return errno;
+	if (is_kept(cookie))
+		return 0;
+	any.addr.all = (struct sockaddr_storage){.ss_family = (sa_family_t)sock->domain};
+	any.len = sock->domain == AF_INET ? sizeof(any.addr.in) : sizeof(any.addr.in6);
+	set_loopback(&any, &target, takes_both(sock));
+	if (bind(any.fd, &any.addr.any, any.len) < 0)
+		return errno;
+	return keep(sock);
+}
+
+/* A port is shared with whoever else asked for SO_REUSEPORT, but not with the host. */
+static struct sup_answer listen_alone(struct sock_call *sock)
+{
+	struct target target;
+	int error = own_target(sock, &target);
+	if (error != 0)
+		return answer_errno(error);
+	enum reach reach = is_loopback(&target) ? find_reach(&target) : REACH_UNKNOWN;
+	if (reach == REACH_FOREIGN)
+		return answer_errno(EADDRINUSE);
+	if (reach == REACH_UNKNOWN)
+		return refuse(sock, BERM_OP_LISTEN, EACCES, &target, "cannot tell who listens there");
+	return sup_socket_listen(sock);
+}
+
+struct sup_answer sup_ip_listen(struct sock_call *sock)
+{
+	struct target none = {.family = sock->domain};
+	if (sup_socket_own_network(supervisor_plan(sock->call->sup)))
+		return sup_socket_listen(sock);
+	if (!is_tcp(sock))
+		return refuse(sock, BERM_OP_LISTEN, EACCES, &none, NULL);
+	int error = bind_first(sock);
+	return error == 0 ? listen_alone(sock) : answer_errno(error);
+}

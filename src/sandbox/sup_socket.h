@@ -1,0 +1,52 @@
+/*
+ * Sockets on behalf: what sup_socket.c, sup_unix.c and sup_ip.c share. The descriptor is fetched from the task once and
+ * the address is copied once; what is judged is what is used, whatever other threads make of the number and the memory
+ * meanwhile. Nothing here is ever continued.
+ */
+#ifndef BERM_SANDBOX_SUP_SOCKET_H
+#define BERM_SANDBOX_SUP_SOCKET_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "sandbox/supervise.h"
+
+enum {
+	SUP_CONNECT_US = 300,	 /* a connect that waits longer than this is handed to a helper process */
+	SUP_OBJECT_SIZE = SUP_PATH_MAX + 8,
+};
+
+struct sock_call {
+	struct call *call;
+	int fd; /* the task's very socket, borrowed */
+	int domain, type;
+	int backlog; /* listen */
+	socklen_t len;
+	union {
+		struct sockaddr any;
+		struct sockaddr_un un;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_storage all;
+	} addr; /* connect, bind; zero beyond len */
+};
+
+/* As it stands, on the fetched socket. A connect that waits is handed to a helper process. */
+struct sup_answer sup_socket_connect(struct sock_call *sock);
+struct sup_answer sup_socket_bind(struct sock_call *sock);
+struct sup_answer sup_socket_listen(struct sock_call *sock);
+/* Refuses and tells. object: "unix:/path", "unix:@name", "127.0.0.1:80", "[::1]:80". */
+struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_request_op op, int error, const char *object,
+				    const char *detail);
+/* The network is not the host's, or the host's is granted: addresses of IP need no judgement. */
+bool sup_socket_own_network(const struct berm_plan *plan);
+
+struct sup_answer sup_unix_connect(struct sock_call *sock);
+struct sup_answer sup_unix_bind(struct sock_call *sock);
+struct sup_answer sup_unix_listen(struct sock_call *sock);
+struct sup_answer sup_ip_connect(struct sock_call *sock);
+struct sup_answer sup_ip_bind(struct sock_call *sock);
+struct sup_answer sup_ip_listen(struct sock_call *sock);
+
+#endif
