@@ -32,6 +32,7 @@ HEADERS  := $(sort $(wildcard include/berm/*.h src/*/*.h))
 MAN      := $(sort $(wildcard docs/man/*.[1-9]))
 UNIT     := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 MODEL    := $(patsubst tests/model/%.c,%,$(sort $(wildcard tests/model/test_*.c)))
+C_FILES  := $(sort $(wildcard include/berm/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]))
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
@@ -109,24 +110,26 @@ $(eval $(call variant,clang-debug,$(CLANG),-O0))
 $(eval $(call variant,asan,$(GCC),$(SANITIZED) -fsanitize=address$(comma)undefined))
 $(eval $(call variant,torture,$(GCC),$(SANITIZED) -fexceptions -fsanitize=address$(comma)undefined,,$(WRAP)))
 $(eval $(call variant,msan,$(CLANG),$(SANITIZED) -fsanitize=memory -fsanitize-memory-track-origins))
+$(eval $(call variant,fuzz,$(CLANG),$(SANITIZED) -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined))
 $(eval $(call variant,analyze,$(GCC),-O1 -fanalyzer))
 $(eval $(call variant,cov,$(GCC),-O0 --coverage))
 $(eval $(call variant,arm64,$(ARM64_CC),$(OPTIMIZED) $(HARDENED) -mbranch-protection=standard $(ZEROED),\
 	-static-pie $(RELRO),-pie $(RELRO)))
 
-tests_of = $(UNIT:%=$(BUILD)/$(1)/unit/%)
+tests_of  = $(UNIT:%=$(BUILD)/$(1)/unit/%)
 models_of = $(MODEL:%=$(BUILD)/$(1)/model/%)
 
 # ---- build -----------------------------------------------------------------------------------------------------------
 
 PROGRAM := $(if $(MAIN_SRC),$(OUT)/berm)
+SIZE     = $(if $(PROGRAM),@strip -o $(OUT)/berm.stripped $(OUT)/berm && echo "  size  $(OUT)/berm:" \
+	$$(stat -c %s $(OUT)/berm.stripped) bytes stripped)
 
-all: $(PROGRAM) $(OUT)/libberm.a $(OUT)/libberm.so ## the program and the library, in build/release
-	@test -z "$(PROGRAM)" || { strip -o $(OUT)/berm.stripped $(OUT)/berm && \
-		echo "  size  $(OUT)/berm: $$(stat -c %s $(OUT)/berm.stripped) bytes stripped"; }
+all: $(PROGRAM) $(OUT)/libberm.a $(OUT)/libberm.so ## the program and the library, in build/release (CC=clang: build/clang)
+	$(SIZE)
 
-# One object in which everything but the interface is local, so that a program which links libberm.a may have names of
-# its own like err_set.
+# One object in which everything but the interface is local, so that a program which links libberm.a may have an err_set
+# of its own.
 $(OUT)/libberm.a: $(call objects,$(RELEASE),$(LIB_SRC))
 	@mkdir -p $(@D)
 	@echo "  ar    $@"
@@ -138,33 +141,147 @@ $(OUT)/libberm.so: $(call objects,$(RELEASE),$(LIB_SRC))
 	@echo "  link  $@"
 	$(Q)$(CC) $(call release_for,$(CC)) -shared $(RELRO) -Wl,-z,defs,-soname,libberm.so.$(SOMAJOR) $(LDFLAGS) -o $@ $^
 
-compile: $(foreach v,release debug clang clang-debug,$(call objects,$(v),$(SRC))) ## both compilers, -O2 and -O0, warnings as errors
-	@echo "compile: $(words $(SRC)) files with $(GCC) and $(CLANG)"
+run: all ## the demonstration
+	scripts/demo
+
+install: all ## program, library, headers, manual, completions (PREFIX, DESTDIR)
+	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/berm $(DEST)/share/man/man1
+	$(if $(PROGRAM),install -m 755 -s $(OUT)/berm $(DEST)/bin/berm)
+	install -m 644 $(OUT)/libberm.a $(DEST)/lib/libberm.a
+	install -m 755 $(OUT)/libberm.so $(DEST)/lib/libberm.so.$(VERSION)
+	ln -sf libberm.so.$(VERSION) $(DEST)/lib/libberm.so.$(SOMAJOR)
+	ln -sf libberm.so.$(SOMAJOR) $(DEST)/lib/libberm.so
+	install -m 644 include/berm/*.h $(DEST)/include/berm
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' scripts/berm.pc.in >$(DEST)/lib/pkgconfig/berm.pc
+	for page in $(MAN); do section=$${page##*.}; \
+		install -D -m 644 $$page $(DEST)/share/man/man$$section/$$(basename $$page) || exit 1; done
+	$(if $(PROGRAM),for place in $(COMPLETIONS); do \
+		$(OUT)/berm completion $${place%%:*} >$(OUT)/completion && \
+		install -D -m 644 $(OUT)/completion $(DEST)/share/$${place#*:} || exit 1; done)
+DEST = $(DESTDIR)$(PREFIX)
+COMPLETIONS := bash:bash-completion/completions/berm zsh:zsh/site-functions/_berm \
+	fish:fish/vendor_completions.d/berm.fish
+
+clean: ## removes the build folder
+	rm -rf $(BUILD)
 
 # ---- tests -----------------------------------------------------------------------------------------------------------
 
-test: $(call tests_of,release) ## unit tests
+test: $(call tests_of,$(RELEASE)) ## unit tests
 	$(Q)tools/suite unit $^
 
-model: $(call models_of,release) ## compiled filters interpreted against tables
+model: $(call models_of,$(RELEASE)) ## compiled filters interpreted against tables
 	$(Q)tools/suite model $^
 
 asan: $(call tests_of,asan) $(call models_of,asan) ## unit and model tests under ASan and UBSan
 	$(Q)tools/suite asan $^
 
-torture: $(call tests_of,torture) ## unit tests with one allocation after the other failing, under ASan
+torture: $(call tests_of,torture) ## unit tests with one allocation after the other failing, under ASan and UBSan
 	$(Q)tools/suite torture $^
 
 msan: $(call tests_of,msan) $(call models_of,msan) ## unit and model tests under MSan
 	$(Q)tools/suite msan $^
 
-clean: ## removes the build folder
-	rm -rf $(BUILD)
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/core.a
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+FUZZERS := $(FUZZ:%=$(BUILD)/fuzz/%)
+corpus: $(FUZZERS) ## every file of the fuzzers' corpora once, under ASan and UBSan
+	$(Q)tools/fuzz 0 $^
+
+fuzz: $(FUZZERS) ## fresh fuzzing, FUZZ_SECONDS each
+	$(Q)tools/fuzz $(FUZZ_SECONDS) $^
+
+escape: all ## what a hostile program tries, against the host's view of it
+	$(Q)tests/escape/run $(OUT)/berm
+
+cli-test: all ## golden runs of the program
+	$(Q)tests/cli/run $(OUT)/berm
+
+kill-test: all ## what is left when a process of berm's is killed
+	$(Q)tests/kill/run $(OUT)/berm
+
+bench: all ## ratios against what is installed here; decides nothing
+	tests/bench/run $(OUT)/berm
+
+cov: $(call tests_of,cov) $(call models_of,cov) ## line coverage of unit and model tests, by folder
+	$(Q)find $(BUILD)/cov -name '*.gcda' -delete
+	$(Q)tools/suite cov $^ && tools/coverage $(BUILD)/cov
+
+# The other architecture: built with the cross compiler, run by the emulator, which lacks some kernel interfaces.
+arm64: $(if $(MAIN_SRC),$(BUILD)/arm64/berm) $(call tests_of,arm64) $(call models_of,arm64) ## built and tested for arm64, emulated
+	$(Q)RUNNER="$(QEMU) -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=/usr/lib/aarch64-linux-gnu" BERM_MUST_RUN=0 \
+		tools/suite arm64 $(filter-out %/berm,$^)
+
+# ---- checks that run nothing -----------------------------------------------------------------------------------------
+
+compile: $(foreach v,release debug clang clang-debug,$(call objects,$(v),$(SRC))) ## both compilers, -O2 and -O0, warnings as errors
+	@echo "compile: $(words $(SRC)) files, with $(GCC) and $(CLANG)"
+
+analyze: $(call objects,analyze,$(SRC)) ## gcc -fanalyzer
+	@echo "analyze: $(words $(SRC)) files"
+
+# The object of the clang variant stands for the headers that the file includes.
+$(BUILD)/tidy/%: %.c .clang-tidy $(BUILD)/clang/obj/%.o
+	@mkdir -p $(@D)
+	@echo "  tidy  $<"
+	$(Q)clang-tidy --quiet $< -- -std=gnu17 $(DEFINES) $(CPPFLAGS) >$@.log 2>&1 || { cat $@.log; exit 1; }
+	@touch $@
+
+tidy: $(SRC:%.c=$(BUILD)/tidy/%) ## clang-tidy and clang's analyzer
+	@echo "tidy: $(words $(SRC)) files"
+
+cppcheck: ## cppcheck
+	@mkdir -p $(BUILD)/cppcheck
+	$(Q)cppcheck -q -j$(JOBS) --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
+		--cppcheck-build-dir=$(BUILD)/cppcheck --suppress=missingInclude $(filter-out -D_FILE%,$(DEFINES)) src
+
+floors: ## a folder includes only what src/FLOORS says
+	$(Q)tools/floors src/FLOORS $(filter src/%,$(C_FILES))
+
+lint: ## rules of this project that a pattern can check
+	$(Q)tools/lint
+
+headers: ## every header compiles alone
+	$(Q)GCC=$(GCC) CLANG=$(CLANG) tools/headers
+
+sizes: ## lines of functions and files, parameters
+	$(Q)tools/sizes $(C_FILES)
+
+api: $(OUT)/libberm.so $(OUT)/libberm.a ## exported names, headers and include/berm/api.txt are the same
+	$(Q)tools/api $^
+
+purity: $(call objects,$(RELEASE),$(SRC)) ## pure folders import no system call
+	$(Q)tools/purity $(OUT)/obj/src
+
+format: ## clang-format agrees
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+reformat: ## rewrites the files that clang-format does not agree with
+	clang-format -i $(C_FILES)
+
+docs: ## documents and tree tell the same
+	$(Q)tools/mapcheck
+
+man: ## manual pages are well formed
+	$(Q)test -z "$(MAN)" || mandoc -T lint -W style $(MAN)
+
+# ---- all of it -------------------------------------------------------------------------------------------------------
+
+GATE := format floors lint headers docs man sizes compile api purity analyze tidy cppcheck \
+	test model asan torture msan corpus fuzz cov
+
+gate: ## every check and test but those on the running program, one after the other
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE)
+
+check: ## the gate, then escape, cli-test and kill-test
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all compile test model asan torture msan clean help
+.PHONY: all run install clean test model asan torture msan corpus fuzz escape cli-test kill-test bench cov arm64 compile \
+	analyze tidy cppcheck floors lint headers sizes api purity format reformat docs man gate check help
 
--include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) \
+-include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \
 	$(UNIT:%=tests/unit/%.c) $(MODEL:%=tests/model/%.c) $(FUZZ:%=tests/fuzz/%.c))))

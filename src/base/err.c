@@ -36,8 +36,10 @@ static void blank_controls(char *text)
 	}
 }
 
-enum berm_code err_set(struct berm_err *err, enum berm_code code, const char *format, ...)
+enum berm_code(err_set)(struct berm_err *err, enum berm_code code, const char *format, ...)
 {
+	if (code == BERM_OK) /* a failure must not turn into success on its way up */
+		code = BERM_ERR_SYS;
 	if (err == NULL)
 		return code;
 	err->code = code;
@@ -50,7 +52,7 @@ enum berm_code err_set(struct berm_err *err, enum berm_code code, const char *fo
 	return code;
 }
 
-enum berm_code err_sys(struct berm_err *err, const char *format, ...)
+enum berm_code(err_sys)(struct berm_err *err, const char *format, ...)
 {
 	int sys = errno;
 	enum berm_code code = sys == ENOMEM ? BERM_ERR_NOMEM : BERM_ERR_SYS;
@@ -68,7 +70,7 @@ enum berm_code err_sys(struct berm_err *err, const char *format, ...)
 	return code;
 }
 
-enum berm_code err_wrap(struct berm_err *err, const char *format, ...)
+enum berm_code(err_wrap)(struct berm_err *err, const char *format, ...)
 {
 	if (err == NULL)
 		return BERM_ERR_SYS;
@@ -78,8 +80,6 @@ enum berm_code err_wrap(struct berm_err *err, const char *format, ...)
 	(void)vsnprintf(context, sizeof(context), format, args);
 	va_end(args);
 	struct berm_err cause = *err;
-	if (cause.code == BERM_OK) /* nothing was filled in; a failure must not turn into success on its way up */
-		cause.code = BERM_ERR_SYS;
 	(void)err_set(err, cause.code, "%s: %s", context, cause.msg);
 	err->sys = cause.sys;
 	return err->code;

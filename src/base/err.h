@@ -27,4 +27,17 @@ enum berm_code err_sys(struct berm_err *err, const char *format, ...) PRINTF_LIK
  * is NULL, so a function whose caller tells codes apart must not wrap with a NULL err. */
 enum berm_code err_wrap(struct berm_err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* None of the three ever returns BERM_OK. Compilers and analyzers are told, so that they do not follow a failure into
+ * the code behind TRY, where out-parameters are set. */
+#define ERR_NEVER_OK(call)                                                                                             \
+	__extension__({                                                                                                \
+		enum berm_code code_ = (call);                                                                         \
+		if (code_ == BERM_OK)                                                                                  \
+			__builtin_unreachable();                                                                       \
+		code_;                                                                                                 \
+	})
+#define err_set(...) ERR_NEVER_OK(err_set(__VA_ARGS__))
+#define err_sys(...) ERR_NEVER_OK(err_sys(__VA_ARGS__))
+#define err_wrap(...) ERR_NEVER_OK(err_wrap(__VA_ARGS__))
+
 #endif

@@ -337,18 +337,17 @@ static const struct segment *segment_at(const struct glob *glob, size_t index)
 	return (const struct segment *)glob->segments.items + index;
 }
 
-static bool token_accepts(const struct glob *glob, const struct token *token, uint8_t byte, bool fold)
+static bool token_accepts(const struct glob *glob, const struct token *token, uint8_t byte)
 {
 	switch ((enum token_kind)token->kind) {
 	case TOKEN_BYTE:
-		return token->byte == byte || (fold && lower(token->byte) == lower(byte));
+		return token->byte == byte;
 	case TOKEN_ANY:
 		return true;
 	case TOKEN_SET:
 	case TOKEN_NOT_SET: {
 		const struct set *set = (const struct set *)glob->sets.items + token->set;
-		bool member = set_has(set, byte) || (fold && (set_has(set, lower(byte)) || set_has(set, upper(byte))));
-		return member == (token->kind == TOKEN_SET);
+		return set_has(set, byte) == (token->kind == TOKEN_SET);
 	}
 	case TOKEN_STAR:
 	default:
@@ -356,16 +355,24 @@ static bool token_accepts(const struct glob *glob, const struct token *token, ui
 	}
 }
 
+/* Folding only ever adds matches: a byte is accepted if it would be in either case. */
+static bool token_accepts_folded(const struct glob *glob, const struct token *token, uint8_t byte)
+{
+	return token_accepts(glob, token, lower(byte)) || token_accepts(glob, token, upper(byte));
+}
+
 static bool tokens_match(const struct glob *glob, const struct segment *segment, struct str name, bool fold)
 {
 	const struct token *token = (const struct token *)glob->tokens.items + segment->first;
 	const struct token *end = token + segment->len, *star = NULL;
+	bool (*accepts)(const struct glob *, const struct token *, uint8_t) =
+		fold ? token_accepts_folded : token_accepts;
 	size_t at = 0, star_at = 0;
 	while (at < name.len) {
 		if (token < end && token->kind == TOKEN_STAR) {
 			star = ++token;
 			star_at = at;
-		} else if (token < end && token_accepts(glob, token, (uint8_t)name.ptr[at], fold)) {
+		} else if (token < end && accepts(glob, token, (uint8_t)name.ptr[at])) {
 			token++;
 			at++;
 		} else if (star != NULL) {

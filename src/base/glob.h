@@ -19,7 +19,8 @@ struct glob;
 
 MUST_USE enum berm_code glob_new(struct str pattern, struct glob **ret_glob, struct berm_err *err);
 void glob_free(struct glob *glob);
-/* path: absolute and canonical ("/a/b"). fold_case: ASCII letters are equal in both cases. No allocation. */
+/* path: absolute and canonical ("/a/b"). fold_case: a letter of the path (ASCII) stands for itself in either case, which
+ * only adds matches. No allocation. */
 bool glob_match(const struct glob *glob, struct str path, bool fold_case);
 /* Could any path below the directory 'path' match? (so that a walk or a rename of it must look closer) No allocation. */
 bool glob_may_match_below(const struct glob *glob, struct str path, bool fold_case);

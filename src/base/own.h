@@ -15,7 +15,7 @@ static inline void own_free(void *pointer)
 }
 
 /* Keeps errno: it mostly runs on the way out of a failure that is still to be told. */
-static inline void own_close(int *fd)
+static inline void own_close(const int *fd)
 {
 	int saved = errno;
 	if (*fd >= 0)

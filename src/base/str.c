@@ -22,9 +22,10 @@ bool str_eq(struct str a, struct str b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-static char lower(char c)
+static unsigned lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	unsigned byte = (unsigned char)c;
+	return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
 }
 
 bool str_eq_nocase(struct str a, struct str b)

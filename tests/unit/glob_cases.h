@@ -211,12 +211,13 @@ static const struct glob_case glob_below_cases[] = {
 	{"/a*/c", "/ba", false},   {"/a/b", "a", false},
 };
 
-/* ASCII letters of either case are one. */
+/* ASCII letters of a path stand for themselves in either case: only adds matches. */
 static const struct glob_case glob_fold_cases[] = {
 	{"/a/B", "/A/b", true},
 	{"/[a-c]", "/B", true},
 	{"/[A-C]", "/b", true},
-	{"/[!a-c]", "/B", false},
+	{"/[!a-c]", "/B", true},
+	{"/[!a-cA-C]", "/B", false},
 	{"/[!a-c]", "/D", true},
 	{"/*.PEM", "/x.pem", true},
 	{"/*.PEM", "/x.pen", false},

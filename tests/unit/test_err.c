@@ -70,12 +70,14 @@ static void test_wrap_puts_context_in_front(void **state)
 	assert_int_equal(err.sys, EPERM);
 }
 
-static void test_wrap_never_makes_success(void **state)
+static void test_no_failure_turns_into_success(void **state)
 {
 	(void)state;
 	struct berm_err err = {.code = BERM_OK};
 	assert_int_equal(err_wrap(&err, "x"), BERM_ERR_SYS);
 	assert_int_equal(err.code, BERM_ERR_SYS);
+	assert_int_equal(err_set(&err, BERM_OK, "x"), BERM_ERR_SYS);
+	assert_int_equal(err_set(NULL, BERM_OK, "x"), BERM_ERR_SYS);
 }
 
 static void test_every_code_has_a_text(void **state)
@@ -98,7 +100,7 @@ int main(void)
 		cmocka_unit_test(test_long_text_is_cut_and_terminated),
 		cmocka_unit_test(test_sys_keeps_errno),
 		cmocka_unit_test(test_wrap_puts_context_in_front),
-		cmocka_unit_test(test_wrap_never_makes_success),
+		cmocka_unit_test(test_no_failure_turns_into_success),
 		cmocka_unit_test(test_every_code_has_a_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
