@@ -58,14 +58,13 @@ static enum berm_code wants_value(struct parse *parse, const struct option_row *
 
 static enum berm_code apply(struct parse *parse, const struct option_row *row, const char *value, struct berm_err *err)
 {
-	char *field = (char *)parse->target + row->offset;
 	bool set = true;
 	switch (row->kind) {
 	case OPTION_FLAG:
-		memcpy(field, &set, sizeof(set));
+		memcpy((char *)parse->target + row->offset, &set, sizeof(set));
 		return BERM_OK;
 	case OPTION_TEXT:
-		memcpy(field, &value, sizeof(value));
+		memcpy((char *)parse->target + row->offset, &value, sizeof(value));
 		return BERM_OK;
 	case OPTION_USE:
 		return vec_push(&parse->uses, &(struct option_use){row, value}, err);

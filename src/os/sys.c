@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -140,6 +141,11 @@ pid_t sys_fork(uint64_t flags, int exit_signal, int *ret_pidfd)
 	if (pid > 0 && (flags & CLONE_PIDFD) != 0)
 		*ret_pidfd = pidfd;
 	return pid;
+}
+
+int sys_become_subreaper(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
 /* The address is the other process's: it is never followed here. */

@@ -36,6 +36,8 @@ int sys_pivot_root(const char *new_root, const char *put_old);
 /* clone3 without a stack of its own (like fork), or clone where clone3 is refused: flags of clone, exit_signal 0 for a
  * child that only __WALL sees; *ret_pidfd is written if flags has CLONE_PIDFD. 0 in the child. */
 pid_t sys_fork(uint64_t flags, int exit_signal, int *ret_pidfd);
+/* Orphans below this process become its children instead of init's. */
+int sys_become_subreaper(void);
 ssize_t sys_process_read(pid_t pid, uint64_t address, void *ret_bytes, size_t len);
 ssize_t sys_process_write(pid_t pid, uint64_t address, const void *bytes, size_t len);
 
