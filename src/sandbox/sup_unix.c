@@ -111,10 +111,10 @@ static void remember(const struct place *place, const struct timespec *begin)
 	struct statx file;
 	if (bound_state.count == BOUND_MAX)
 		make_room();
-	auto_fd int pin = openat(place->folder, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (pin < 0 && errno == EMFILE) {
+	auto_fd int pin = -1;
+	if (place_open_object(place, &pin) == EMFILE) {
 		make_room();
-		pin = openat(place->folder, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		(void)place_open_object(place, &pin);
 	}
 	if (pin < 0 || look_at(pin, &file) != 0 || !S_ISSOCK(file.stx_mode))
 		return;
@@ -187,37 +187,12 @@ static struct sup_answer refuse_path(const struct sock_call *sock, enum berm_req
 	return call_refuse(sock->call, &notice);
 }
 
-/* "/proc/self/fd/N/rest", which programs write when a path is too long for an address: *ret_rest and the number, or
- * AT_FDCWD and the name itself. */
-static int base_of(const char *name, const char **ret_rest)
-{
-	static const char *const prefixes[] = {"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/"};
-	*ret_rest = name;
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-		size_t len = strlen(prefixes[i]);
-		int number = 0;
-		const char *at = name + len;
-		if (strncmp(name, prefixes[i], len) != 0)
-			continue;
-		for (; *at >= '0' && *at <= '9' && number < 1000000; at++)
-			number = number * 10 + (*at - '0');
-		if (at == name + len || *at != '/' || at[strspn(at, "/")] == '\0')
-			return AT_FDCWD;
-		*ret_rest = at + strspn(at, "/");
-		return number;
-	}
-	return AT_FDCWD;
-}
-
-static int find_place(const struct sock_call *sock, enum place_how how, struct place **ret_place)
+static int find_place(const struct sock_call *sock, unsigned how, struct place **ret_place)
 {
 	char name[sizeof(sock->addr.un.sun_path) + 1];
-	const char *rest;
-	struct place *place = &sock->call->sup->places[0];
 	name_of(sock, name);
-	int base = base_of(name, &rest);
-	*ret_place = place;
-	return place_find(sock->call, base, rest, how | PLACE_EVERYWHERE, 0, place);
+	*ret_place = &sock->call->sup->places[0];
+	return place_find(sock->call, AT_FDCWD, name, how | PLACE_EVERYWHERE, 0, *ret_place);
 }
 
 /* ---- connect ----------------------------------------------------------------------------------------------------- */
@@ -253,21 +228,14 @@ static struct sup_answer connect_object(const struct sock_call *sock, int object
 	return sup_socket_connect(&through);
 }
 
-static int open_object(const struct place *place)
-{
-	if (place->folder < 0)
-		return fcntl(place->object, F_DUPFD_CLOEXEC, 0);
-	return openat(place->folder, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-}
-
 static struct sup_answer connect_place(const struct sock_call *sock, const struct place *place)
 {
 	const struct supervisor *sup = sock->call->sup;
 	struct statx file;
-	auto_fd int object = open_object(place);
-	if (object < 0)
-		return answer_errno(errno);
-	int error = look_at(object, &file);
+	auto_fd int object = -1;
+	int error = place_open_object(place, &object);
+	if (error == 0)
+		error = look_at(object, &file);
 	if (error != 0)
 		return answer_errno(error);
 	if (!S_ISSOCK(file.stx_mode))
@@ -335,7 +303,7 @@ static const char *forbids(const struct call *call, const struct place *place)
 		return NULL;
 	if (place->grant == NULL)
 		return "not granted";
-	struct place_verdict verdict = place_check(call, place, BERM_OP_CREATE, BERM_WRITE, S_IFSOCK);
+	struct place_verdict verdict = place_judge_act(call, place, ACT_MAKE, S_IFSOCK);
 	if (verdict.judge != NULL)
 		return verdict.judge->label; /* a socket has no content that could be judged */
 	return verdict.rule;
@@ -360,17 +328,22 @@ struct bind_work {
 	int base; /* what a relative name starts from */
 };
 
-/* In the child. Names that go through the task's own descriptors mean nothing here; their last part does in the folder. */
+/* Names of the task's own descriptors mean nothing here. */
+static bool is_alias(const char *name)
+{
+	return strncmp(name, "/proc/", strlen("/proc/")) == 0 || strncmp(name, "/dev/fd/", strlen("/dev/fd/")) == 0;
+}
+
+/* In the child. The last part of an alias means the same in the folder that it leads to. */
 static int bind_in_child(const struct bind_work *work)
 {
 	struct sock_call sock = *work->sock;
 	char name[sizeof(sock.addr.un.sun_path) + 1];
-	const char *rest;
 	name_of(&sock, name);
-	bool through_fd = base_of(name, &rest) != AT_FDCWD;
-	if (fchdir(through_fd ? work->place->folder : work->base) < 0)
+	bool alias = is_alias(name);
+	if (fchdir(alias ? work->place->folder : work->base) < 0)
 		return errno;
-	if (through_fd) {
+	if (alias) {
 		size_t at = 0;
 		sock.addr.un = (struct sockaddr_un){.sun_family = AF_UNIX};
 		if (!text_put(sock.addr.un.sun_path, sizeof(sock.addr.un.sun_path), &at, work->place->name))
