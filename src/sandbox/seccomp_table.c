@@ -39,6 +39,7 @@ const struct seccomp_verdict seccomp_verdicts[TO_COUNT] = {
 	[TO_RARE_METADATA] = IF(trap_metadata, TO_EPERM, TO_ALLOW),
 	[TO_CONNECT] = IF(trap_connect, TO_NOTIFY, TO_LISTEN),
 	[TO_LISTEN] = IF(trap_listen, TO_NOTIFY, TO_ALLOW),
+	[TO_STEER] = IF(trap_listen, TO_EPERM, TO_ALLOW),
 	[TO_SIGNAL] = IF(trap_signals, TO_NOTIFY, TO_ALLOW),
 	[TO_OWNER] = IF(trap_signals, TO_EPERM, TO_ALLOW),
 	[TO_PEER] = IF(private_pids, TO_ALLOW, TO_TRAPPED_PEER),
@@ -52,7 +53,7 @@ const struct seccomp_verdict seccomp_verdicts[TO_COUNT] = {
 	[TO_DUMPABLE] = IF(keep_dumpable, TO_DONE, TO_ALLOW),
 	[TO_TCP] = IF(refuse_ip, TO_EAFNOSUPPORT, TO_ALLOW),
 	[TO_UDP] = IF(refuse_ip, TO_EAFNOSUPPORT, TO_WANTED_UDP),
-	[TO_WANTED_UDP] = IF(refuse_udp, TO_EACCES, TO_ALLOW),
+	[TO_WANTED_UDP] = IF(refuse_udp, TO_EPROTONOSUPPORT, TO_ALLOW),
 	[TO_IPC] = IF(private_ipc, TO_ALLOW, TO_EPERM),
 	[TO_TRACE] = IF(allow_ptrace, TO_ALLOW, TO_EPERM),
 	[TO_NAMESPACE] = IF(allow_userns, TO_ALLOW, TO_EPERM),
@@ -207,10 +208,18 @@ static const struct seccomp_test sendto_tests[] = {
 };
 static const struct seccomp_test sendmsg_tests[] = {ANY_BIT(ARG(2), MSG_FASTOPEN_BIT, TO_EOPNOTSUPP, TO_ALLOW)};
 static const struct seccomp_test sendmmsg_tests[] = {ANY_BIT(ARG(3), MSG_FASTOPEN_BIT, TO_EOPNOTSUPP, TO_ALLOW)};
-/* SOL_TCP: TCP_FASTOPEN_CONNECT, TCP_ULP (which makes TLS, SMC or MPTCP of a socket). */
+/* By level: SOL_IP, SOL_SOCKET, SOL_TCP, SOL_IPV6. TCP_FASTOPEN_CONNECT; TCP_ULP (which makes TLS, SMC or MPTCP of a
+ * socket). Where loopback is the host's, what is sent to it must not go elsewhere: a source route (IP_OPTIONS,
+ * IPV6_RTHDR, IPV6_2292PKTOPTIONS) or another interface (SO_BINDTODEVICE, SO_BINDTOIFINDEX) takes whole packets of a
+ * connection to ::1 out of the machine, even if it is set after the connection was made. */
+enum { SOCKOPT_LEVEL = 0, SOCKOPT_IP, SOCKOPT_SOCKET, SOCKOPT_TCP, SOCKOPT_IPV6 };
 static const struct seccomp_test setsockopt_tests[] = {
-	TEST(ARG(1), ALL, TO_ALLOW, IS(6, SECCOMP_GO(1))),
-	TEST(ARG(2), ALL, TO_ALLOW, {30, 31, TO_ENOPROTOOPT}),
+	[SOCKOPT_LEVEL] = TEST(ARG(1), ALL, TO_ALLOW, IS(0, SECCOMP_GO(SOCKOPT_IP)), IS(1, SECCOMP_GO(SOCKOPT_SOCKET)),
+			       IS(6, SECCOMP_GO(SOCKOPT_TCP)), IS(41, SECCOMP_GO(SOCKOPT_IPV6))),
+	[SOCKOPT_IP] = TEST(ARG(2), ALL, TO_ALLOW, IS(4, TO_STEER)),
+	[SOCKOPT_SOCKET] = TEST(ARG(2), ALL, TO_ALLOW, IS(25, TO_STEER), IS(62, TO_STEER)),
+	[SOCKOPT_TCP] = TEST(ARG(2), ALL, TO_ALLOW, {30, 31, TO_ENOPROTOOPT}),
+	[SOCKOPT_IPV6] = TEST(ARG(2), ALL, TO_ALLOW, IS(6, TO_STEER), IS(57, TO_STEER)),
 };
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
@@ -269,7 +278,7 @@ const struct seccomp_group seccomp_groups[GROUP_COUNT] = {
 	[GROUP_SENDMSG] = {"sendmsg", "addresses reach nothing: Unix datagrams are refused, UDP where it matters",
 			   TESTS(sendmsg_tests)},
 	[GROUP_SENDMMSG] = {"sendmmsg", "as sendmsg", TESTS(sendmmsg_tests)},
-	[GROUP_SETSOCKOPT] = {"setsockopt", "no other protocol on top of TCP, no connect by option",
+	[GROUP_SETSOCKOPT] = {"setsockopt", "no other protocol on top of TCP, no connect and no other way by option",
 			      TESTS(setsockopt_tests)},
 	[GROUP_SOCKETS] = {"sockets", "act on sockets that are there", .to = TO_ALLOW},
 	[GROUP_IPC] = {"ipc", "names that are not files: only where they are the sandbox's own", .to = TO_IPC},

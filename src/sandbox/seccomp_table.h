@@ -36,6 +36,7 @@ enum seccomp_to {
 	TO_RARE_METADATA,
 	TO_CONNECT,
 	TO_LISTEN,
+	TO_STEER,
 	TO_SIGNAL,
 	TO_OWNER,
 	TO_PEER,
