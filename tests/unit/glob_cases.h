@@ -213,18 +213,10 @@ static const struct glob_case glob_below_cases[] = {
 
 /* ASCII letters of a path stand for themselves in either case: only adds matches. */
 static const struct glob_case glob_fold_cases[] = {
-	{"/a/B", "/A/b", true},
-	{"/[a-c]", "/B", true},
-	{"/[A-C]", "/b", true},
-	{"/[!a-c]", "/B", true},
-	{"/[!a-cA-C]", "/B", false},
-	{"/[!a-c]", "/D", true},
-	{"/*.PEM", "/x.pem", true},
-	{"/*.PEM", "/x.pen", false},
-	{"/[@]", "/`", false},
-	{"/@", "/`", false},
-	{"/\xc4", "/\xe4", false},
-	{"**/.GIT/config", "/p/.git/CONFIG", true},
+	{"/a/B", "/A/b", true},	    {"/[a-c]", "/B", true},	 {"/[A-C]", "/b", true},
+	{"/[!a-c]", "/B", true},    {"/[!a-cA-C]", "/B", false}, {"/[!a-c]", "/D", true},
+	{"/*.PEM", "/x.pem", true}, {"/*.PEM", "/x.pen", false}, {"/[@]", "/`", false},
+	{"/@", "/`", false},	    {"/\xc4", "/\xe4", false},	 {"**/.GIT/config", "/p/.git/CONFIG", true},
 };
 
 static const struct {
