@@ -12,7 +12,7 @@ enum { MAX_USES = 8192, MAX_NAME = 32 };
 
 struct parse {
 	const struct option_set *set;
-	char *const *next; /* the word to look at next */
+	const char *const *next; /* the word to look at next */
 	void *target;
 	struct vec uses;
 	bool help;
@@ -139,8 +139,8 @@ static enum berm_code parse_words(struct parse *parse, struct berm_err *err)
 	return BERM_OK;
 }
 
-enum berm_code options_parse(const struct option_set *set, char *const *argv, void *target, struct options *ret_options,
-			     struct option_hint *ret_hint, struct berm_err *err)
+enum berm_code options_parse(const struct option_set *set, const char *const *argv, void *target,
+			     struct options *ret_options, struct option_hint *ret_hint, struct berm_err *err)
 {
 	struct parse parse = {.set = set, .next = argv, .target = target, .hint = ret_hint};
 	ret_hint->text[0] = '\0';

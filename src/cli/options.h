@@ -51,8 +51,8 @@ struct option_use {
 struct options {
 	struct option_use *uses; /* options_done frees */
 	size_t use_count;
-	char *const *rest; /* what follows the options, NULL-terminated; borrowed from argv */
-	bool help;	   /* help was asked for; the rest was not looked at */
+	const char *const *rest; /* what follows the options, NULL-terminated; borrowed from argv */
+	bool help;		 /* help was asked for; the rest was not looked at */
 };
 
 /* What to try instead, for the line under an error; "" if there is nothing. */
@@ -62,7 +62,7 @@ struct option_hint {
 
 /* argv: NULL-terminated, from the first word after the command's name. target: the command's struct, which the offsets
  * point into. *ret_hint is always set. Errors: INVALID (usage), LIMIT, NOMEM. */
-MUST_USE enum berm_code options_parse(const struct option_set *set, char *const *argv, void *target,
+MUST_USE enum berm_code options_parse(const struct option_set *set, const char *const *argv, void *target,
 				      struct options *ret_options, struct option_hint *ret_hint, struct berm_err *err);
 void options_done(struct options *options);
 

@@ -1,0 +1,136 @@
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "cli/help.h"
+#include "cli/nearest.h"
+#include "cli/say.h"
+
+const struct command commands[] = {
+	{
+		.name = "run",
+		.run = cmd_run,
+		.options = &run_option_set,
+		.operands = "[--] COMMAND [ARG...]",
+		.runs_program = true,
+		.summary = "run a program in a sandbox",
+		.about = "Runs a program that can change nothing but the workspace "
+			 "(the git top level above the current "
+			 "folder, else that folder), reads no more than programs and "
+			 "libraries need, and has no network "
+			 "unless it is given one. Its input and output are its own; "
+			 "berm speaks on standard error.",
+	},
+	{
+		.name = "shell",
+		.run = cmd_shell,
+		.options = &shell_option_set,
+		.operands = "",
+		.summary = "an interactive shell in a sandbox",
+		.about = "Runs $SHELL, or /bin/sh, as \"berm run\" would.",
+	},
+	{
+		.name = "doctor",
+		.run = cmd_doctor,
+		.options = &doctor_option_set,
+		.operands = "",
+		.summary = "what this machine can enforce, and how to get the rest",
+		.about = "Tries out what kernel, user and container can hold, and "
+			 "shows for each guarantee of the default "
+			 "policy who enforces it here and what would make it stronger. "
+			 "Changes nothing.",
+	},
+	{
+		.name = "completion",
+		.run = cmd_completion,
+		.options = &completion_option_set,
+		.operands = "bash|zsh|fish",
+		.words = completion_shells,
+		.summary = "completions for a shell",
+		.about = "Prints the completions of berm for one shell: source them, "
+			 "or put them where the shell looks.",
+	},
+	{
+		.name = "help",
+		.run = cmd_help,
+		.options = &help_option_set,
+		.operands = "[COMMAND]",
+		.summary = "help on berm or on one command",
+		.about = "Prints the commands, or the options of one command.",
+	},
+	{
+		.name = "version",
+		.run = cmd_version,
+		.options = &version_option_set,
+		.operands = "",
+		.summary = "the version of berm",
+		.about = "Prints the version, as \"berm --version\" does.",
+	},
+};
+const size_t command_count = ARRAY_LEN(commands);
+
+/* What people write without thinking. */
+static const struct {
+	const char *word, *name;
+} other_names[] = {{"--version", "version"}, {"-V", "version"}, {"--help", "help"}, {"-h", "help"}};
+
+const struct command *commands_find(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+int commands_unknown(const char *name)
+{
+	struct berm_err err;
+	struct option_hint hint = {""};
+	struct nearest nearest;
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < command_count; i++)
+		nearest_offer(&nearest, commands[i].name);
+	(void)err_set(&err, BERM_ERR_INVALID, "unknown command '%.60s'", name);
+	(void)snprintf(hint.text, sizeof(hint.text), "berm %s", nearest.best != NULL ? nearest.best : "help");
+	return say_failure(&err, hint.text, EXIT_USAGE);
+}
+
+int commands_usage(const struct command *self, const struct berm_err *err, const struct option_hint *hint)
+{
+	struct option_hint help;
+	if (hint != NULL && hint->text[0] != '\0')
+		return say_failure(err, hint->text, EXIT_USAGE);
+	(void)snprintf(help.text, sizeof(help.text), "berm help %s", self->name);
+	return say_failure(err, help.text, EXIT_USAGE);
+}
+
+int commands_parse(const struct command *self, const char *const *argv, void *target, struct options *ret_options)
+{
+	struct berm_err err;
+	struct option_hint hint;
+	struct options options;
+	if (options_parse(self->options, argv, target, &options, &hint, &err) != BERM_OK)
+		return commands_usage(self, &err, &hint);
+	if (options.help) {
+		options_done(&options);
+		return help_command(self);
+	}
+	*ret_options = options;
+	return -1;
+}
+
+int commands_main(const char *const *argv)
+{
+	if (argv[0] == NULL || argv[1] == NULL)
+		return help_all();
+	const char *name = argv[1];
+	for (size_t i = 0; i < ARRAY_LEN(other_names); i++) {
+		if (strcmp(name, other_names[i].word) == 0)
+			name = other_names[i].name;
+	}
+	const struct command *command = commands_find(name);
+	return command != NULL ? command->run(command, argv + 2) : commands_unknown(name);
+}

@@ -1,0 +1,55 @@
+#include "cli/plan_text.h"
+
+#include "base/own.h"
+#include "ui/table.h"
+
+static const struct {
+	const char *word;
+	enum colour colour;
+} holds[] = {
+	[BERM_HELD] = {"yes", COLOUR_GOOD},
+	[BERM_PARTIAL] = {"partly", COLOUR_WEAK},
+	[BERM_REFUSED] = {"no", COLOUR_BAD},
+};
+
+const char *plan_text_backend(const struct berm_plan *plan)
+{
+	return berm_plan_backend(plan) == BERM_BACKEND_NAMESPACES ? "namespaces" : "landlock";
+}
+
+enum berm_code plan_text_table(const struct berm_plan *plan, size_t width, bool colour, struct buf *out,
+			       struct berm_err *err)
+{
+	static const char *const titles[] = {"guarantee", "line", "held", "by", "note"};
+	struct berm_plan_line line;
+	auto_table struct table table;
+	table_init(&table, titles, ARRAY_LEN(titles));
+	for (size_t i = 0; berm_plan_line(plan, i, &line); i++) {
+		const struct table_cell cells[] = {
+			{str_from(line.guarantee), COLOUR_STRONG},
+			{str_from(line.line), COLOUR_PLAIN},
+			{str_from(holds[line.hold].word), holds[line.hold].colour},
+			{str_from(line.enforcer), COLOUR_PLAIN},
+			{str_from(line.note), COLOUR_FAINT},
+		};
+		TRY(table_row(&table, cells, err));
+	}
+	table_print(&table, width, colour, out);
+	return buf_check(out, err);
+}
+
+void plan_text_json(const struct berm_plan *plan, struct json_out *json)
+{
+	struct berm_plan_line line;
+	json_array(json, "plan");
+	for (size_t i = 0; berm_plan_line(plan, i, &line); i++) {
+		json_object(json, NULL);
+		json_text(json, "guarantee", str_from(line.guarantee));
+		json_text(json, "line", str_from(line.line));
+		json_text(json, "enforcer", str_from(line.enforcer));
+		json_text(json, "holds", str_from(holds[line.hold].word));
+		json_text(json, "note", str_from(line.note));
+		json_object_end(json);
+	}
+	json_array_end(json);
+}

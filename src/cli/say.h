@@ -1,0 +1,26 @@
+/* What goes to a person: results on stdout, everything else on stderr, each in
+ * one write, so that lines stay whole. */
+#ifndef BERM_CLI_SAY_H
+#define BERM_CLI_SAY_H
+
+#include "base/buf.h"
+
+enum { SAY_MAX = 4 * 1024 * 1024 };
+
+/* How wide text for a descriptor may be, and whether it gets colour. */
+struct say_screen {
+	size_t width;
+	bool colour;
+};
+struct say_screen say_screen(int fd);
+
+/* Writes a result to stdout. Returns the exit status: 0, or 125 if it could not
+ * be made or written, which is told. */
+int say_result(const struct buf *text);
+/* "berm: TEXT" and, if hint is not empty, "try: HINT" on stderr. Returns
+ * status. */
+int say_failure(const struct berm_err *err, const char *hint, int status);
+/* "berm: TEXT" on stderr. */
+void say_line(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#endif

@@ -1,0 +1,473 @@
+#include "session/run.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "os/sys.h"
+#include "policy/rules.h"
+#include "sandbox/facts.h"
+#include "sandbox/plan.h"
+#include "session/home.h"
+#include "session/jobs.h"
+#include "session/journal.h"
+#include "session/outer.h"
+#include "session/workspace.h"
+
+enum { MAX_EXPORT = 4 * 1024 * 1024 };
+
+struct run {
+	struct run_request request;
+	char cwd[PATH_MAX], home[PATH_MAX];
+	char events[2 * PATH_MAX]; /* "fd:N", or an absolute path */
+	struct workspace workspace;
+	struct berm_err no_workspace; /* why there is none; code OK: there is one */
+	struct policy_flag *flags;    /* the request's and our own */
+	const char **env;	      /* the same for -e */
+	char outer_entry[32];	      /* BERM_OUTER=N */
+	struct berm_caps *caps;
+	struct berm_facts *facts;
+	bool facts_are_quick;
+	struct berm_plan *plan;
+	int outer_fd; /* our plan, for a berm inside; -1: none */
+	char **environment;
+	struct terminal terminal;
+	struct journal journal;
+	struct berm_sandbox *box;
+	struct run_result result;
+};
+
+/* ---- where we are -------------------------------------------------------------------------------------------------- */
+
+static const char *environment_get(const char *const *envp, const char *name)
+{
+	size_t len = strlen(name);
+	for (; *envp != NULL; envp++) {
+		if (strncmp(*envp, name, len) == 0 && (*envp)[len] == '=')
+			return *envp + len + 1;
+	}
+	return NULL;
+}
+
+static enum berm_code find_place(struct run *run, struct berm_err *err)
+{
+	const char *cwd = run->request.cwd;
+	if (cwd != NULL && chdir(cwd) < 0)
+		return err_sys(err, "enter folder '%s'", cwd);
+	if (getcwd(run->cwd, sizeof(run->cwd)) == NULL)
+		return err_sys(err, "find the current folder");
+	bool has_home = home_find(environment_get(run->request.envp, "HOME"), getuid(), run->home, sizeof(run->home));
+	enum berm_code code =
+		workspace_find(run->cwd, has_home ? run->home : NULL, &run->workspace, &run->no_workspace);
+	/* A folder that is never a workspace is no reason not to run: what is to be granted there can be named. */
+	if (code == BERM_OK || code == BERM_ERR_INVALID)
+		return BERM_OK;
+	if (err != NULL)
+		*err = run->no_workspace;
+	return code;
+}
+
+/* The file as an absolute path: whether it is in the workspace decides how it is opened. */
+static enum berm_code find_events(struct run *run, struct berm_err *err)
+{
+	const char *path = journal_file(run->request.events);
+	if (path == NULL || path[0] == '/')
+		return BERM_OK;
+	int len = snprintf(run->events, sizeof(run->events), "%s/%s", run->cwd, path);
+	if (len < 0 || (size_t)len >= sizeof(run->events))
+		return err_set(err, BERM_ERR_LIMIT, "path too long: '%.60s'", path);
+	run->request.events = run->events;
+	return BERM_OK;
+}
+
+static bool is_readable(const char *path)
+{
+	return access(path, R_OK) == 0;
+}
+
+/* ---- capabilities -------------------------------------------------------------------------------------------------- */
+
+/* The flags as they were given, and a line of our own: whoever is watched does not edit the notes. */
+static enum berm_code fill_flags(struct run *run, struct policy_input *policy, struct berm_err *err)
+{
+	const char *events = journal_file(run->request.events);
+	run->flags = calloc(policy->flag_count + 1, sizeof(*run->flags));
+	if (run->flags == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "read the flags");
+	if (policy->flag_count > 0)
+		memcpy(run->flags, policy->flags, policy->flag_count * sizeof(*run->flags));
+	policy->flags = run->flags;
+	if (events != NULL)
+		run->flags[policy->flag_count++] = (struct policy_flag){POLICY_PROTECT, events};
+	return BERM_OK;
+}
+
+/* Two entries of our own: programs can see where they run, and a berm inside finds our plan. */
+static enum berm_code fill_env(struct run *run, struct policy_input *policy, struct berm_err *err)
+{
+	run->env = calloc(policy->env_count + 2, sizeof(*run->env));
+	if (run->env == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "read the environment");
+	if (policy->env_count > 0)
+		memcpy(run->env, policy->env, policy->env_count * sizeof(*run->env));
+	policy->env = run->env;
+	run->env[policy->env_count++] = "BERM_SANDBOX=1";
+	if (run->outer_entry[0] != '\0')
+		run->env[policy->env_count++] = run->outer_entry;
+	return BERM_OK;
+}
+
+static enum berm_code make_caps(struct run *run, struct berm_err *err)
+{
+	struct policy_input policy = run->request.policy;
+	policy.cwd = run->cwd;
+	policy.workspace = run->workspace.path;
+	policy.git_common = run->workspace.git_common;
+	policy.home = run->home[0] != '\0' ? run->home : NULL;
+	policy.envp = run->request.envp;
+	policy.readable = is_readable;
+	run->request.policy = policy;
+	TRY(fill_flags(run, &run->request.policy, err));
+	return policy_caps(&run->request.policy, &run->caps, err);
+}
+
+/* ---- facts and plan ------------------------------------------------------------------------------------------------ */
+
+/* What an outer berm holds already, and a hook for tests: the second back-end on a machine that has the first. */
+static enum berm_code complete_facts(const struct run *run, struct berm_facts *facts, struct berm_err *err)
+{
+	const uint64_t *limit = run->request.policy.limit;
+	const char *no_userns = environment_get(run->request.envp, "BERM_TEST_NO_USERNS");
+	auto_buf struct buf outer;
+	buf_init(&outer, MAX_EXPORT);
+	if (no_userns != NULL && strcmp(no_userns, "1") == 0)
+		facts_without_namespaces(facts);
+	if (run->facts_are_quick && (limit[BERM_LIMIT_MEMORY] != 0 || limit[BERM_LIMIT_PROCESSES] != 0))
+		facts_probe_cgroup(facts, true);
+	if (outer_read(environment_get(run->request.envp, OUTER_VARIABLE), &outer))
+		TRY(facts_set_outer(facts, outer.data, outer.len, err));
+	return BERM_OK;
+}
+
+static enum berm_code look_at_machine(struct run *run, bool quick, struct berm_err *err)
+{
+	struct berm_facts *facts;
+	TRY(quick ? facts_probe_quick(&facts, err) : berm_facts_probe(&facts, err));
+	berm_facts_free(run->facts);
+	run->facts = facts;
+	run->facts_are_quick = quick;
+	return complete_facts(run, facts, err);
+}
+
+static enum berm_code make_plan(struct run *run, struct berm_err *err)
+{
+	struct berm_plan *plan;
+	enum berm_code code = run->request.examine ? plan_draft(run->caps, run->facts, &plan, err)
+						   : berm_plan_make(run->caps, run->facts, &plan, err);
+	if (code == BERM_ERR_UNSUPPORTED && run->facts_are_quick) {
+		TRY(look_at_machine(run, false, err));
+		code = berm_plan_make(run->caps, run->facts, &plan, err);
+	}
+	if (code != BERM_OK)
+		return code;
+	berm_plan_free(run->plan);
+	run->plan = plan;
+	return BERM_OK;
+}
+
+static enum berm_code prepare(struct run *run, struct berm_err *err)
+{
+	TRY(find_place(run, err));
+	TRY(find_events(run, err));
+	TRY(make_caps(run, err));
+	TRY(look_at_machine(run, !run->request.examine, err));
+	return make_plan(run, err);
+}
+
+enum berm_code run_new(const struct run_request *request, struct run **ret_run, struct berm_err *err)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	if (run == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "prepare a run");
+	run->request = *request;
+	run->outer_fd = run->terminal.fd = run->journal.fd = -1;
+	enum berm_code code = prepare(run, err);
+	if (code == BERM_OK)
+		*ret_run = run;
+	else
+		run_free(run);
+	return code;
+}
+
+void run_free(struct run *run)
+{
+	if (run == NULL)
+		return;
+	berm_sandbox_free(run->box);
+	terminal_done(&run->terminal);
+	journal_done(&run->journal);
+	if (run->outer_fd >= 0)
+		(void)close(run->outer_fd);
+	policy_environment_free(run->environment);
+	berm_plan_free(run->plan);
+	berm_facts_free(run->facts);
+	berm_caps_free(run->caps);
+	workspace_done(&run->workspace);
+	free(run->flags);
+	free(run->env);
+	free(run);
+}
+
+const struct berm_plan *run_plan(const struct run *run)
+{
+	return run->plan;
+}
+
+const struct berm_facts *run_facts(const struct run *run)
+{
+	return run->facts;
+}
+
+bool run_is_refused(const struct run *run)
+{
+	return run->plan->refused;
+}
+
+const char *run_workspace(const struct run *run)
+{
+	return run->workspace.path;
+}
+
+const char *run_no_workspace(const struct run *run)
+{
+	return run->no_workspace.msg;
+}
+
+/* ---- start --------------------------------------------------------------------------------------------------------- */
+
+static enum berm_code leave_plan(struct run *run, struct berm_err *err)
+{
+	auto_free char *text = plan_export(run->plan);
+	if (text == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "hand in the plan");
+	if (run->outer_fd >= 0)
+		(void)close(run->outer_fd);
+	run->outer_fd = -1;
+	TRY(outer_make(str_from(text), &run->outer_fd, err));
+	(void)snprintf(run->outer_entry, sizeof(run->outer_entry), OUTER_VARIABLE "=%d", run->outer_fd);
+	return BERM_OK;
+}
+
+static enum berm_code make_environment(struct run *run, struct berm_err *err)
+{
+	struct policy_input policy = run->request.policy;
+	free(run->env);
+	run->env = NULL;
+	policy_environment_free(run->environment);
+	run->environment = NULL;
+	TRY(fill_env(run, &policy, err));
+	return policy_environment(&policy, &run->environment, err);
+}
+
+/* Children that whoever started us by exec had before are not ours to end. */
+static bool has_children(void)
+{
+	siginfo_t info;
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
+/* Without a pid namespace, what a killed helper leaves becomes our child, and is ended by us. */
+static bool own_tree(const struct run *run)
+{
+	if (berm_plan_backend(run->plan) != BERM_BACKEND_LANDLOCK || has_children())
+		return false;
+	return sys_become_subreaper() == 0;
+}
+
+static enum berm_code spawn(struct run *run, struct berm_err *err)
+{
+	TRY(leave_plan(run, err));
+	TRY(make_environment(run, err));
+	struct berm_command command = {
+		.size = sizeof(command),
+		.argv = run->request.argv,
+		.envp = (const char *const *)run->environment,
+		.cwd = run->cwd,
+		.stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
+		.keep_fds = &run->outer_fd,
+		.keep_count = 1,
+		.terminal = terminal_for_command(&run->terminal),
+		.own_tree = own_tree(run),
+	};
+	enum berm_code code = berm_sandbox_spawn(run->plan, &command, &run->box, err);
+	terminal_started(&run->terminal);
+	if (code != BERM_OK)
+		terminal_take_back(&run->terminal);
+	return code;
+}
+
+static void put_start(struct run *run)
+{
+	struct event event = {
+		.kind = EVENT_SESSION,
+		.op = "start",
+		.command = run->request.argv,
+		.workspace = run->workspace.path,
+		.backend = berm_plan_backend(run->plan) == BERM_BACKEND_NAMESPACES ? "namespaces" : "landlock",
+	};
+	journal_put(&run->journal, &event);
+}
+
+/* True if the kernel makes no user namespace for us: then there are no namespaces at all, and no closer look finds any. */
+static bool refuses_namespaces(void)
+{
+	pid_t pid = sys_fork(CLONE_NEWUSER, SIGCHLD, NULL);
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		return true;
+	(void)waitpid(pid, NULL, 0);
+	return false;
+}
+
+/* The machine refused what the quick look had taken as there. */
+static enum berm_code look_again(struct run *run, struct berm_err *err)
+{
+	if (berm_plan_backend(run->plan) != BERM_BACKEND_NAMESPACES || !refuses_namespaces())
+		return look_at_machine(run, false, err);
+	facts_without_namespaces(run->facts);
+	return BERM_OK;
+}
+
+enum berm_code run_start(struct run *run, struct berm_err *err)
+{
+	if (run->request.examine)
+		return err_set(err, BERM_ERR_INVALID, "this run is only to be looked at");
+	TRY(journal_open(run->request.events, run->workspace.path, run->request.name, &run->journal, err));
+	terminal_open(&run->terminal);
+	enum berm_code code = spawn(run, err);
+	if (code == BERM_ERR_UNSUPPORTED && run->facts_are_quick) {
+		TRY(look_again(run, err));
+		TRY(make_plan(run, err));
+		code = spawn(run, err);
+	}
+	if (code == BERM_OK)
+		put_start(run);
+	return code;
+}
+
+/* ---- while it runs ------------------------------------------------------------------------------------------------- */
+
+/* Which line it was: one of the default policy's, a flag, or the rule that what is not granted is closed. */
+static struct event_by rule_of(const struct berm_request *request)
+{
+	struct event_by by = {.text = request->rule, .layer = "default"};
+	const struct policy_rule *rule = policy_rule_find(request->rule);
+	if (rule == NULL)
+		return by;
+	by.rule = rule->rule.right == BERM_DENY ? "filesystem.deny" : "filesystem.protect";
+	by.narrows = true;
+	return by;
+}
+
+static bool same_denial(const struct run_denial *a, const struct run_denial *b)
+{
+	return a->kind == b->kind && a->op == b->op && strcmp(a->object, b->object) == 0;
+}
+
+static void remember(struct run_result *result, const struct berm_request *request, bool narrows)
+{
+	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = narrows};
+	memcpy(denial.object, request->object[0] != '\0' ? request->object : request->as, sizeof(denial.object));
+	memcpy(denial.rule, request->rule, sizeof(denial.rule));
+	for (size_t i = 0; i < result->denial_count; i++) {
+		if (same_denial(&result->denials[i], &denial))
+			return;
+	}
+	if (result->denial_count < RUN_SHOWN_DENIALS)
+		result->denials[result->denial_count++] = denial;
+	else
+		result->more_denials = true;
+}
+
+static void take_request(struct run *run, const struct berm_request *request)
+{
+	/* Nobody is asked in this version; what is open anyway is refused. */
+	const struct berm_decision no = {.size = sizeof(no), .verdict = BERM_VERDICT_DENY};
+	if (request->open && berm_sandbox_answer(run->box, request->id, &no, NULL) != BERM_OK)
+		return;
+	struct event_by by = rule_of(request);
+	struct event event;
+	event_from_request(request, &by, &event);
+	journal_put(&run->journal, &event);
+	if (request->verdict == BERM_VERDICT_DENY)
+		remember(&run->result, request, by.narrows);
+}
+
+/* Takes all that has arrived. False: the sandbox has ended. */
+static bool take_requests(struct run *run, struct jobs *jobs)
+{
+	struct berm_request request;
+	enum berm_code code;
+	do {
+		code = berm_sandbox_next(run->box, 0, &request, NULL);
+		if (code == BERM_OK)
+			take_request(run, &request);
+		int signal = berm_sandbox_stopped(run->box);
+		if (signal != 0)
+			jobs_stopped(jobs, signal);
+	} while (code == BERM_OK);
+	return code == BERM_ERR_TIMEOUT;
+}
+
+static enum berm_code serve(struct run *run, struct jobs *jobs, struct berm_err *err)
+{
+	struct pollfd polls[] = {
+		{.fd = berm_sandbox_fd(run->box), .events = POLLIN},
+		{.fd = jobs->signal_fd, .events = POLLIN},
+	};
+	for (;;) {
+		if (poll(polls, ARRAY_LEN(polls), -1) < 0 && errno != EINTR)
+			return err_sys(err, "wait for the sandbox");
+		if (polls[1].revents != 0)
+			jobs_signals(jobs);
+		if (polls[0].revents != 0 && !take_requests(run, jobs))
+			return BERM_OK;
+	}
+}
+
+static void put_stop(struct run *run, const struct berm_status *status)
+{
+	struct event limit = {
+		.kind = EVENT_LIMIT,
+		.op = "hit",
+		.limit = "wall",
+		.limit_value = run->request.policy.limit[BERM_LIMIT_WALL_MS],
+	};
+	struct event stop = {.kind = EVENT_SESSION, .op = "stop", .status = status};
+	if (status->wall_limit)
+		journal_put(&run->journal, &limit);
+	journal_put(&run->journal, &stop);
+}
+
+enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct berm_err *err)
+{
+	struct jobs jobs;
+	TRY(jobs_begin(&run->terminal, run->box, &jobs, err));
+	enum berm_code code = serve(run, &jobs, err);
+	jobs_done(&jobs);
+	if (code != BERM_OK)
+		return code;
+	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
+	terminal_done(&run->terminal);
+	put_stop(run, &run->result.status);
+	run->result.events_failure = run->journal.failure;
+	*ret_result = run->result;
+	return BERM_OK;
+}

@@ -1,0 +1,59 @@
+/*
+ * One run, end to end: what a person asked for becomes capabilities, a plan, a sandbox, events and a status. Prints
+ * nothing: the command line tells what is to be told.
+ */
+#ifndef BERM_SESSION_RUN_H
+#define BERM_SESSION_RUN_H
+
+#include "berm/berm.h"
+#include "policy/default_policy.h"
+
+enum { RUN_SHOWN_DENIALS = 3 };
+
+struct run_request {
+	struct policy_input policy; /* what the flags say; cwd, workspace, git_common, home, envp are filled in here */
+	const char *cwd; /* the folder to start from, as if berm had been started there; NULL: the current one */
+	const char *const *argv; /* of the command; NULL-terminated */
+	const char *const *envp; /* what berm was started with */
+	const char *events;	 /* a file or "fd:N"; NULL: none */
+	const char *name;	 /* of the session; NULL: one is made up */
+	bool examine; /* start nothing: try out what the machine can hold, though it takes some milliseconds, and let
+		       * lines that cannot be held be lines of the plan */
+};
+
+struct run;
+
+/* Everything up to the plan; nothing is started. Borrows what request points to, as long as the run lives. Errors:
+ * those of policy_caps and berm_plan_make; SYS. */
+MUST_USE enum berm_code run_new(const struct run_request *request, struct run **ret_run, struct berm_err *err);
+void run_free(struct run *run); /* ends what still runs */
+
+const struct berm_plan *run_plan(const struct run *run);
+const struct berm_facts *run_facts(const struct run *run);
+/* True if a line of the plan cannot be held (only with examine; otherwise run_new has failed). */
+bool run_is_refused(const struct run *run);
+/* The workspace; NULL: there is none, and run_no_workspace says why. */
+const char *run_workspace(const struct run *run);
+const char *run_no_workspace(const struct run *run);
+
+/* Starts the command. If the machine refuses what the quick look at it promised, it is looked at again, closely, and
+ * the plan is made anew: run_plan then gives another one. Errors: those of berm_sandbox_spawn. */
+MUST_USE enum berm_code run_start(struct run *run, struct berm_err *err);
+
+struct run_denial {
+	enum berm_request_kind kind;
+	enum berm_request_op op;
+	char object[1024], rule[256];
+	bool narrows; /* a line that no grant lifts */
+};
+struct run_result {
+	struct berm_status status;
+	struct run_denial denials[RUN_SHOWN_DENIALS]; /* the first different ones */
+	size_t denial_count;
+	bool more_denials;		/* than are kept here */
+	struct berm_err events_failure; /* code OK: all events were written */
+};
+/* Serves until everything of the sandbox is gone. Signals and stops are passed on, the terminal is as it was before. */
+MUST_USE enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct berm_err *err);
+
+#endif
