@@ -10,7 +10,11 @@
 #include "base/buf.h"
 #include "berm/berm.h"
 
-enum { EVENT_LINE_MAX = 64 * 1024, EVENT_GRANT_MAX = 1200 };
+enum {
+	EVENT_LINE_MAX = 64 * 1024, /* no event is longer */
+	EVENT_GRANT_MAX = 1200,
+	EVENT_COMMAND_MAX = 4096, /* bytes of the command's words that are shown */
+};
 
 enum event_kind { EVENT_FILE = 0, EVENT_SOCKET, EVENT_NET, EVENT_PROCESS, EVENT_SESSION, EVENT_LIMIT, EVENT_KINDS };
 
@@ -63,6 +67,8 @@ void event_from_request(const struct berm_request *request, const struct event_b
 void event_print(const struct event *event, struct buf *out);
 /* Appends the JSON Schema (2020-12) of one line. */
 void event_schema(struct buf *out);
+/* "read", "write", ... */
+const char *event_op_word(enum berm_request_op op);
 /* The name of an errno ("EACCES"), or NULL if it has none here. */
 const char *event_errno_name(int error);
 /* The denial as one line for people on stderr, without newline: what, by which line, that retrying will not help, what

@@ -16,13 +16,13 @@ enum {
 
 /* One key; everything in it is borrowed and lives until the visitor returns. */
 struct git_config_entry {
-	struct str section;	/* lower case */
-	struct str subsection;	/* as git keeps it; counts if has_subsection */
-	struct str key;		/* lower case */
-	struct str value;	/* without quotes and escapes; counts if has_value */
+	struct str section;    /* lower case */
+	struct str subsection; /* as git keeps it; counts if has_subsection */
+	struct str key;	       /* lower case */
+	struct str value;      /* without quotes and escapes; counts if has_value */
 	bool has_subsection;
-	bool has_value;		/* false: the key stands alone, which git reads as true */
-	unsigned line;		/* where the key starts, from 1 */
+	bool has_value; /* false: the key stands alone, which git reads as true */
+	unsigned line;	/* where the key starts, from 1 */
 };
 
 struct git_config_fault {

@@ -40,10 +40,12 @@ static const struct key_row rows[] = {
 	{"core", PLAIN, FLAG,
 	 "filemode bare symlinks ignorecase precomposeunicode trustctime quotepath sparsecheckout sparsecheckoutcone "
 	 "preloadindex multipackindex commitgraph ignorestat warnambiguousrefs usereplacerefs longpaths fscache "
-	 "fsyncobjectfiles", NULL},
+	 "fsyncobjectfiles",
+	 NULL},
 	{"core", PLAIN, COUNT,
 	 "repositoryformatversion compression loosecompression packedgitwindowsize packedgitlimit deltabasecachelimit "
-	 "bigfilethreshold filesreflocktimeout packedrefstimeout maxtreedepth", NULL},
+	 "bigfilethreshold filesreflocktimeout packedrefstimeout maxtreedepth",
+	 NULL},
 	{"core", PLAIN, WORD, "fsmonitor", "true|false"}, /* git before 2.36 ran any other word as a program */
 	{"core", PLAIN, FLAG, "logallrefupdates", "always"},
 	{"core", PLAIN, FLAG, "autocrlf", "input"},
@@ -123,8 +125,8 @@ static const struct key_row rows[] = {
 	{"diff", PLAIN, TEXT, "colormovedws wserrorhighlight dirstat", NULL},
 	{"diff", PLAIN, WORD, "submodule", "short|log|diff"},
 	{"diff", PLAIN, WORD, "ignoresubmodules", "none|untracked|dirty|all"},
-	{"diff", PLAIN, FLAG,
-	 "mnemonicprefix noprefix indentheuristic suppressblankempty autorefreshindex relative", NULL},
+	{"diff", PLAIN, FLAG, "mnemonicprefix noprefix indentheuristic suppressblankempty autorefreshindex relative",
+	 NULL},
 	{"diff", PLAIN, COUNT, "context interhunkcontext renamelimit statgraphwidth statnamewidth", NULL},
 	{"log", PLAIN, FLAG, "abbrevcommit showroot follow mailmap", NULL},
 	{"log", PLAIN, FLAG, "decorate", "short|full|auto"},
@@ -145,13 +147,15 @@ static const struct key_row rows[] = {
 	{"maintenance", NAMED, WORD, "schedule", NULL},
 	{"pack", PLAIN, COUNT,
 	 "window depth windowmemory deltacachesize deltacachelimit threads indexversion compression packsizelimit "
-	 "allowpackreuse", NULL},
+	 "allowpackreuse",
+	 NULL},
 	{"pack", PLAIN, FLAG,
 	 "usebitmaps usebitmapboundarytraversal writebitmaphashcache writebitmaplookuptable usesparse "
-	 "writereverseindex readreverseindex", NULL},
+	 "writereverseindex readreverseindex",
+	 NULL},
 	{"pack", PLAIN, WORD, "allowpackreuse", "single|multi"},
-	{"repack", PLAIN, FLAG,
-	 "usedeltabaseoffset packkeptobjects writebitmaps updateserverinfo usedeltaislands", NULL},
+	{"repack", PLAIN, FLAG, "usedeltabaseoffset packkeptobjects writebitmaps updateserverinfo usedeltaislands",
+	 NULL},
 	{"index", PLAIN, COUNT, "version threads", NULL},
 	{"index", PLAIN, FLAG, "sparse skiphash recordoffsettable recordendofindexentries", NULL},
 	{"feature", PLAIN, FLAG, "experimental manyfiles", NULL},
@@ -167,8 +171,7 @@ static const struct key_row rows[] = {
 	{"rebase", PLAIN, FLAG, "rebasemerges", "rebase-cousins|no-rebase-cousins"},
 	{"rebase", PLAIN, WORD, "missingcommitscheck", "ignore|warn|error"},
 	{"rebase", PLAIN, WORD, "backend", "apply|merge"},
-	{"http", EITHER, COUNT,
-	 "postbuffer maxrequestbuffer maxrequests minsessions lowspeedlimit lowspeedtime", NULL},
+	{"http", EITHER, COUNT, "postbuffer maxrequestbuffer maxrequests minsessions lowspeedlimit lowspeedtime", NULL},
 	{"http", EITHER, WORD, "version", "HTTP/1.1|HTTP/2"},
 	{"http", NAMED, TEXT, "extraheader", NULL}, /* goes to the server that it is for; starts nothing */
 	{"credential", EITHER, NAME, "username", NULL},
@@ -194,8 +197,7 @@ static const struct key_row rows[] = {
 	{"am", PLAIN, FLAG, "keepcr threeway messageid", NULL},
 	{"receive", PLAIN, FLAG, "denycurrentbranch", "ignore|warn|refuse|updateinstead"},
 	{"receive", PLAIN, FLAG, "denynonfastforwards denydeletes", NULL},
-	{"uploadpack", PLAIN, FLAG,
-	 "allowfilter allowanysha1inwant allowtipsha1inwant allowreachablesha1inwant", NULL},
+	{"uploadpack", PLAIN, FLAG, "allowfilter allowanysha1inwant allowtipsha1inwant allowreachablesha1inwant", NULL},
 };
 
 /* What is known to be harmful, for the reason alone: whatever is not in rows is refused. First match counts. */
@@ -496,8 +498,8 @@ static bool check_worktree(const struct key_row *row, struct str value, const ch
 }
 
 static const check_fn checks[] = {
-	[FLAG] = check_flag,	 [COUNT] = check_count,	  [WORD] = check_word,	   [TEXT] = check_text,
-	[NAME] = check_name,	 [PROSE] = check_prose,	  [REMOTE] = check_remote, [INSIDE] = check_inside,
+	[FLAG] = check_flag,	 [COUNT] = check_count,	      [WORD] = check_word,     [TEXT] = check_text,
+	[NAME] = check_name,	 [PROSE] = check_prose,	      [REMOTE] = check_remote, [INSIDE] = check_inside,
 	[SHARED] = check_shared, [WORKTREE] = check_worktree,
 };
 

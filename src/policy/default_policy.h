@@ -22,10 +22,10 @@ struct policy_flag {
 };
 
 struct policy_input {
-	const char *cwd;	/* absolute: what relative flags start from */
-	const char *workspace;	/* absolute, or NULL: none */
-	const char *git_common; /* a linked worktree's common git folder, or NULL */
-	const char *home;	/* absolute, or NULL */
+	const char *cwd;	 /* absolute: what relative flags start from */
+	const char *workspace;	 /* absolute, or NULL: none */
+	const char *git_common;	 /* a linked worktree's common git folder, or NULL */
+	const char *home;	 /* absolute, or NULL */
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
 	const struct policy_flag *flags;
 	size_t flag_count;
@@ -45,7 +45,8 @@ struct policy_input {
 };
 
 /* The capabilities of the run. Errors: INVALID (a flag's path that cannot be granted), LIMIT, NOMEM. */
-MUST_USE enum berm_code policy_caps(const struct policy_input *input, struct berm_caps **ret_caps, struct berm_err *err);
+MUST_USE enum berm_code policy_caps(const struct policy_input *input, struct berm_caps **ret_caps,
+				    struct berm_err *err);
 
 /* The environment of the run: the short list, and what -e adds. On the heap, NULL-terminated; the caller frees with
  * policy_environment_free. Errors: INVALID (a -e without a name), NOMEM. */

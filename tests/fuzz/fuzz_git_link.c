@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!git_link_parse(git_link_kind_of(str_from(target)), (struct span){data + 1, size - 1}, &path) ||
 	    !git_link_resolve(folder, path, resolved, sizeof resolved))
 		abort();
-	if (strncmp(resolved, "/home/", 6) != 0 || strstr(resolved, "/../") != NULL || strstr(resolved, "/.git") == NULL)
+	if (strncmp(resolved, "/home/", 6) != 0 || strstr(resolved, "/../") != NULL ||
+	    strstr(resolved, "/.git") == NULL)
 		abort();
 	return 0;
 }

@@ -312,8 +312,7 @@ static const struct refusal refusals[] = {
 	{"[remote \"o\"]\nurl = \"https://h\\nx\"\n", "remote.o.url (line 2) names a transport that runs a program"},
 	{"[remote \"o\"]\nurl\n", "remote.o.url (line 2) names a transport that runs a program"},
 	{"[branch \"m\"]\nremote = ext::x\n", "branch.m.remote (line 2) names a transport that runs a program"},
-	{"[branch \"m\"]\npushRemote = ext::x\n",
-	 "branch.m.pushremote (line 2) names a transport that runs a program"},
+	{"[branch \"m\"]\npushRemote = ext::x\n", "branch.m.pushremote (line 2) names a transport that runs a program"},
 	{"[remote]\npushDefault = ext::x\n", "remote.pushdefault (line 2) names a transport that runs a program"},
 	{"[extensions]\npartialClone = ext::x\n",
 	 "extensions.partialclone (line 2) names a transport that runs a program"},
@@ -510,9 +509,10 @@ static uint32_t dice(uint32_t *seed, uint32_t sides)
 static size_t random_content(uint32_t *seed, uint8_t *ret_bytes, size_t size)
 {
 	static const char *const pieces[] = {
-		"[a]\n", "[a \"b\"]\n", "[a.b]", "x = ", "y=", "z", "\n", "\r\n", " ", "\t", "#", ";", "\"", "\"q \"",
-		"\\", "\\\n", "\\n", "\\\"", "\\\\", "v", "word", "=", "]", "[", ".", "-", "\"\"", "  ", "\xc3\xa4", "\n",
-		"\nx = \"", "\"\n", "\ny = ", "X\n",
+		"[a]\n", "[a \"b\"]\n", "[a.b]", "x = ",     "y=",     "z",	 "\n",	 "\r\n", " ",
+		"\t",	 "#",		";",	 "\"",	     "\"q \"", "\\",	 "\\\n", "\\n",	 "\\\"",
+		"\\\\",	 "v",		"word",	 "=",	     "]",      "[",	 ".",	 "-",	 "\"\"",
+		"  ",	 "\xc3\xa4",	"\n",	 "\nx = \"", "\"\n",   "\ny = ", "X\n",
 	};
 	size_t len = 0;
 	if (dice(seed, 4) > 0)
@@ -562,7 +562,8 @@ static const char ordinary_work[] =
 	"git maintenance run --auto --quiet; git config --unset core.autocrlf;"
 	"cd ..; git -c protocol.file.allow=always clone -q --recurse-submodules top copy;"
 	"git clone -q --bare top bare.git; git clone -q --mirror lib mirror.git; git init -q --shared=group shared;"
-	"git -C lib config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD/lib partial; git clone -q --depth 1 file://$PWD/lib shallow;"
+	"git -C lib config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD/lib partial; git "
+	"clone -q --depth 1 file://$PWD/lib shallow;"
 	"git init -q --separate-git-dir=$PWD/apart joined; git init -q --object-format=sha256 new";
 
 static unsigned judge_all_below(const char *folder);
@@ -616,7 +617,8 @@ static void test_git_runs_what_is_refused(void **state)
 		{"[alias]\nx = !touch ran\n", "git x"},
 		{"[core]\nsshCommand = \"touch ran; false\"\n", "git fetch ssh://localhost/x"},
 		{"[diff]\nexternal = touch ran;\n", "git diff"},
-		{"[filter \"f\"]\nclean = touch ran; cat\n", "echo \"a filter=f\" >.gitattributes; git status; git add a"},
+		{"[filter \"f\"]\nclean = touch ran; cat\n",
+		 "echo \"a filter=f\" >.gitattributes; git status; git add a"},
 		{"[rebase]\ninstructionFormat = \"%s%nexec touch $PWD/ran\"\n",
 		 "git stash -q; git -c user.name=a -c user.email=b rebase --no-ff HEAD~1"},
 		{"[include]\npath = ../more\n", "git status"},
@@ -626,10 +628,11 @@ static void test_git_runs_what_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(attacks) && attacks[i][1] != NULL; i++) {
 		char *folder = new_folder();
 		char path[256], script[1024], reason[256];
-		assert_int_equal(run(folder, "git init -q .; echo 1 >a; git add a;"
-					     "git -c user.name=a -c user.email=b commit -qm x;"
-					     "git -c user.name=a -c user.email=b commit -q --allow-empty -m y; echo 2 >a;"
-					     "printf \"[core]\\nfsmonitor = \\\"touch ran; false\\\"\\n\" >more"),
+		assert_int_equal(run(folder,
+				     "git init -q .; echo 1 >a; git add a;"
+				     "git -c user.name=a -c user.email=b commit -qm x;"
+				     "git -c user.name=a -c user.email=b commit -q --allow-empty -m y; echo 2 >a;"
+				     "printf \"[core]\\nfsmonitor = \\\"touch ran; false\\\"\\n\" >more"),
 				 0);
 		(void)snprintf(path, sizeof path, "%s/.git/config", folder);
 		write_file(path, attacks[i][0], strlen(attacks[i][0]));
