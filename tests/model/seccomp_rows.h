@@ -32,8 +32,9 @@
 #include "sandbox/spec.h"
 
 /* QUIET: own namespaces, nothing governed. USUAL: what the default policy makes with namespaces. HOST: without them, no
- * signal scope. BARE: nothing set. READS: governed reading too. EXTRA: everything that can be let through. */
-enum spec_id { QUIET = 0, USUAL, HOST, BARE, READS, EXTRA, NO_IP, SPEC_COUNT };
+ * signal scope. BARE: nothing set. READS: governed reading too. METADATA, LISTEN: one trap alone. EXTRA: everything that
+ * can be let through. NO_IP: Unix sockets alone. */
+enum spec_id { QUIET = 0, USUAL, HOST, BARE, READS, METADATA, LISTEN, EXTRA, NO_IP, SPEC_COUNT };
 
 static const struct seccomp_spec specs[SPEC_COUNT] = {
 	[QUIET] = {.private_ipc = true, .private_pids = true},
@@ -58,6 +59,8 @@ static const struct seccomp_spec specs[SPEC_COUNT] = {
 		  .refuse_udp = true},
 	[BARE] = {.trap_changes = false},
 	[READS] = {.trap_reads = true, .private_ipc = true, .private_pids = true},
+	[METADATA] = {.trap_metadata = true, .private_ipc = true, .private_pids = true},
+	[LISTEN] = {.trap_listen = true, .private_ipc = true, .private_pids = true},
 	[EXTRA] = {.private_ipc = true,
 		   .private_pids = true,
 		   .allow_ptrace = true,
@@ -86,6 +89,20 @@ struct row {
 #define PHIGH0 0x12345678ULL	   /* a pointer whose high half is zero */
 #define JUNK 0xdead000000000000ULL /* in the half that the kernel does not look at */
 #define TMPFILE_BIT 020000000	   /* O_TMPFILE without O_DIRECTORY, which differs by architecture */
+
+/* Newer than the distribution's headers. */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
+#ifndef PR_SET_SHADOW_STACK_STATUS
+#define PR_SET_SHADOW_STACK_STATUS 75
+#endif
+#ifndef PR_FUTEX_HASH
+#define PR_FUTEX_HASH 78
+#endif
+#ifndef PR_GET_AUXV
+#define PR_GET_AUXV 0x41555856
+#endif
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -185,6 +202,10 @@ static const struct row rows[] = {
 	{HOST, "removexattrat", ASK, {AT, P}},
 	{HOST, "getxattr", OK, {P}},
 	{HOST, "listxattrat", OK, {AT, P}},
+	{METADATA, "chmod", ASK, {P, 0755}},
+	{METADATA, "fchmodat2", ASK, {AT, P, 0755, 0}},
+	{METADATA, "chown", ASK, {P}},
+	{METADATA, "unlinkat", OK, {AT, P}},
 
 	/* ---- ioctl ---- */
 	{QUIET, "ioctl", OK, {0, TCGETS, P}},
@@ -230,6 +251,14 @@ static const struct row rows[] = {
 	{QUIET, "ioctl", OK, {3, 0xf501, P}},
 	{QUIET, "ioctl", OK, {3, FS_IOC_SETVERSION, P}},
 	{QUIET, "ioctl", OK, {3, FS_IOC_ENABLE_VERITY, P}},
+	{QUIET, "ioctl", OK, {3, FS_IOC32_SETVERSION, P}},
+	{QUIET, "ioctl", OK, {3, FS_IOC_SET_ENCRYPTION_POLICY, P}},
+	{QUIET, "ioctl", OK, {3, FAT_IOCTL_SET_ATTRIBUTES, P}},
+	{QUIET, "ioctl", OK, {3, _IO('f', 9), P}},
+	{QUIET, "ioctl", OK, {3, _IO('f', 12), P}},
+	{QUIET, "ioctl", OK, {3, _IOW('f', 4, long), P}},
+	{HOST, "ioctl", NO(EPERM), {3, _IOW('f', 4, long), P}},
+	{HOST, "ioctl", OK, {3, FIOSETOWN - 1, P}},
 	{QUIET, "ioctl", OK, {3, FICLONE, 4}},
 	{QUIET, "ioctl", OK, {3, FICLONERANGE, P}},
 	{QUIET, "ioctl", OK, {3, FIDEDUPERANGE, P}},
@@ -275,6 +304,7 @@ static const struct row rows[] = {
 	{USUAL, "vfork", OK, {0}},
 	{USUAL, "unshare", OK, {CLONE_FILES}},
 	{USUAL, "unshare", OK, {CLONE_FS | CLONE_SYSVSEM}},
+	{USUAL, "unshare", OK, {1}},
 	{USUAL, "unshare", NO(EPERM), {CLONE_NEWUSER}},
 	{USUAL, "unshare", NO(EPERM), {CLONE_NEWNS | CLONE_FS}},
 	{USUAL, "unshare", NO(EPERM), {CLONE_NEWNET}},
@@ -390,6 +420,7 @@ static const struct row rows[] = {
 	{USUAL, "personality", OK, {UNAME26}},
 	{USUAL, "personality", OK, {UNAME26 | PER_LINUX32}},
 	{USUAL, "personality", NO(EPERM), {ADDR_NO_RANDOMIZE}},
+	{USUAL, "personality", NO(EPERM), {ADDR_NO_RANDOMIZE | PER_LINUX32}},
 	{USUAL, "personality", NO(EPERM), {READ_IMPLIES_EXEC}},
 	{USUAL, "personality", NO(EPERM), {ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC}},
 	{USUAL, "personality", NO(EPERM), {MMAP_PAGE_ZERO}},
@@ -420,6 +451,13 @@ static const struct row rows[] = {
 	{USUAL, "prctl", OK, {PR_SET_TAGGED_ADDR_CTRL}},
 	{USUAL, "prctl", OK, {PR_SET_SYSCALL_USER_DISPATCH}},
 	{USUAL, "prctl", OK, {PR_SET_VMA, 0, P}},
+	{USUAL, "prctl", OK, {PR_SET_KEEPCAPS, 1}},
+	{USUAL, "prctl", OK, {PR_MCE_KILL}},
+	{USUAL, "prctl", OK, {PR_SME_GET_VL}},
+	{USUAL, "prctl", OK, {PR_SET_MDWE}},
+	{USUAL, "prctl", OK, {PR_SET_SHADOW_STACK_STATUS}},
+	{USUAL, "prctl", OK, {PR_FUTEX_HASH}},
+	{USUAL, "prctl", OK, {PR_GET_AUXV, P}},
 	{USUAL, "prctl", NO(EPERM), {PR_SET_MM, 1}},
 	{USUAL, "prctl", NO(EPERM), {PR_SET_PTRACER, 1}},
 	{USUAL, "prctl", NO(EPERM), {JUNK | PR_SET_PTRACER, 1}},
@@ -432,6 +470,49 @@ static const struct row rows[] = {
 	{USUAL, "prctl", NO(EINVAL), {9999}},
 	{USUAL, "prctl", NO(EINVAL), {UINT64_MAX}},
 	{USUAL, "prctl", NO(EINVAL), {PR_SET_VMA + 1}},
+	/* the edges of what is listed */
+	{USUAL, "prctl", OK, {1}},
+	{USUAL, "prctl", OK, {3}},
+	{USUAL, "prctl", OK, {5}},
+	{USUAL, "prctl", OK, {8}},
+	{USUAL, "prctl", OK, {13}},
+	{USUAL, "prctl", OK, {16}},
+	{USUAL, "prctl", OK, {21}},
+	{USUAL, "prctl", OK, {30}},
+	{USUAL, "prctl", OK, {33}},
+	{USUAL, "prctl", OK, {34}},
+	{USUAL, "prctl", OK, {36}},
+	{USUAL, "prctl", OK, {42}},
+	{USUAL, "prctl", OK, {47}},
+	{USUAL, "prctl", OK, {50}},
+	{USUAL, "prctl", OK, {56}},
+	{USUAL, "prctl", OK, {59}},
+	{USUAL, "prctl", OK, {61}},
+	{USUAL, "prctl", OK, {63}},
+	{USUAL, "prctl", OK, {68}},
+	{USUAL, "prctl", OK, {74}},
+	{USUAL, "prctl", OK, {78}},
+	{USUAL, "prctl", NO(EINVAL), {9}},
+	{USUAL, "prctl", NO(EINVAL), {12}},
+	{USUAL, "prctl", NO(EINVAL), {17}},
+	{USUAL, "prctl", NO(EINVAL), {20}},
+	{USUAL, "prctl", NO(EINVAL), {31}},
+	{USUAL, "prctl", NO(EINVAL), {32}},
+	{USUAL, "prctl", NO(EINVAL), {43}},
+	{USUAL, "prctl", NO(EINVAL), {46}},
+	{USUAL, "prctl", NO(EINVAL), {48}},
+	{USUAL, "prctl", NO(EINVAL), {49}},
+	{USUAL, "prctl", NO(EINVAL), {57}},
+	{USUAL, "prctl", NO(EINVAL), {58}},
+	{USUAL, "prctl", NO(EINVAL), {62}},
+	{USUAL, "prctl", NO(EINVAL), {69}},
+	{USUAL, "prctl", NO(EINVAL), {73}},
+	{USUAL, "prctl", NO(EINVAL), {79}},
+	{USUAL, "prctl", NO(EINVAL), {0x41555855}},
+	{USUAL, "prctl", NO(EINVAL), {0x41555857}},
+	{USUAL, "prctl", NO(EINVAL), {0x53564d40}},
+	{USUAL, "prctl", NO(EINVAL), {0x59616d60}},
+	{USUAL, "prctl", NO(EINVAL), {0x59616d62}},
 
 	/* ---- other processes by number ---- */
 	{USUAL, "kill", OK, {5, 9}},
@@ -573,6 +654,7 @@ static const struct row rows[] = {
 	{USUAL, "socketpair", ASK, {AF_UNIX, SOCK_DGRAM, 0, P}},
 	{USUAL, "socketpair", ASK, {AF_UNIX, JUNK | SOCK_DGRAM | SOCK_CLOEXEC, 0, P}},
 	{USUAL, "socketpair", ASK, {AF_UNIX, SOCK_RAW, 0, P}},
+	{USUAL, "socketpair", NO(EPROTONOSUPPORT), {AF_UNIX, SOCK_RDM, 0, P}},
 	{QUIET, "socketpair", NO(EPROTONOSUPPORT), {AF_UNIX, SOCK_DGRAM, 0, P}},
 	{QUIET, "socketpair", NO(EPROTONOSUPPORT), {AF_UNIX, SOCK_RAW, 0, P}},
 	{USUAL, "socketpair", NO(EAFNOSUPPORT), {AF_TIPC, SOCK_STREAM, 0, P}},
@@ -582,6 +664,11 @@ static const struct row rows[] = {
 	{USUAL, "bind", ASK, {3, P, 16}},
 	{USUAL, "listen", OK, {3, 5}},
 	{HOST, "listen", ASK, {3, 5}},
+	{LISTEN, "listen", ASK, {3, 5}},
+	{LISTEN, "bind", ASK, {3, P, 16}},
+	{LISTEN, "connect", ASK, {3, P, 16}},
+	{LISTEN, "sendto", ASK, {3, P, 5, 0, P, 16}},
+	{LISTEN, "sendto", OK, {3, P, 5, 0, 0, 0}},
 	{HOST, "bind", ASK, {3, P, 16}},
 	{USUAL, "accept4", OK, {3}},
 	{HOST, "accept", OK, {3}},
@@ -598,6 +685,7 @@ static const struct row rows[] = {
 	{QUIET, "sendto", NO(EOPNOTSUPP), {3, P, 5, MSG_FASTOPEN, P, 16}},
 	{EXTRA, "sendto", NO(EOPNOTSUPP), {3, P, 5, MSG_FASTOPEN, P, 16}},
 	{USUAL, "sendmsg", OK, {3, P, MSG_NOSIGNAL}},
+	{USUAL, "sendmsg", OK, {3, P, MSG_OOB}},
 	{USUAL, "sendmsg", NO(EOPNOTSUPP), {3, P, MSG_FASTOPEN}},
 	{USUAL, "sendmsg", OK, {3, P, 0, MSG_FASTOPEN}},
 	{USUAL, "sendmmsg", OK, {3, P, 1, 0}},
@@ -620,6 +708,10 @@ static const struct row rows[] = {
 	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_IP, IP_OPTIONS, P, 8}},
 	{HOST, "setsockopt", OK, {3, IPPROTO_IP, IP_TOS, P, 4}},
 	{USUAL, "setsockopt", OK, {3, IPPROTO_IP, IP_OPTIONS, P, 8}},
+	{USUAL, "setsockopt", OK, {3, SOL_SOCKET, SO_BINDTOIFINDEX, P, 4}},
+	{USUAL, "setsockopt", OK, {3, IPPROTO_IPV6, IPV6_RTHDR, P, 40}},
+	{USUAL, "setsockopt", OK, {3, IPPROTO_IPV6, IPV6_2292PKTOPTIONS, P, 40}},
+	{HOST, "setsockopt", OK, {3, IPPROTO_UDP, 1, P, 4}},
 	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_IPV6, IPV6_RTHDR, P, 40}},
 	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_IPV6, IPV6_2292PKTOPTIONS, P, 40}},
 	{HOST, "setsockopt", OK, {3, IPPROTO_IPV6, IPV6_V6ONLY, P, 4}},
