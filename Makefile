@@ -268,7 +268,7 @@ docs: ## documents and tree tell the same
 	$(Q)tools/mapcheck
 
 man: ## manual pages are well formed
-	$(Q)test -z "$(MAN)" || mandoc -T lint -W style $(MAN)
+	$(Q)test -z "$(MAN)" || mandoc -T lint -W warning $(MAN)
 
 # ---- all of it -------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 #include "ui/colour.h"
 #include "ui/text.h"
 
-enum { INDENT = 2, GAP = 2, NARROW = 60, HANGING = 8 };
+enum { INDENT = 2, GAP = 2, NARROW = 60, HANGING = 8, MAN_WIDTH = 78 };
 
 /* "-r, --read PATH", or "    --name NAME" where there is no letter. */
 static void put_usage(const struct option_row *row, struct buf *out)
@@ -52,28 +52,32 @@ void options_text_help(const struct option_set *set, size_t width, bool colour, 
 	}
 }
 
-/* Text in a man page: '-' and '\' must be written out, and a line must not begin with '.' or '\''. */
-static void put_mdoc(struct buf *out, const char *text)
+/* Text in a man page, in lines as mandoc likes them: a backslash is written out, and no line begins with '.' or '\''. */
+static void put_mdoc(struct buf *out, struct str text)
 {
-	if (text[0] == '.' || text[0] == '\'')
-		buf_puts(out, "\\&");
-	for (; *text != '\0'; text++) {
-		if (*text == '\\')
-			buf_puts(out, "\\e");
-		else
-			buf_putc(out, *text);
+	struct str line;
+	while (text_next_line(&text, MAN_WIDTH, &line)) {
+		if (line.ptr[0] == '.' || line.ptr[0] == '\'')
+			buf_puts(out, "\\&");
+		for (size_t i = 0; i < line.len; i++) {
+			buf_putc(out, line.ptr[i]);
+			if (line.ptr[i] == '\\')
+				buf_putc(out, 'e');
+		}
+		buf_putc(out, '\n');
 	}
 }
 
-/* The help as sentences: the first letter large, a full stop at the end, a new line after each "; ". */
-static void put_sentences(struct buf *out, const char *text)
+/* The help as a sentence: the first letter large, a full stop at the end. */
+static void put_sentence(struct buf *out, const char *text)
 {
-	char first[2] = {text[0], '\0'};
-	if (first[0] >= 'a' && first[0] <= 'z')
-		first[0] = (char)(first[0] - ('a' - 'A'));
-	put_mdoc(out, first);
-	put_mdoc(out, text + 1);
-	buf_puts(out, ".\n");
+	auto_buf struct buf sentence;
+	buf_init(&sentence, out->max);
+	bool small = text[0] >= 'a' && text[0] <= 'z';
+	buf_putc(&sentence, small ? (char)(text[0] - ('a' - 'A')) : text[0]);
+	buf_printf(&sentence, "%s.", text + 1);
+	put_mdoc(out, buf_str(&sentence));
+	out->failed = out->failed || sentence.failed;
 }
 
 void options_text_mdoc(const struct option_set *set, struct buf *out)
@@ -88,7 +92,7 @@ void options_text_mdoc(const struct option_set *set, struct buf *out)
 		if (row->argument != NULL)
 			buf_printf(out, " Ar %s", row->argument);
 		buf_putc(out, '\n');
-		put_sentences(out, row->help);
+		put_sentence(out, row->help);
 		if (row->line != NULL)
 			buf_printf(out, "Policy line:\n.Li %s\n", row->line);
 	}
