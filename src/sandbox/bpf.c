@@ -3,7 +3,7 @@
 enum {
 	REACH = 255, /* the farthest a conditional jump can go */
 	NEAR = 96,   /* a return farther behind is put down anew: near ones stay in reach for longer */
-	FEW = 7,     /* so many ranges are looked through for single values */
+	CHAIN = 2,   /* so many single values are compared one after the other, at most */
 };
 
 void bpf_start(struct bpf *bpf, struct sock_filter *program, size_t max)
@@ -105,37 +105,42 @@ bpf_label bpf_mask(struct bpf *bpf, uint32_t mask, bpf_label next)
 	return put_before(bpf, (struct sock_filter){.code = BPF_ALU | BPF_AND | BPF_K, .k = mask}, next);
 }
 
-/* One value between twice the same: where one compare does in place of two. 0: nowhere. */
-static size_t find_single(const struct bpf *bpf, const struct bpf_range *ranges, size_t count)
+/* How many single values, each between twice the same, follow each other from range at on: "a, 5, a, 9, a" has two. */
+static size_t count_singles(const struct bpf *bpf, const struct bpf_range *ranges, size_t count, size_t at)
 {
-	for (size_t i = 1; i + 1 < count; i++)
-		if (ranges[i].first + 1 == ranges[i + 1].first && bpf_same(bpf, ranges[i - 1].to, ranges[i + 1].to))
-			return i;
-	return 0;
+	size_t singles = 0;
+	for (size_t i = at; i + 2 < count && singles < CHAIN; i += 2, singles++)
+		if (ranges[i + 1].first + 1 != ranges[i + 2].first || !bpf_same(bpf, ranges[at].to, ranges[i + 2].to))
+			break;
+	return singles;
 }
 
-/* The search without that value, its neighbours being one; and the compare in front. */
-static bpf_label put_single(struct bpf *bpf, const struct bpf_range *ranges, size_t count, size_t single)
+/* One compare for each single value does in place of two, and their neighbours become one. Returns the new count. */
+static size_t join_singles(struct bpf *bpf, struct bpf_range *ranges, size_t count)
 {
-	struct bpf_range rest[FEW];
 	size_t len = 0;
-	for (size_t i = 0; i < count; i++)
-		if (i != single && i != single + 1)
-			rest[len++] = ranges[i];
-	return bpf_jump(bpf, BPF_JEQ, ranges[single].first, ranges[single].to, bpf_switch(bpf, rest, len));
+	for (size_t at = 0; at < count;) {
+		size_t singles = count_singles(bpf, ranges, count, at);
+		struct bpf_range joined = ranges[at];
+		for (size_t i = 1; i <= 2 * singles; i += 2)
+			joined.to = bpf_jump(bpf, BPF_JEQ, ranges[at + i].first, ranges[at + i].to, joined.to);
+		ranges[len++] = joined;
+		at += 2 * singles + 1;
+	}
+	return len;
 }
 
-bpf_label bpf_switch(struct bpf *bpf, const struct bpf_range *ranges, size_t count)
+/* Neighbours become one, two by two, until one is left. */
+bpf_label bpf_switch(struct bpf *bpf, struct bpf_range *ranges, size_t count)
 {
-	if (count == 1)
-		return ranges[0].to;
-	size_t single = count <= FEW ? find_single(bpf, ranges, count) : 0;
-	if (single > 0)
-		return put_single(bpf, ranges, count, single);
-	size_t half = count / 2;
-	bpf_label high = bpf_switch(bpf, ranges + half, count - half);
-	bpf_label low = bpf_switch(bpf, ranges, half);
-	return bpf_jump(bpf, BPF_JGE, ranges[half].first, high, low);
+	for (count = join_singles(bpf, ranges, count); count > 1; count = (count + 1) / 2)
+		for (size_t i = 0; i < count; i += 2) {
+			struct bpf_range low = ranges[i];
+			if (i + 1 < count)
+				low.to = bpf_jump(bpf, BPF_JGE, ranges[i + 1].first, ranges[i + 1].to, low.to);
+			ranges[i / 2] = low;
+		}
+	return ranges[0].to;
 }
 
 size_t bpf_finish(struct bpf *bpf)

@@ -44,9 +44,9 @@ bpf_label bpf_jump(struct bpf *bpf, uint16_t op, uint32_t k, bpf_label yes, bpf_
 /* The accumulator becomes the 32 bits at offset, or is masked. Nothing is put down if a return follows. */
 bpf_label bpf_load(struct bpf *bpf, uint32_t offset, bpf_label next);
 bpf_label bpf_mask(struct bpf *bpf, uint32_t mask, bpf_label next);
-/* A balanced search on the accumulator. ranges: sorted, count > 0, the first begins at 0; neighbours that lead to the
- * same are best merged before (bpf_same). */
-bpf_label bpf_switch(struct bpf *bpf, const struct bpf_range *ranges, size_t count);
+/* A balanced search on the accumulator. ranges: sorted, count > 0, the first begins at 0; used up by the call.
+ * Neighbours that lead to the same are best merged before (bpf_same). */
+bpf_label bpf_switch(struct bpf *bpf, struct bpf_range *ranges, size_t count);
 
 /* Do two places do the same: one place, or two returns of one value? */
 bool bpf_same(const struct bpf *bpf, bpf_label a, bpf_label b);

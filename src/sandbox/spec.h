@@ -19,7 +19,7 @@ struct seccomp_spec {
 			       * holds metadata outside the grants. Rarer ioctls of the kind are refused */
 	bool trap_connect; /* connect, bind, sendto with an address: Unix sockets by path (and netlink, which glibc binds and
 			       * sends to with an address) */
-	bool trap_listen;  /* listen (and bind, connect, sendto): the host's loopback is the sandbox's. Options that lead
+	bool trap_listen; /* listen (and bind, connect, sendto): the host's loopback is the sandbox's. Options that lead
 			    * packets elsewhere (source routes, another interface) are refused */
 	bool trap_signals; /* kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal and
 			       * fcntl(F_SETOWN): nothing else scopes signals. The owner's forms behind a pointer are refused */

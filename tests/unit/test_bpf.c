@@ -196,14 +196,15 @@ static size_t make_ranges(struct bpf_range *ranges, size_t max, uint32_t *answer
 
 static void check_switch(size_t max, uint32_t kinds)
 {
-	static struct bpf_range ranges[BIG];
+	static struct bpf_range ranges[BIG], used[BIG];
 	static uint32_t answers[BIG];
 	size_t count = make_ranges(ranges, max, answers, kinds);
 	struct bpf bpf;
 	bpf_start(&bpf, program, ROOM);
 	for (size_t i = 0; i < count; i++)
 		ranges[i].to = bpf_return(&bpf, answers[i]);
-	size_t len = finish_loaded(&bpf, bpf_switch(&bpf, ranges, count));
+	memcpy(used, ranges, count * sizeof(ranges[0]));
+	size_t len = finish_loaded(&bpf, bpf_switch(&bpf, used, count));
 	for (size_t i = 0; i < count; i++)
 		for (uint32_t off = 0; off < 3; off++) {
 			uint32_t value = ranges[i].first + off - 1;
@@ -231,7 +232,7 @@ static void test_single_value_is_one_compare(void **state)
 	struct bpf bpf;
 	bpf_start(&bpf, program, ROOM);
 	bpf_label usual = bpf_return(&bpf, 1), single = bpf_return(&bpf, 2);
-	const struct bpf_range ranges[] = {{0, usual}, {5, single}, {6, usual}};
+	struct bpf_range ranges[] = {{0, usual}, {5, single}, {6, usual}};
 	assert_int_equal(finish_loaded(&bpf, bpf_switch(&bpf, ranges, 3)), 4);
 	assert_int_equal(run(4), 1);
 	assert_int_equal(run(5), 2);
@@ -245,7 +246,7 @@ static void test_two_values_are_two_compares(void **state)
 	struct bpf bpf;
 	bpf_start(&bpf, program, ROOM);
 	bpf_label usual = bpf_return(&bpf, 1), single = bpf_return(&bpf, 2);
-	const struct bpf_range ranges[] = {{0, usual}, {5, single}, {7, usual}};
+	struct bpf_range ranges[] = {{0, usual}, {5, single}, {7, usual}};
 	assert_int_equal(finish_loaded(&bpf, bpf_switch(&bpf, ranges, 3)), 5);
 	assert_int_equal(run(4), 1);
 	assert_int_equal(run(5), 2);
