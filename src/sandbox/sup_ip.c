@@ -81,10 +81,12 @@ static int read_target(const struct sock_call *sock, struct target *ret_target)
 {
 	if (sock->addr.any.sa_family != sock->domain)
 		return EAFNOSUPPORT;
-	if (sock->len < (sock->domain == AF_INET ? sizeof(struct sockaddr_in) : offsetof(struct sockaddr_in6, sin6_scope_id)))
+	if (sock->len <
+	    (sock->domain == AF_INET ? sizeof(struct sockaddr_in) : offsetof(struct sockaddr_in6, sin6_scope_id)))
 		return EINVAL;
-	*ret_target = sock->domain == AF_INET ? target_of4(&sock->addr.in)
-					      : target_of6(sock->addr.in6.sin6_addr.s6_addr, ntohs(sock->addr.in6.sin6_port));
+	*ret_target = sock->domain == AF_INET
+			      ? target_of4(&sock->addr.in)
+			      : target_of6(sock->addr.in6.sin6_addr.s6_addr, ntohs(sock->addr.in6.sin6_port));
 	return 0;
 }
 
@@ -276,7 +278,8 @@ static struct sup_answer attempted(struct attempt *attempt, int error)
 	if (error == 0)
 		return answer_value(0);
 	if (error == EACCES)
-		return refuse(&attempt->sock, BERM_OP_CONNECT, EACCES, &attempt->target, "the listener is not of this sandbox");
+		return refuse(&attempt->sock, BERM_OP_CONNECT, EACCES, &attempt->target,
+			      "the listener is not of this sandbox");
 	return answer_errno(error);
 }
 
@@ -349,7 +352,8 @@ struct sup_answer sup_ip_connect(struct sock_call *sock)
 static bool takes_both(const struct sock_call *sock)
 {
 	int v6only = 1;
-	return sock->domain == AF_INET6 && sock_get_int(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only) == 0 && v6only == 0;
+	return sock->domain == AF_INET6 && sock_get_int(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only) == 0 &&
+	       v6only == 0;
 }
 
 static struct sup_answer bind_and_keep(struct sock_call *sock)
@@ -366,7 +370,8 @@ struct sup_answer sup_ip_bind(struct sock_call *sock)
 	if (sup_socket_own_network(supervisor_plan(sock->call->sup)))
 		return sup_socket_bind(sock);
 	/* The kernel takes 0.0.0.0 without a family; no other address. */
-	if (sock->domain == AF_INET && sock->addr.any.sa_family == AF_UNSPEC && sock->addr.in.sin_addr.s_addr == INADDR_ANY)
+	if (sock->domain == AF_INET && sock->addr.any.sa_family == AF_UNSPEC &&
+	    sock->addr.in.sin_addr.s_addr == INADDR_ANY)
 		sock->addr.any.sa_family = AF_INET;
 	int error = read_target(sock, &target);
 	if (error != 0)

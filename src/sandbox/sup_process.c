@@ -28,7 +28,8 @@ enum {
 	IOPRIO_WHO_PROCESS = 1,
 };
 
-#define MEMFD_KNOWN (MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | (63U << MFD_HUGE_SHIFT))
+#define MEMFD_KNOWN                                                                                                    \
+	(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | (63U << MFD_HUGE_SHIFT))
 
 /* ---- what a process is ------------------------------------------------------------------------------------------- */
 

@@ -52,8 +52,8 @@ struct sup_answer sup_socket_listen(struct sock_call *sock)
 	return answer_result(listen(sock->fd, sock->backlog));
 }
 
-struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_request_op op, int error, const char *object,
-				    const char *detail)
+struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_request_op op, int error,
+				    const char *object, const char *detail)
 {
 	const struct sup_notice notice = {
 		.kind = sock->domain == AF_INET || sock->domain == AF_INET6 ? BERM_REQUEST_NET : BERM_REQUEST_SOCKET,
@@ -285,6 +285,7 @@ static struct sup_answer handle_socketpair(struct call *call)
 }
 
 const struct sup_row sup_socket_rows[] = {
-	{SYS_connect, handle_connect}, {SYS_bind, handle_bind},		    {SYS_listen, handle_listen},
-	{SYS_sendto, handle_sendto},   {SYS_socketpair, handle_socketpair}, {-1, NULL},
+	{SYS_connect, handle_connect},	     {SYS_bind, handle_bind},
+	{SYS_listen, handle_listen},	     {SYS_sendto, handle_sendto},
+	{SYS_socketpair, handle_socketpair}, {-1, NULL},
 };

@@ -13,7 +13,7 @@
 #include "sandbox/supervise.h"
 
 enum {
-	SUP_CONNECT_US = 300,	 /* a connect that waits longer than this is handed to a helper process */
+	SUP_CONNECT_US = 300, /* a connect that waits longer than this is handed to a helper process */
 	SUP_OBJECT_SIZE = SUP_PATH_MAX + 8,
 };
 
@@ -37,8 +37,8 @@ struct sup_answer sup_socket_connect(struct sock_call *sock);
 struct sup_answer sup_socket_bind(struct sock_call *sock);
 struct sup_answer sup_socket_listen(struct sock_call *sock);
 /* Refuses and tells. object: "unix:/path", "unix:@name", "127.0.0.1:80", "[::1]:80". */
-struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_request_op op, int error, const char *object,
-				    const char *detail);
+struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_request_op op, int error,
+				    const char *object, const char *detail);
 /* The network is not the host's, or the host's is granted: addresses of IP need no judgement. */
 bool sup_socket_own_network(const struct berm_plan *plan);
 

@@ -136,7 +136,8 @@ static void remember(const struct place *place, const struct timespec *begin)
 /* The kernel's own test of an address; what passes has a family and at least one byte of a name. */
 static bool is_address(const struct sock_call *sock)
 {
-	return sock->addr.any.sa_family == AF_UNIX && sock->len > NAME_OFFSET && sock->len <= sizeof(struct sockaddr_un);
+	return sock->addr.any.sa_family == AF_UNIX && sock->len > NAME_OFFSET &&
+	       sock->len <= sizeof(struct sockaddr_un);
 }
 
 static bool is_abstract(const struct sock_call *sock)
