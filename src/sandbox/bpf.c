@@ -122,7 +122,7 @@ static size_t join_singles(struct bpf *bpf, struct bpf_range *ranges, size_t cou
 	for (size_t at = 0; at < count;) {
 		size_t singles = count_singles(bpf, ranges, count, at);
 		struct bpf_range joined = ranges[at];
-		for (size_t i = 1; i <= 2 * singles; i += 2)
+		for (size_t i = 1; i < 2 * singles; i += 2)
 			joined.to = bpf_jump(bpf, BPF_JEQ, ranges[at + i].first, ranges[at + i].to, joined.to);
 		ranges[len++] = joined;
 		at += 2 * singles + 1;
