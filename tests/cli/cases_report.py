@@ -1,0 +1,103 @@
+"""Denials as they are told: the last line, and the events."""
+import json
+import os
+import re
+
+from harness import BERM, equal, test_ways, true
+
+
+def events_of(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+@test_ways
+def a_denial_is_told_at_the_end(place):
+    result = place.sh("echo x 2>/dev/null >.envrc; echo still here")
+    equal((result.status, result.out), (0, "still here\n"))
+    true(re.fullmatch(r"berm: 1 denied: '\w+ .*/\.envrc' \(.+\)\n", result.err), repr(result))
+    equal(place.sh("echo x 2>/dev/null >.envrc", "-q").err, "")
+    equal(place.sh("true").err, "")
+
+
+@test_ways
+def no_more_than_three_are_named(place):
+    result = place.sh("for d in a b c d e; do mkdir $d; echo x 2>/dev/null >$d/.envrc; done; true")
+    lines = result.err.splitlines()
+    equal(len(lines), 1, repr(result))
+    true(lines[0].startswith("berm: 5 denied: ") and lines[0].count("/.envrc'") == 3 and lines[0].endswith(", …"),
+         repr(result))
+
+
+@test_ways
+def events_are_json_lines(place):
+    place.sh("echo x 2>/dev/null >.envrc; exit 4", "--events", f"{place.home}/log", "--name", "quiet-1")
+    events = events_of(f"{place.home}/log")
+    equal([event["kind"] for event in events], ["session", "file", "session"])
+    equal([event["op"] for event in (events[0], events[2])], ["start", "stop"])
+    equal([event["seq"] for event in events], [1, 2, 3])
+    for event in events:
+        equal((event["v"], event["session"]), (1, "quiet-1"))
+        true(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", event["time"]), event["time"])
+    denial = events[1]
+    equal(denial["verdict"], "deny")
+    equal(denial["object"]["path"], f"{place.work}/.envrc")
+    true(denial["by"]["rule"] == "filesystem.protect" and denial["by"]["layer"] == "default", repr(denial))
+    true(denial["errno"] in ("EACCES", "EPERM", "EROFS") and denial["retry"] is False, repr(denial))
+    true(denial["task"]["exe"].startswith("/"), repr(denial))
+
+
+@test_ways
+def events_are_appended(place):
+    path = place.file("home/log", '{"v":1}\n')
+    place.run("--events", path, "true").ok()
+    place.run("--events", path, "true").ok()
+    events = events_of(path)
+    equal(len(events), 5)
+    true(events[1]["session"] != events[3]["session"], "two sessions have one name")
+
+
+@test_ways
+def events_to_a_descriptor(place):
+    script = f"'{BERM}' run --events fd:9 -- /bin/sh -c 'echo to nine 2>/dev/null >&9; true' 9>'{place.home}/log'"
+    place.command(["/bin/sh", "-c", script]).ok()
+    equal([event["op"] for event in events_of(f"{place.home}/log")], ["start", "stop"])
+    for bad in ("fd:77", "fd:x", "fd:"):
+        result = place.run("--events", bad, "true")
+        equal(result.status, 125, repr(result))
+        true(result.err.startswith("berm: "), repr(result))
+
+
+@test_ways
+def who_is_watched_does_not_edit_the_notes(place):
+    result = place.sh("echo forged 2>/dev/null >>log; rm -f log 2>/dev/null; mv log x 2>/dev/null; true",
+                      "--events", "log").ok()
+    events = events_of(f"{place.work}/log")
+    true(all(event["v"] == 1 for event in events), repr(result))
+    true(any(event["kind"] == "file" for event in events), "the attempt is not told")
+
+
+@test_ways
+def a_link_left_in_the_workspace_is_not_followed(place):
+    target = place.file("home/target", "precious\n")
+    os.symlink(target, f"{place.work}/log")
+    os.symlink(place.home, f"{place.work}/folder")
+    for name in ("log", "folder/new"):
+        result = place.run("--events", name, "true")
+        equal(result.status, 125, repr(result))
+    with open(target, encoding="utf-8") as file:
+        equal(file.read(), "precious\n")
+    true(not os.path.exists(f"{place.home}/new"), "made outside")
+
+
+@test_ways
+def events_that_cannot_be_written_are_told(place):
+    result = place.run("-q", "--events", "/dev/full", "true")
+    equal((result.status, result.err), (0, "berm: events are not complete: write events: No space left on device\n"))
+
+
+@test_ways
+def the_time_limit_is_an_event(place):
+    place.sh("sleep 60", "--timeout", "200ms", "--events", f"{place.home}/log")
+    events = events_of(f"{place.home}/log")
+    equal([event["kind"] for event in events], ["session", "limit", "session"])

@@ -1,0 +1,72 @@
+"""doctor and --explain: what is told, and that nothing is started."""
+import json
+import os
+
+from harness import equal, test_ways, true
+
+WORDS = {"yes", "partly", "no"}
+
+
+def check_plan(plan):
+    true(len(plan) >= 5, f"only {len(plan)} lines")
+    for line in plan:
+        equal(sorted(line), ["enforcer", "guarantee", "holds", "line", "note"])
+        true(line["holds"] in WORDS and line["guarantee"] and line["line"], repr(line))
+        true(line["enforcer"] or line["holds"] == "no", f"nobody holds {line!r}")
+
+
+@test_ways
+def doctor_tells_who_holds_what(place):
+    result = place.berm("doctor").ok()
+    lines = result.out.splitlines()
+    true(lines[0].startswith("berm ") and "Linux" in lines[0], repr(result))
+    equal(lines[1], "back-end: " + ("namespaces" if place.way.namespaces else "landlock"))
+    true(any(line.startswith("guarantee") for line in lines), repr(result))
+    true("\x1b" not in result.out, "colour in a pipe")
+    true(all(line == line.rstrip() for line in lines), "spaces at the end of a line")
+    equal(result.err, "")
+
+
+@test_ways
+def doctor_as_json(place):
+    result = place.berm("doctor", "--json").ok()
+    answer = json.loads(result.out)
+    equal(answer["backend"], "namespaces" if place.way.namespaces else "landlock")
+    equal(answer["refused"], False)
+    check_plan(answer["plan"])
+    true(isinstance(answer["facts"]["landlock_abi"], int), "no facts")
+    true(answer["version"] and answer["kernel"] and answer["machine"], "no names")
+
+
+@test_ways
+def explain_starts_nothing(place):
+    result = place.sh("touch ran", "--explain", "-r", "/etc", "--net=host", "--deny", "**/.env").ok()
+    true(not os.path.exists(os.path.join(place.work, "ran")), "it ran")
+    for text in ("filesystem.write", place.work, "filesystem.read", "filesystem.deny", "**/.env", "network.mode", "host",
+                 "back-end:"):
+        true(text in result.out, f"{text} is missing: {result.out}")
+    place.run("--explain").ok()  # without a command too
+
+
+@test_ways
+def explain_as_json(place):
+    answer = json.loads(place.run("--explain", "--json", "-w", "/srv", "true").ok().out)
+    equal(answer["workspace"], place.work)
+    check_plan(answer["plan"])
+    policy = {(line["line"], line["value"], line["origin"]) for line in answer["policy"]}
+    true(("filesystem.write", "/srv", "--write") in policy, repr(policy))
+    true(("network.mode", "none", "default") in policy, repr(policy))
+
+
+@test_ways
+def verbose_names_the_back_end(place):
+    result = place.run("-v", "true").ok()
+    name = "namespaces" if place.way.namespaces else "landlock"
+    true(f"berm: back-end: {name}; workspace: {place.work}\n" in result.err, repr(result))
+    equal(place.run("true").ok().err, "")
+
+
+@test_ways
+def a_demanded_back_end_is_used(place):
+    result = place.run("-v", "--backend=landlock", "true").ok()
+    true("back-end: landlock" in result.err, repr(result))
