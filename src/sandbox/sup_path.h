@@ -9,71 +9,117 @@
 
 #include "sandbox/sup_task.h"
 
+/* A name in an opened folder, or (folder is -1) an opened object. In a governed tree nothing moves while a call is being
+ * served, so what was found out about a place holds until the act. */
 struct place {
-	int folder;		    /* O_PATH descriptor of the folder that holds the name; -1: the place is an object */
-	int object;		    /* O_PATH (or the task's own) descriptor of the object, if folder is -1 */
-	char name[NAME_MAX + 1];    /* last component, never "", "." or ".." ; "" if the place is an object */
-	char path[SUP_PATH_MAX];    /* canonical: folder's path + "/" + name; "": an object that has no name (any more) */
-	size_t path_len, name_at;   /* where the name begins in path */
-	bool looked;		    /* exists and st are known */
+	int folder;		  /* O_PATH descriptor of the folder that holds the name; -1: the place is an object */
+	int object;		  /* O_PATH (or the task's own) descriptor of the object, if folder is -1; else -1 */
+	char name[NAME_MAX + 2];  /* last component with the slash that was written behind it, never "", "." or ".."; ""
+				   * if the place is an object */
+	char path[SUP_PATH_MAX];  /* canonical: the folder's path, "/", the name without slash; "": no path at all */
+	size_t path_len, name_at; /* where the name begins in path */
+	bool looked;		  /* exists and st are known */
 	bool exists;
-	struct stat st;		    /* of the object, if it exists (lstat) */
-	bool slash;		    /* a trailing slash was written: must be a folder */
-	bool unnamed;		    /* path is where a file without a name was made or had its name last */
+	bool slash;	/* a trailing slash was written: must be a folder */
+	bool unnamed;	/* an object without a name; path, if any, is where it was made or had its name last */
+	struct stat st; /* of the object, if it exists (lstat) */
 	const struct plan_grant *grant;	 /* the longest grant that holds path, or NULL */
-	const struct plan_grant *holder; /* the longest granted folder that holds the folder of path, or NULL */
+	const struct plan_grant *holder; /* the longest granted tree that holds the folder of path, or NULL */
 };
 
 enum place_how {
 	PLACE_NOFOLLOW = 0,
-	PLACE_FOLLOW = 1 << 0,	/* a final symbolic link is followed */
-	PLACE_BLIND = 1 << 1,	/* the name is not looked up: the act itself tells whether it exists (not with FOLLOW) */
-	PLACE_EVERYWHERE = 1 << 2, /* /dev and what else is never governed is resolved as well; procfs still is not */
+	PLACE_FOLLOW = 1 << 0, /* a final symbolic link is followed */
+	PLACE_BLIND = 1 << 1,  /* the name is not looked up: the act itself tells whether it exists (not with FOLLOW) */
+	PLACE_EVERYWHERE = 1 << 2, /* /dev, which is never governed, is resolved as well; procfs still is not */
 };
 
 void place_init(struct place *ret_place); /* holds nothing */
 /* Resolves path as the task would. Symbolic links in folders are followed (by openat2 without magic links), a final one
  * if asked; "/proc/self/fd/N", "/dev/fd/N", "/dev/stdin" and alike lead to the object of the task's own descriptor.
- * Returns 0, an errno, or -1: not ours to resolve (procfs, devpts, magic links, a last name of "." or ".."): the caller
+ * Returns 0, an errno, or -1: not ours to resolve (procfs, devices, magic links, a last name of "." or ".."): the caller
  * answers CONTINUE. resolve: further RESOLVE_ flags of openat2. ret_place is to be given to place_done in any case. */
 int place_find(const struct call *call, int dirfd, const char *path, unsigned how, uint64_t resolve,
 	       struct place *ret_place);
 /* The place of a folder named as a whole ("." and ".." and "/" too): an object. */
 int place_find_folder(const struct call *call, int dirfd, const char *path, uint64_t resolve, struct place *ret_place);
-/* The place of an object that is open as fd here, which the place then owns. Objects without a path (pipes, sockets)
- * and files without a name have path "". */
+/* The place of an object that is open as fd here, which the place then owns. */
 int place_of_fd(const struct call *call, int fd, struct place *ret_place);
+/* The same for a descriptor of the task, opened anew as O_PATH. */
+int place_of_task_fd(const struct call *call, int number, struct place *ret_place);
 void place_done(struct place *place);
+/* Looks the name up if that was not done yet. 0, or an errno (a name that is not there is none). */
+int place_look(struct place *place);
+/* Opens the object as O_PATH, without following a link. 0, or an errno. */
+int place_open_object(const struct place *place, int *ret_fd);
 
 /* Is anything of the plan on behalf here? false: CONTINUE, the kernel decides. */
 bool place_governed(const struct place *place, unsigned govern);
 /* The same for the names in the folder of the place. */
 bool place_folder_governed(const struct place *place);
+/* Is it in a folder that is the sandbox's own, to do as it likes? */
+bool place_own(const struct call *call, const struct place *place);
 
-/* May this be done here? Looks at the rights of the grant (needs: BERM_READ | WRITE | DELETE), then at deny, protect and
- * replace rules and their conditions ("beside", mkdir_only). mode: of what comes into being; S_IFDIR makes CREATE a
- * mkdir. If a judge must be asked first, rule is NULL and judge is set. */
-struct place_verdict {
-	const char *rule;		  /* NULL: allowed */
-	int error;			  /* EACCES, EROFS, EPERM */
-	const struct plan_rule *judge;	  /* allowed if this accepts the content */
+/* What is about to be done to a place. */
+enum place_act {
+	ACT_READ = 0,
+	ACT_WRITE, /* the content of what exists */
+	ACT_MAKE,  /* a file, a FIFO, a socket comes into being */
+	ACT_MKDIR,
+	ACT_SYMLINK,
+	ACT_LINK,	 /* a further name of a file */
+	ACT_LINK_FROM,	 /* a file gets a further name elsewhere */
+	ACT_LEAVE,	 /* the name goes: renamed away */
+	ACT_ARRIVE_FILE, /* the name comes to be by a rename: a regular file */
+	ACT_ARRIVE_FOLDER,
+	ACT_ARRIVE_OTHER,
+	ACT_REMOVE,
+	ACT_RMDIR,
+	ACT_MODE, /* permissions; mode says which */
+	ACT_META, /* owner, times, attributes */
+	ACT_COUNT
 };
-struct place_verdict place_check(const struct call *call, const struct place *place, enum berm_request_op op, unsigned needs,
-				 mode_t mode);
 
-/* True if a folder at from may become one at to without anything in it (names that exist are looked at, at most
- * SUP_WALK_ENTRIES) changing the rules it lies under. *ret_rule: the one that it would change. Returns 0, EACCES, or
- * EXDEV if there is too much to look at: then it is for the task to copy. */
+struct place_verdict {
+	const char *rule;	       /* NULL: allowed */
+	int error;		       /* EACCES */
+	const struct plan_rule *judge; /* allowed if this accepts the content (ARRIVE_FILE only) */
+};
+/* May this be done here? The rights of the grant, then deny, protect and replace rules with their conditions. mode: the
+ * new permissions of ACT_MODE. */
+struct place_verdict place_judge_act(const struct call *call, const struct place *place, enum place_act act,
+				     mode_t mode);
+/* The same in the words of a request. op CREATE with S_IFDIR in mode is mkdir, with S_IFLNK symlink. needs: a set of
+ * BERM_READ | WRITE | DELETE. */
+struct place_verdict place_check(const struct call *call, const struct place *place, enum berm_request_op op,
+				 unsigned needs, mode_t mode);
+/* The op of a request that an act is told as. */
+enum berm_request_op place_act_op(enum place_act act);
+
+/* Tells of a refusal, with sup->reason as its detail, and answers it. as: the path as the task wrote it. */
+struct sup_answer place_refuse(struct call *call, const struct place *place, enum place_act act, const char *as,
+			       const char *rule, int error);
+/* The act goes to the kernel. If no grant allows it, the kernel will refuse it, and that is told. */
+void place_report(struct call *call, const struct place *place, enum place_act act, const char *as);
+
+/* Must the name stay where it is, because the plan grants or denies this path, or one below it, by name? */
+bool place_pinned(const struct call *call, const struct place *place, bool folder);
+/* The rule that a symbolic link of this name would lead around, or NULL: below a link lies what lies elsewhere. */
+const struct plan_rule *place_link_rule(const struct call *call, const struct place *place);
+/* May the folder at from become one at to without anything in it changing the rules it lies under? Names that exist are
+ * looked at, at most SUP_WALK_ENTRIES. Returns 0; EACCES with the rule; EXDEV: too much to look at, so it is for the
+ * task to copy. */
 int place_check_move(const struct call *call, const struct place *from, const struct place *to, const char **ret_rule);
 /* A name that rules wait for ("beside") is about to appear in the folder of place: do they allow what is there already?
- * Contents that need a judge are judged and replaced by fresh copies. 0, or EACCES with the rule and the reason. */
-int place_check_beside(const struct call *call, const struct place *place, const char **ret_rule, char *reason,
-		       size_t reason_size);
+ * Contents that need a judge are judged and replaced by fresh copies. 0, or an errno with the rule, and the reason in
+ * sup->reason. */
+int place_check_beside(const struct call *call, const struct place *place, const char **ret_rule);
 
-/* Judges the content of an open regular file, in a throw-away confined process, and gives a fresh copy of exactly what
- * was judged: *ret_copy is an O_TMPFILE or temporary file in the place's folder with the mode of the original. Returns 0, or an
- * errno with the reason in reason. */
-int judge_content(const struct call *call, const struct plan_rule *rule, const struct place *place, int content_fd,
-		  char *reason, size_t reason_size);
+/* Judges the content of an open regular file in a throw-away confined process, and makes a fresh copy of exactly what
+ * was judged, with permissions and time of the original, under a temporary name in folder. target: the path that the
+ * content will have. Returns 0, or an errno with the reason in sup->reason. */
+enum { JUDGE_NAME_SIZE = 32 };
+int judge_content(const struct call *call, const struct plan_rule *rule, int folder, const char *target, int content_fd,
+		  char ret_name[static JUDGE_NAME_SIZE]);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef BERM_SANDBOX_SUP_STATE_H
 #define BERM_SANDBOX_SUP_STATE_H
 
+#include <linux/filter.h>
 #include <time.h>
 
 #include "sandbox/sup_path.h"
@@ -35,6 +36,20 @@ struct sup_pidfd {
 	int fd; /* valid if tid is not 0 */
 };
 
+/* Looking through a folder and what lies below it, in one buffer and a bounded number of descriptors. */
+enum { SUP_WALK_DEPTH = 40, SUP_WALK_ENTRIES = 10000 };
+struct sup_walk {
+	struct {
+		int fd;
+		int64_t next; /* where reading goes on after a folder below was looked through */
+		size_t rel_len;
+	} level[SUP_WALK_DEPTH];
+	size_t depth, entries;
+	char rel[SUP_PATH_MAX]; /* "/a/b", from the folder that the walk began in */
+	size_t fill, at;
+	_Alignas(8) uint8_t buffer[16 * 1024];
+};
+
 struct supervisor {
 	const struct berm_plan *plan;
 	int listener, proc_fd;
@@ -47,9 +62,10 @@ struct supervisor {
 	sup_handler handlers[SUP_TABLE_SIZE];
 	struct sup_helper helpers[SUP_MAX_HELPERS];
 	size_t helper_count;
-	size_t *grant_up; /* for each grant the nearest one before it whose path is a string prefix of its own, plus one */
 	char own[SUP_MAX_OWN][SUP_PATH_MAX];
 	size_t own_count;
+	const struct plan_rule **beside_rules; /* those that wait for a name */
+	size_t beside_count;
 
 	/* what is known of tasks */
 	struct sup_mask masks[SUP_MASK_SLOTS];
@@ -59,14 +75,26 @@ struct supervisor {
 
 	/* scratch of the call being served */
 	char text[2][SUP_PATH_MAX]; /* paths as the task wrote them */
+	char work[2][SUP_PATH_MAX];
 	char join[SUP_PATH_MAX];
 	struct place places[2]; /* closed after the answer */
+	char old_path[SUP_PATH_MAX], new_path[SUP_PATH_MAX], link_path[SUP_PATH_MAX];
+	struct sup_walk walk;
 	char reason[256];
-	uint8_t *content; /* what is being judged */
+	uint8_t value[64 * 1024]; /* of an extended attribute: its maximum */
+	uint8_t *content;	  /* what is being judged */
 	size_t content_size;
+	struct sock_filter *judge_filter;
+	size_t judge_filter_len;
 };
 
 int64_t sup_now_ms(void);
+/* Shows each entry below the folder dir (consumed) to visit: its folder, its name, its DT_ type, its path from dir
+ * (sup->walk.rel). Returns 0, EXDEV if there is more than the walk's maxima, an errno of reading, or what visit stopped
+ * with. */
+enum sup_walk_step { WALK_ON = 0, WALK_DOWN = -1 }; /* else: stop with this errno */
+typedef int (*sup_visit)(void *ctx, int folder, const char *name, unsigned char type);
+int sup_walk_folder(struct supervisor *sup, int dir, sup_visit visit, void *ctx);
 /* Appends text or a number at *at inside size bytes (the end stays NUL-terminated); false: it does not fit. */
 bool text_put(char *text, size_t size, size_t *at, const char *more);
 bool text_put_number(char *text, size_t size, size_t *at, uint64_t number);

@@ -156,7 +156,7 @@ static int read_status(const struct call *call, char *ret_status, size_t size)
 	return 0;
 }
 
-static int thread_group(const struct call *call, pid_t *ret_tgid)
+int task_group(const struct call *call, pid_t *ret_tgid)
 {
 	char status[512];
 	unsigned tgid;
@@ -179,7 +179,7 @@ static int open_pidfd(const struct call *call, int *ret_fd, bool *ret_own)
 	*ret_own = fd >= 0;
 	if (fd < 0 && (errno == EINVAL || errno == ENOENT)) {
 		pid_t leader;
-		int error = thread_group(call, &leader);
+		int error = task_group(call, &leader);
 		if (error != 0)
 			return error;
 		fd = sys_pidfd_open(leader, 0);

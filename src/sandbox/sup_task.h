@@ -19,6 +19,8 @@ int task_fd(const struct call *call, int fd, int *ret_fd);
 /* Takes over the task's umask (before anything is made on its behalf). It is read from /proc (13 us) and remembered for
  * a quarter of a second, in which a change cannot be missed, because umask itself is trapped. ret_umask may be NULL. */
 int task_umask(const struct call *call, mode_t *ret_umask);
+/* The number of the process that the thread belongs to. */
+int task_group(const struct call *call, pid_t *ret_tgid);
 /* The task is about to set its umask (the call is continued): what is remembered of it follows. */
 void task_umask_changes(const struct call *call, mode_t now);
 /* The task's soft RLIMIT_FSIZE. */

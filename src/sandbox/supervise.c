@@ -13,6 +13,7 @@
 
 #include "base/own.h"
 #include "os/sys.h"
+#include "sandbox/seccomp.h"
 #include "sandbox/sup_state.h"
 
 static const struct sup_row *const row_tables[] = {sup_open_rows, sup_name_rows, sup_meta_rows, sup_socket_rows,
@@ -38,35 +39,35 @@ static enum berm_code alloc_messages(struct supervisor *sup, struct berm_err *er
 	return BERM_OK;
 }
 
-/* Grants are sorted by their bytes, so of the ones that are string prefixes of a path each is a prefix of the next, and
- * all of them are reached from the last grant that sorts before the path by going up this chain. */
-static enum berm_code link_grants(struct supervisor *sup, struct berm_err *err)
+static enum berm_code alloc_content(struct supervisor *sup, struct berm_err *err)
 {
-	const struct berm_plan *plan = sup->plan;
-	sup->grant_up = calloc(plan->grant_count + 1, sizeof(*sup->grant_up));
-	if (sup->grant_up == NULL)
+	if (sup->plan->judge_max_bytes == 0)
+		return BERM_OK;
+	if (!size_add(sup->plan->judge_max_bytes, 1, &sup->content_size)) /* one more tells that a content is larger */
+		return err_set(err, BERM_ERR_LIMIT, "contents to judge are too large");
+	sup->content = malloc(sup->content_size);
+	sup->judge_filter = calloc(SECCOMP_MAX_INSTRUCTIONS, sizeof(*sup->judge_filter));
+	if (sup->content == NULL || sup->judge_filter == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
-	for (size_t i = 1; i < plan->grant_count; i++) {
-		size_t up = i; /* index plus one */
-		while (up != 0 &&
-		       strncmp(plan->grants[up - 1].path, plan->grants[i].path, strlen(plan->grants[up - 1].path)) != 0)
-			up = sup->grant_up[up - 1];
-		sup->grant_up[i] = up;
-	}
+	sup->judge_filter_len = seccomp_judge_program(seccomp_native_arch(), sup->judge_filter);
+	if (sup->judge_filter_len == 0)
+		return err_set(err, BERM_ERR_UNSUPPORTED, "no system call filter for this architecture");
 	return BERM_OK;
 }
 
-static enum berm_code alloc_content(struct supervisor *sup, struct berm_err *err)
+static enum berm_code list_beside_rules(struct supervisor *sup, struct berm_err *err)
 {
 	const struct berm_plan *plan = sup->plan;
+	size_t count = 0;
 	for (size_t i = 0; i < plan->rule_count; i++)
-		if (plan->rules[i].judge != NULL && plan->rules[i].judge_max_bytes > sup->content_size)
-			sup->content_size = plan->rules[i].judge_max_bytes;
-	if (sup->content_size == 0)
-		return BERM_OK;
-	sup->content_size++; /* one more tells that a content is larger */
-	sup->content = malloc(sup->content_size);
-	return sup->content == NULL ? err_set(err, BERM_ERR_NOMEM, "out of memory") : BERM_OK;
+		count += plan->rules[i].beside != NULL;
+	sup->beside_rules = calloc(count + 1, sizeof(*sup->beside_rules));
+	if (sup->beside_rules == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < plan->rule_count; i++)
+		if (plan->rules[i].beside != NULL)
+			sup->beside_rules[sup->beside_count++] = &plan->rules[i];
+	return BERM_OK;
 }
 
 static void fill_handlers(struct supervisor *sup)
@@ -92,8 +93,8 @@ enum berm_code supervisor_new(const struct berm_plan *plan, struct supervisor **
 	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
 		place_init(&sup->places[i]);
 	TRY(alloc_messages(sup, err));
-	TRY(link_grants(sup, err));
 	TRY(alloc_content(sup, err));
+	TRY(list_beside_rules(sup, err));
 	fill_handlers(sup);
 	*ret_sup = take(sup);
 	return BERM_OK;
@@ -105,8 +106,9 @@ void supervisor_free(struct supervisor *sup)
 		return;
 	free(sup->request);
 	free(sup->response);
-	free(sup->grant_up);
 	free(sup->content);
+	free(sup->judge_filter);
+	free(sup->beside_rules);
 	free(sup);
 }
 

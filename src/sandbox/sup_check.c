@@ -1,0 +1,580 @@
+/*
+ * May this be done to that place? Rights of the grant first, then the rules that hold for its path. What a rule says to an
+ * act is a table; moves of folders and the names that rules wait for are looked at entry by entry.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "sandbox/sup_state.h"
+
+/* Names are compared without regard to ASCII case: on a file system that does the same, another spelling is the same
+ * file. Elsewhere it protects a little too much. */
+static const bool FOLD = true;
+
+static const char NOT_GRANTED[] = "not granted";
+
+enum {
+	MAX_RULES = 64,	    /* that hold for one path */
+	MAX_BELOW_LINK = 5, /* names below a link that are thought of */
+};
+
+/* ---- what a rule says to an act ---------------------------------------------------------------------------------- */
+
+enum effect {
+	REFUSE = 0,
+	ALLOW,
+	IF_REMOVABLE,
+	IF_PATTERN, /* allowed under a pattern (which means files), not under a path that was named */
+	IF_JUDGED,  /* allowed where a judge looks after the content */
+	BY_JUDGE,   /* the judge decides */
+};
+enum rule_class { CLASS_PLAIN = 0, CLASS_MKDIR_ONLY, CLASS_IN_PLACE, CLASS_COUNT };
+
+static const struct {
+	enum berm_request_op op;
+	unsigned needs;
+	bool of_name; /* changes the folder: its rights count */
+	bool replace; /* part of an atomic save */
+	uint8_t effect[CLASS_COUNT];
+} acts[ACT_COUNT] = {
+	/*			    needs	of name, replace   plain, mkdir only, in place */
+	[ACT_READ] = {BERM_OP_READ, BERM_READ, false, true, {ALLOW, ALLOW, ALLOW}},
+	[ACT_WRITE] = {BERM_OP_WRITE, BERM_WRITE, false, true, {REFUSE, REFUSE, ALLOW}},
+	[ACT_MAKE] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, REFUSE, ALLOW}},
+	[ACT_MKDIR] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, ALLOW, ALLOW}},
+	[ACT_SYMLINK] = {BERM_OP_CREATE, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
+	[ACT_LINK] = {BERM_OP_LINK, BERM_WRITE, true, true, {REFUSE, REFUSE, REFUSE}},
+	[ACT_LINK_FROM] = {BERM_OP_LINK, BERM_WRITE, false, true, {REFUSE, REFUSE, ALLOW}},
+	[ACT_LEAVE] = {BERM_OP_RENAME, BERM_WRITE, true, true, {IF_REMOVABLE, IF_REMOVABLE, ALLOW}},
+	[ACT_ARRIVE_FILE] = {BERM_OP_RENAME, BERM_WRITE, true, true, {BY_JUDGE, BY_JUDGE, BY_JUDGE}},
+	[ACT_ARRIVE_FOLDER] = {BERM_OP_RENAME, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
+	[ACT_ARRIVE_OTHER] = {BERM_OP_RENAME, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
+	[ACT_REMOVE] = {BERM_OP_DELETE, BERM_DELETE, true, true, {IF_REMOVABLE, IF_REMOVABLE, ALLOW}},
+	[ACT_RMDIR] = {BERM_OP_DELETE, BERM_DELETE, true, true, {IF_PATTERN, ALLOW, ALLOW}},
+	[ACT_MODE] = {BERM_OP_META, BERM_WRITE, false, true, {IF_JUDGED, ALLOW, ALLOW}},
+	[ACT_META] = {BERM_OP_META, BERM_WRITE, false, true, {IF_JUDGED, ALLOW, ALLOW}},
+};
+
+enum berm_request_op place_act_op(enum place_act act)
+{
+	return acts[act].op;
+}
+
+static enum rule_class class_of(const struct plan_rule *rule)
+{
+	if (rule->mkdir_only)
+		return CLASS_MKDIR_ONLY;
+	return rule->in_place ? CLASS_IN_PLACE : CLASS_PLAIN;
+}
+
+static bool allows(const struct plan_rule *rule, enum place_act act, mode_t mode)
+{
+	switch ((enum effect)acts[act].effect[class_of(rule)]) {
+	case ALLOW:
+		return true;
+	case IF_REMOVABLE:
+		return rule->removable;
+	case IF_PATTERN:
+		return rule->removable || rule->path == NULL;
+	case IF_JUDGED:
+		return rule->judge != NULL && (mode & (S_ISUID | S_ISGID)) == 0;
+	case REFUSE:
+	case BY_JUDGE:
+	default:
+		return false;
+	}
+}
+
+static bool is_for_judge(const struct plan_rule *rule, enum place_act act)
+{
+	return acts[act].effect[class_of(rule)] == BY_JUDGE && rule->judge != NULL;
+}
+
+/* ---- which rules hold -------------------------------------------------------------------------------------------- */
+
+/* While a folder is about to be moved, what will lie below to still lies below from. */
+struct moved {
+	struct str from, to;
+};
+
+static size_t parent_len(const char *path, size_t len)
+{
+	while (len > 0 && path[len - 1] != '/')
+		len--;
+	return len > 0 ? len - 1 : 0;
+}
+
+static bool lies_in(struct str path, struct str folder)
+{
+	return path.len >= folder.len && memcmp(path.ptr, folder.ptr, folder.len) == 0 &&
+	       (path.len == folder.len || path.ptr[folder.len] == '/');
+}
+
+/* Is there, beside the name that ends at len of path, what the rule waits for? */
+static bool is_beside(struct supervisor *sup, const struct plan_rule *rule, const char *path, size_t len,
+		      const struct moved *moved)
+{
+	struct stat st;
+	const char *beside = rule->beside;
+	size_t at = 0, folder = parent_len(path, len);
+	for (; strncmp(beside, "../", 3) == 0; beside += 3)
+		folder = parent_len(path, folder);
+	struct str where = {path, folder};
+	if (moved != NULL && lies_in(where, moved->to)) {
+		memcpy(sup->join, moved->from.ptr, moved->from.len + 1);
+		at = moved->from.len;
+		where = (struct str){where.ptr + moved->to.len, where.len - moved->to.len};
+	}
+	if (at + where.len >= sizeof(sup->join))
+		return true;
+	memcpy(sup->join + at, where.ptr, where.len);
+	at += where.len;
+	sup->join[at] = '\0';
+	if (!text_put(sup->join, sizeof(sup->join), &at, "/") || !text_put(sup->join, sizeof(sup->join), &at, beside))
+		return true;
+	return lstat(sup->join, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+/* A denied folder denies all below it, so for DENY the condition may hold beside any folder on the way. */
+static bool condition_holds(struct supervisor *sup, const struct plan_rule *rule, struct str path,
+			    const struct moved *moved)
+{
+	if (rule->beside == NULL)
+		return true;
+	if (rule->right != BERM_DENY)
+		return is_beside(sup, rule, path.ptr, path.len, moved);
+	for (size_t len = path.len; len > 0; len = parent_len(path.ptr, len)) {
+		if (is_beside(sup, rule, path.ptr, len, moved))
+			return true;
+	}
+	return false;
+}
+
+struct place_verdict place_judge_act(const struct call *call, const struct place *place, enum place_act act,
+				     mode_t mode)
+{
+	struct supervisor *sup = call->sup;
+	const struct plan_grant *grant = acts[act].of_name ? place->holder : place->grant;
+	struct place_verdict verdict = {0};
+	const struct plan_rule *rule;
+	bool replaceable = false;
+	struct str path = {place->path, place->path_len};
+	struct plan_cursor cursor = plan_rules_at(sup->plan, path, FOLD);
+	while (!place->unnamed && (rule = plan_rule_next(&cursor)) != NULL) {
+		if (rule->right == BERM_REPLACE)
+			replaceable = acts[act].replace;
+		if (rule->right == BERM_REPLACE || !condition_holds(sup, rule, path, NULL))
+			continue;
+		if (rule->right == BERM_PROTECT && allows(rule, act, mode))
+			continue;
+		if (rule->right != BERM_PROTECT || !is_for_judge(rule, act) ||
+		    (verdict.judge != NULL && verdict.judge->judge != rule->judge))
+			return (struct place_verdict){.rule = rule->label, .error = EACCES};
+		verdict.judge = rule;
+	}
+	bool granted = grant != NULL && !grant->closed && (acts[act].needs & ~grant->rights) == 0;
+	if (!granted && !replaceable)
+		return (struct place_verdict){.rule = NOT_GRANTED, .error = EACCES};
+	return verdict;
+}
+
+struct place_verdict place_check(const struct call *call, const struct place *place, enum berm_request_op op,
+				 unsigned needs, mode_t mode)
+{
+	static const uint8_t by_op[] = {
+		[BERM_OP_READ] = ACT_READ,     [BERM_OP_WRITE] = ACT_WRITE,	   [BERM_OP_CREATE] = ACT_MAKE,
+		[BERM_OP_DELETE] = ACT_REMOVE, [BERM_OP_RENAME] = ACT_ARRIVE_FILE, [BERM_OP_LINK] = ACT_LINK,
+		[BERM_OP_META] = ACT_MODE,
+	};
+	if ((size_t)op >= ARRAY_LEN(by_op))
+		return (struct place_verdict){.rule = NOT_GRANTED, .error = EACCES};
+	enum place_act act = by_op[op];
+	if (op == BERM_OP_CREATE && S_ISDIR(mode))
+		act = ACT_MKDIR;
+	if (op == BERM_OP_CREATE && S_ISLNK(mode))
+		act = ACT_SYMLINK;
+	struct place_verdict verdict = place_judge_act(call, place, act, mode);
+	if (verdict.rule == NULL && (place->grant == NULL || (needs & ~place->grant->rights) != 0))
+		return (struct place_verdict){.rule = NOT_GRANTED, .error = EACCES};
+	return verdict;
+}
+
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
+
+static struct sup_notice notice_of(const struct place *place, enum place_act act, const char *as, const char *rule)
+{
+	bool known = place->looked && place->exists;
+	return (struct sup_notice){
+		.kind = BERM_REQUEST_FILE,
+		.op = acts[act].op,
+		.error = EACCES,
+		.object = place->path,
+		.as = as,
+		.rule = rule,
+		.dev = known ? place->st.st_dev : 0,
+		.ino = known ? place->st.st_ino : 0,
+		.mode = known ? place->st.st_mode : 0,
+	};
+}
+
+struct sup_answer place_refuse(struct call *call, const struct place *place, enum place_act act, const char *as,
+			       const char *rule, int error)
+{
+	struct sup_notice notice = notice_of(place, act, as, rule);
+	notice.error = error;
+	notice.detail = call->sup->reason;
+	return call_refuse(call, &notice);
+}
+
+/* Nothing on the own folders, on devices and on procfs is ever refused for want of a grant. */
+void place_report(struct call *call, const struct place *place, enum place_act act, const char *as)
+{
+	const struct plan_grant *grant = acts[act].of_name ? place->holder : place->grant;
+	if ((grant != NULL && (acts[act].needs & ~grant->rights) == 0) || place->unnamed || place_own(call, place))
+		return;
+	struct sup_notice notice = notice_of(place, act, as, NOT_GRANTED);
+	call_report(call, &notice);
+}
+
+/* ---- names that must stay ---------------------------------------------------------------------------------------- */
+
+/* The first grant that does not sort before path. */
+static size_t first_grant(const struct berm_plan *plan, const char *path)
+{
+	size_t low = 0, high = plan->grant_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(plan->grants[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* If a granted folder could be moved, what is moved in its place afterwards would get its rights. */
+bool place_pinned(const struct call *call, const struct place *place, bool folder)
+{
+	struct supervisor *sup = call->sup;
+	const struct berm_plan *plan = sup->plan;
+	struct str path = {place->path, place->path_len};
+	if (place->grant != NULL && place->grant->exists && strcmp(place->grant->path, place->path) == 0)
+		return true;
+	for (size_t i = 0; i < plan->mask_count; i++)
+		if (lies_in(str_from(plan->masks[i].path), path))
+			return true;
+	if (!folder || path.len + 1 >= sizeof(sup->join))
+		return folder;
+	memcpy(sup->join, path.ptr, path.len);
+	memcpy(sup->join + path.len, "/", 2);
+	for (size_t i = first_grant(plan, sup->join); i < plan->grant_count; i++) {
+		if (strncmp(plan->grants[i].path, sup->join, path.len + 1) != 0)
+			return false;
+		if (plan->grants[i].exists)
+			return true;
+	}
+	return false;
+}
+
+/* ---- moving a folder --------------------------------------------------------------------------------------------- */
+
+/* Does the name of this folder take part in what the rule holds for below it? */
+static bool enters(const struct plan_rule *rule, struct str folder)
+{
+	if (rule->path != NULL) {
+		struct str path = str_from(rule->path);
+		return lies_in(path, folder) || (rule->tree && lies_in(folder, path));
+	}
+	if (glob_enters(rule->pattern, folder, FOLD) ||
+	    (rule->except != NULL && glob_enters(rule->except, folder, FOLD)))
+		return true;
+	/* What it waits for may lie outside the folder. */
+	size_t ups = 0;
+	for (const char *at = rule->beside; at != NULL && strncmp(at, "../", 3) == 0; at += 3)
+		ups++;
+	return ups > 0 && glob_reach(rule->pattern) <= ups;
+}
+
+static bool any_enters(const struct supervisor *sup, struct str folder)
+{
+	const struct plan_rule *rule;
+	struct plan_cursor cursor = plan_rules_below(sup->plan, folder, FOLD);
+	while ((rule = plan_rule_next(&cursor)) != NULL)
+		if (enters(rule, folder))
+			return true;
+	return false;
+}
+
+struct move {
+	struct supervisor *sup;
+	struct moved moved;
+	const char *rule; /* that would change */
+};
+
+struct rule_set {
+	const struct plan_rule *rules[MAX_RULES];
+	size_t count;
+};
+
+static bool set_has(const struct rule_set *set, const struct plan_rule *rule)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->rules[i] == rule)
+			return true;
+	return false;
+}
+
+/* false: more than fit. */
+static bool rules_of(struct supervisor *sup, struct str path, const struct moved *moved, struct rule_set *ret_set)
+{
+	const struct plan_rule *rule;
+	struct plan_cursor cursor = plan_rules_at(sup->plan, path, FOLD);
+	ret_set->count = 0;
+	while ((rule = plan_rule_next(&cursor)) != NULL) {
+		if (set_has(ret_set, rule) || !condition_holds(sup, rule, path, moved))
+			continue;
+		if (ret_set->count == MAX_RULES)
+			return false;
+		ret_set->rules[ret_set->count++] = rule;
+	}
+	return true;
+}
+
+/* The name comes under a rule: as if it were made; it leaves one: as if it were renamed away. */
+static int compare_rules(struct move *move, const struct rule_set *old, const struct rule_set *new)
+{
+	for (size_t i = 0; i < new->count; i++) {
+		move->rule = new->rules[i]->label;
+		if (!set_has(old, new->rules[i]))
+			return EACCES;
+	}
+	for (size_t i = 0; i < old->count; i++) {
+		move->rule = old->rules[i]->label;
+		if (!set_has(new, old->rules[i]) &&
+		    (old->rules[i]->right != BERM_PROTECT || !allows(old->rules[i], ACT_LEAVE, 0)))
+			return EACCES;
+	}
+	move->rule = NULL;
+	return 0;
+}
+
+/* Does the name of a link take part in a rule, so that what is reached by it gets around the rule? */
+static bool link_enters(struct supervisor *sup, const struct plan_rule *rule, struct str link)
+{
+	if (rule->right == BERM_REPLACE)
+		return false;
+	if (rule->path != NULL)
+		return lies_in(str_from(rule->path), link);
+	if (!glob_enters(rule->pattern, link, FOLD))
+		return false;
+	size_t reach = glob_reach(rule->pattern);
+	if (rule->beside == NULL || reach > MAX_BELOW_LINK)
+		return true;
+	size_t len = link.len;
+	char *path = sup->link_path;
+	memcpy(path, link.ptr, len);
+	path[len] = '\0';
+	for (size_t below = 1; below < reach; below++) { /* names that may lie below it */
+		if (!text_put(path, SUP_PATH_MAX, &len, "/x") || is_beside(sup, rule, path, len, NULL))
+			return true;
+	}
+	return false;
+}
+
+const struct plan_rule *place_link_rule(const struct call *call, const struct place *place)
+{
+	struct str path = {place->path, place->path_len};
+	const struct plan_rule *rule;
+	struct plan_cursor cursor = plan_rules_below(call->sup->plan, path, FOLD);
+	while ((rule = plan_rule_next(&cursor)) != NULL)
+		if (link_enters(call->sup, rule, path))
+			return rule;
+	return NULL;
+}
+
+/* A link that is moved along: its name must not begin to take part. */
+static int compare_link(struct move *move, struct str old, struct str new)
+{
+	const struct plan_rule *rule;
+	struct plan_cursor cursor = plan_rules_below(move->sup->plan, new, FOLD);
+	while ((rule = plan_rule_next(&cursor)) != NULL) {
+		if (!link_enters(move->sup, rule, new) || link_enters(move->sup, rule, old))
+			continue;
+		move->rule = rule->label;
+		return EACCES;
+	}
+	return 0;
+}
+
+static bool put_path(char *path, struct str folder, const char *rel, size_t *ret_len)
+{
+	if (folder.len >= SUP_PATH_MAX)
+		return false;
+	memcpy(path, folder.ptr, folder.len);
+	path[folder.len] = '\0';
+	*ret_len = folder.len;
+	return text_put(path, SUP_PATH_MAX, ret_len, rel);
+}
+
+static int visit_moved(void *ctx, int folder, const char *name, unsigned char type)
+{
+	(void)folder;
+	(void)name;
+	struct move *move = ctx;
+	struct supervisor *sup = move->sup;
+	struct rule_set old_rules, new_rules;
+	size_t old_len, new_len;
+	if (!put_path(sup->old_path, move->moved.from, sup->walk.rel, &old_len) ||
+	    !put_path(sup->new_path, move->moved.to, sup->walk.rel, &new_len))
+		return EXDEV;
+	struct str old = {sup->old_path, old_len}, new = {sup->new_path, new_len};
+	if (!rules_of(sup, old, NULL, &old_rules) || !rules_of(sup, new, &move->moved, &new_rules))
+		return EXDEV;
+	int error = compare_rules(move, &old_rules, &new_rules);
+	if (error == 0 && type == DT_LNK)
+		error = compare_link(move, old, new);
+	if (error != 0 || type != DT_DIR)
+		return error;
+	return any_enters(sup, old) || any_enters(sup, new) ? WALK_DOWN : WALK_ON;
+}
+
+int place_check_move(const struct call *call, const struct place *from, const struct place *to, const char **ret_rule)
+{
+	struct move move = {
+		.sup = call->sup,
+		.moved = {.from = {from->path, from->path_len}, .to = {to->path, to->path_len}},
+	};
+	if (!any_enters(call->sup, move.moved.from) && !any_enters(call->sup, move.moved.to))
+		return 0;
+	int dir = openat(from->folder, from->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return errno;
+	int error = sup_walk_folder(call->sup, dir, visit_moved, &move);
+	*ret_rule = move.rule;
+	return error;
+}
+
+/* ---- names that rules wait for ----------------------------------------------------------------------------------- */
+
+enum { MAX_FRESH = 16 };
+
+struct waiting {
+	const struct call *call;
+	const struct plan_rule *rule;
+	struct str folder;
+	size_t depth;		   /* of the names that the rule is about, from folder */
+	uint64_t fresh[MAX_FRESH]; /* inodes that were just made: their names may come by again */
+	size_t fresh_count;
+};
+
+static size_t depth_of(const char *rel)
+{
+	size_t depth = 0;
+	for (; *rel != '\0'; rel++)
+		depth += *rel == '/';
+	return depth;
+}
+
+static bool holds_at(const struct supervisor *sup, const struct plan_rule *wanted, struct str path)
+{
+	const struct plan_rule *rule;
+	struct plan_cursor cursor = plan_rules_at(sup->plan, path, FOLD);
+	while ((rule = plan_rule_next(&cursor)) != NULL)
+		if (rule == wanted)
+			return true;
+	return false;
+}
+
+static bool is_fresh(const struct waiting *waiting, uint64_t ino)
+{
+	for (size_t i = 0; i < waiting->fresh_count; i++)
+		if (waiting->fresh[i] == ino)
+			return true;
+	return false;
+}
+
+static int judge_again(struct waiting *waiting, int folder, const char *name, const char *path)
+{
+	char copy[JUDGE_NAME_SIZE];
+	struct stat st;
+	auto_fd int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno;
+	if (is_fresh(waiting, st.st_ino))
+		return 0;
+	if (waiting->fresh_count == MAX_FRESH)
+		return EACCES;
+	int error = judge_content(waiting->call, waiting->rule, folder, path, fd, copy);
+	if (error != 0)
+		return error;
+	if (renameat(folder, copy, folder, name) < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		error = errno;
+		(void)unlinkat(folder, copy, 0);
+		return error;
+	}
+	waiting->fresh[waiting->fresh_count++] = st.st_ino;
+	return 0;
+}
+
+static int visit_waiting(void *ctx, int folder, const char *name, unsigned char type)
+{
+	struct waiting *waiting = ctx;
+	struct supervisor *sup = waiting->call->sup;
+	const struct plan_rule *rule = waiting->rule;
+	size_t len;
+	if (!put_path(sup->old_path, waiting->folder, sup->walk.rel, &len))
+		return EACCES;
+	struct str path = {sup->old_path, len};
+	if (depth_of(sup->walk.rel) < waiting->depth) {
+		if (!enters(rule, path) || (type != DT_DIR && type != DT_LNK))
+			return WALK_ON;
+		return type == DT_DIR ? WALK_DOWN : EACCES;
+	}
+	if (!holds_at(sup, rule, path))
+		return WALK_ON;
+	if (rule->right != BERM_PROTECT)
+		return EACCES;
+	if (type == DT_DIR || allows(rule, ACT_MAKE, 0))
+		return WALK_ON;
+	if (type != DT_REG || rule->judge == NULL)
+		return EACCES;
+	return judge_again(waiting, folder, name, sup->old_path);
+}
+
+static int check_waiting(const struct call *call, const struct plan_rule *rule, size_t ups, const struct place *place)
+{
+	size_t len = place->name_at > 1 ? place->name_at - 1 : 0;
+	struct waiting waiting = {.call = call, .rule = rule, .folder = {place->path, len}, .depth = ups + 1};
+	int dir = openat(place->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return errno;
+	int error = sup_walk_folder(call->sup, dir, visit_waiting, &waiting);
+	return error == EXDEV ? EACCES : error;
+}
+
+int place_check_beside(const struct call *call, const struct place *place, const char **ret_rule)
+{
+	struct supervisor *sup = call->sup;
+	sup->reason[0] = '\0';
+	for (size_t i = 0; i < sup->beside_count; i++) {
+		const struct plan_rule *rule = sup->beside_rules[i];
+		const char *beside = rule->beside;
+		size_t ups = 0;
+		for (; strncmp(beside, "../", 3) == 0; beside += 3)
+			ups++;
+		if (strcasecmp(beside, place->path + place->name_at) != 0)
+			continue;
+		int error = check_waiting(call, rule, ups, place);
+		if (error == 0)
+			continue;
+		*ret_rule = rule->label;
+		return error;
+	}
+	return 0;
+}

@@ -1,0 +1,314 @@
+/*
+ * open, creat, openat, openat2 for writing or creating (and for reading, where a tree's reading is governed), and umask.
+ *
+ * A file that is made costs, beside the answer: process_vm_readv (path), openat2 (folder), fchdir, getcwd (its path),
+ * ID_VALID, openat2 (the file), ADDFD, close, SEND, close. A file that exists costs fstatat, fstat and fcntl more; a
+ * relative path an openat in /proc.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "os/sys.h"
+#include "sandbox/sup_state.h"
+
+/* What open and openat heed; other bits they ignore. O_LARGEFILE is set by the kernel for every 64-bit task. */
+static const uint64_t OPEN_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |
+				   O_DSYNC | O_ASYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC |
+				   O_PATH | O_TMPFILE;
+
+struct opening {
+	struct call *call;
+	int dirfd;
+	const char *path;
+	uint64_t flags, resolve;
+	mode_t mode;
+	struct place *place;
+};
+
+static bool makes_tmpfile(const struct opening *opening)
+{
+	return (opening->flags & O_TMPFILE) == O_TMPFILE;
+}
+
+static bool writes(const struct opening *opening)
+{
+	return (opening->flags & O_ACCMODE) != O_RDONLY || (opening->flags & O_TRUNC) != 0;
+}
+
+static bool reads(const struct opening *opening)
+{
+	return (opening->flags & O_ACCMODE) != O_WRONLY;
+}
+
+static struct sup_answer answer_fd(const struct opening *opening, int fd)
+{
+	return (struct sup_answer){.kind = SUP_FD, .fd = fd, .fd_cloexec = (opening->flags & O_CLOEXEC) != 0};
+}
+
+/* ---- the act ----------------------------------------------------------------------------------------------------- */
+
+/* RESOLVE_NO_SYMLINKS stands for O_NOFOLLOW, which the task would see in F_GETFL. */
+static int open_place(const struct opening *opening, uint64_t flags)
+{
+	const struct place *place = opening->place;
+	const struct os_open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.mode = opening->mode,
+		.resolve = opening->resolve | OS_RESOLVE_NO_SYMLINKS,
+	};
+	if (place->folder >= 0)
+		return sys_openat2(place->folder, place->name, &how);
+	char name[SUP_PROC_SIZE];
+	self_fd_name(name, place->object);
+	return openat(opening->call->sup->proc_fd, name, (int)(flags | O_CLOEXEC));
+}
+
+/* A path that is open as O_PATH cannot change any more, whatever the supervisor does meanwhile. */
+static struct sup_answer open_slowly(struct call *call, void *ctx)
+{
+	const struct opening *opening = ctx;
+	char name[SUP_PROC_SIZE];
+	self_fd_name(name, opening->place->object);
+	int fd = openat(call->sup->proc_fd, name, (int)((opening->flags & ~(uint64_t)O_NOFOLLOW) | O_CLOEXEC));
+	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
+}
+
+static struct sup_answer open_in_helper(const struct opening *opening)
+{
+	struct place object;
+	struct opening slow = *opening;
+	place_init(&object);
+	int error = place_open_object(opening->place, &object.object);
+	if (error != 0)
+		return answer_errno(error);
+	slow.place = &object;
+	struct sup_answer answer = call_in_helper(opening->call, open_slowly, &slow);
+	place_done(&object);
+	return answer;
+}
+
+/* A file with a lease lets an open wait for its holder: so it is opened without waiting, first. */
+static struct sup_answer open_regular(const struct opening *opening)
+{
+	struct stat st;
+	bool waits = (opening->flags & O_NONBLOCK) == 0;
+	auto_fd int fd = open_place(opening, opening->flags | O_NONBLOCK);
+	if (fd < 0)
+		return waits && errno == EWOULDBLOCK ? open_in_helper(opening) : answer_errno(errno);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return answer_errno(EAGAIN); /* another object has got the name, from outside */
+	if (waits && fcntl(fd, F_SETFL, (int)(opening->flags & (O_APPEND | O_DIRECT | O_NOATIME))) < 0)
+		return answer_errno(errno);
+	return answer_fd(opening, take_fd(&fd));
+}
+
+static struct sup_answer open_plainly(const struct opening *opening)
+{
+	int fd = open_place(opening, opening->flags);
+	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
+}
+
+static struct sup_answer open_fifo(const struct opening *opening)
+{
+	bool waits = (opening->flags & O_NONBLOCK) == 0 && (opening->flags & O_ACCMODE) != O_RDWR;
+	return waits ? open_in_helper(opening) : open_plainly(opening);
+}
+
+/* ---- what exists ------------------------------------------------------------------------------------------------- */
+
+static struct sup_answer open_existing(const struct opening *opening)
+{
+	const struct place *place = opening->place;
+	unsigned govern = (writes(opening) ? GOVERN_WRITE : 0U) | (reads(opening) ? GOVERN_READ : 0U);
+	mode_t type = place->st.st_mode & S_IFMT;
+	bool link = type == S_IFLNK, socket = type == S_IFSOCK, folder = type == S_IFDIR;
+	if (type == S_IFCHR || type == S_IFBLK || !place_governed(place, govern)) {
+		place_report(opening->call, place, writes(opening) ? ACT_WRITE : ACT_READ, opening->path);
+		return answer_continue();
+	}
+	/* Of what cannot be opened like this anyway the kernel tells the errno. */
+	if (link || socket || (folder && (writes(opening) || (opening->flags & O_CREAT) != 0)))
+		return open_plainly(opening);
+	if (reads(opening)) { /* of what is governed for writing alone, too: here no Landlock asks for the right */
+		struct place_verdict verdict = place_judge_act(opening->call, place, ACT_READ, 0);
+		if (verdict.rule != NULL)
+			return place_refuse(opening->call, place, ACT_READ, opening->path, verdict.rule, verdict.error);
+	}
+	if (writes(opening)) {
+		struct place_verdict verdict = place_judge_act(opening->call, place, ACT_WRITE, 0);
+		if (verdict.rule != NULL)
+			return place_refuse(opening->call, place, ACT_WRITE, opening->path, verdict.rule,
+					    verdict.error);
+	}
+	if (folder)
+		return open_plainly(opening);
+	return type == S_IFREG ? open_regular(opening) : open_fifo(opening);
+}
+
+/* ---- what does not ----------------------------------------------------------------------------------------------- */
+
+static struct sup_answer open_new(const struct opening *opening)
+{
+	struct call *call = opening->call;
+	struct place *place = opening->place;
+	const char *rule = NULL;
+	if (!place_folder_governed(place)) {
+		place_report(call, place, ACT_MAKE, opening->path);
+		return answer_continue();
+	}
+	struct place_verdict verdict = place_judge_act(call, place, ACT_MAKE, 0);
+	if (verdict.rule != NULL) {
+		if (place_look(place) == 0 && place->exists)
+			return answer_errno(EEXIST); /* not looked up before only if the call wants it new */
+		return place_refuse(call, place, ACT_MAKE, opening->path, verdict.rule, verdict.error);
+	}
+	int error = place_check_beside(call, place, &rule);
+	if (error != 0)
+		return place_refuse(call, place, ACT_MAKE, opening->path, rule, error);
+	error = task_umask(call, NULL);
+	return error != 0 ? answer_errno(error) : open_plainly(opening);
+}
+
+static struct sup_answer open_tmpfile(const struct opening *opening)
+{
+	struct call *call = opening->call;
+	struct place *place = opening->place;
+	int error = place_find_folder(call, opening->dirfd, opening->path, opening->resolve, place);
+	if (error > 0)
+		return answer_errno(error);
+	if (error < 0 || !place_governed(place, GOVERN_WRITE))
+		return answer_continue();
+	struct place_verdict verdict = place_judge_act(call, place, ACT_META, 0);
+	if (verdict.rule != NULL)
+		return place_refuse(call, place, ACT_MAKE, opening->path, verdict.rule, verdict.error);
+	error = task_umask(call, NULL);
+	if (error != 0 || !call_alive(call))
+		return answer_errno(error != 0 ? error : ESRCH);
+	const struct os_open_how how = {.flags = opening->flags | O_CLOEXEC, .mode = opening->mode};
+	int fd = sys_openat2(place->object, ".", &how);
+	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
+}
+
+/* ---- the calls --------------------------------------------------------------------------------------------------- */
+
+static struct sup_answer open_named(const struct opening *opening)
+{
+	struct place *place = opening->place;
+	bool creates = (opening->flags & O_CREAT) != 0;
+	bool fresh = creates && (opening->flags & O_EXCL) != 0;
+	size_t len = strlen(opening->path);
+	bool slash = len > 0 && opening->path[len - 1] == '/';
+	unsigned how = fresh					      ? PLACE_BLIND
+		       : (opening->flags & O_NOFOLLOW) != 0 && !slash ? PLACE_NOFOLLOW
+								      : PLACE_FOLLOW;
+	int error = place_find(opening->call, opening->dirfd, opening->path, how, opening->resolve, place);
+	if (error != 0)
+		return error < 0 ? answer_continue() : answer_errno(error);
+	if (!call_alive(opening->call))
+		return answer_errno(ESRCH);
+	if (!fresh && place->exists)
+		return open_existing(opening);
+	return creates ? open_new(opening) : answer_errno(ENOENT);
+}
+
+static struct sup_answer serve_open(struct call *call, int dirfd, uint64_t address, const struct os_open_how *how)
+{
+	struct supervisor *sup = call->sup;
+	struct opening opening = {
+		.call = call,
+		.dirfd = dirfd,
+		.path = sup->text[0],
+		.flags = how->flags,
+		.resolve = how->resolve,
+		.mode = (mode_t)how->mode,
+		.place = &sup->places[0],
+	};
+	bool changes = writes(&opening) || (how->flags & O_CREAT) != 0 || makes_tmpfile(&opening);
+	if ((how->flags & O_PATH) != 0 || (!changes && !sup->plan->spec.trap_reads))
+		return answer_continue();
+	int error = task_path(call, address, sup->text[0], sizeof(sup->text[0]));
+	if (error != 0)
+		return answer_errno(error);
+	sup->reason[0] = '\0';
+	return makes_tmpfile(&opening) ? open_tmpfile(&opening) : open_named(&opening);
+}
+
+static struct sup_answer serve_old_open(struct call *call, int dirfd, const uint64_t *args)
+{
+	uint64_t flags = (uint32_t)args[1] & OPEN_FLAGS;
+	bool makes = (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0;
+	const struct os_open_how how = {.flags = flags, .mode = makes ? args[2] & 07777 : 0};
+	return serve_open(call, dirfd, args[0], &how);
+}
+
+static struct sup_answer serve_openat(struct call *call)
+{
+	return serve_old_open(call, (int)call->args[0], call->args + 1);
+}
+
+#ifdef SYS_open
+static struct sup_answer serve_open_call(struct call *call)
+{
+	return serve_old_open(call, AT_FDCWD, call->args);
+}
+
+static struct sup_answer serve_creat(struct call *call)
+{
+	const uint64_t args[] = {call->args[0], O_CREAT | O_WRONLY | O_TRUNC, call->args[1]};
+	return serve_old_open(call, AT_FDCWD, args);
+}
+#endif
+
+/* A larger struct than ours may only hold zeros there. */
+static int read_how(const struct call *call, struct os_open_how *ret_how)
+{
+	const size_t size = call->args[3];
+	char *rest = call->sup->join;
+	if (size < sizeof(*ret_how))
+		return EINVAL;
+	if (size > sizeof(call->sup->join))
+		return E2BIG;
+	int error = task_read(call, call->args[2], ret_how, sizeof(*ret_how));
+	if (error == 0)
+		error = task_read(call, call->args[2] + sizeof(*ret_how), rest, size - sizeof(*ret_how));
+	if (error != 0)
+		return error;
+	for (size_t i = 0; i < size - sizeof(*ret_how); i++)
+		if (rest[i] != 0)
+			return E2BIG;
+	return 0;
+}
+
+static struct sup_answer serve_openat2(struct call *call)
+{
+	struct os_open_how how;
+	int error = read_how(call, &how);
+	if (error != 0)
+		return answer_errno(error);
+	/* The kernel checks the flags before it looks at the path, which is empty here. */
+	if (sys_openat2(-1, "", &how) < 0 && errno != ENOENT)
+		return answer_errno(errno);
+	return serve_open(call, (int)call->args[0], call->args[1], &how);
+}
+
+/* Its only argument is a number, so the kernel does it, and what is remembered of the task follows. */
+static struct sup_answer serve_umask(struct call *call)
+{
+	task_umask_changes(call, (mode_t)call->args[0]);
+	return answer_continue();
+}
+
+const struct sup_row sup_open_rows[] = {
+	{SYS_openat, serve_openat},
+	{OS_NR_openat2, serve_openat2},
+	{SYS_umask, serve_umask},
+#ifdef SYS_open
+	{SYS_open, serve_open_call},
+	{SYS_creat, serve_creat},
+#endif
+	{-1, NULL},
+};
