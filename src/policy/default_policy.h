@@ -22,9 +22,13 @@ struct policy_flag {
 };
 
 struct policy_input {
-	const char *cwd;	 /* absolute: what relative flags start from */
-	const char *workspace;	 /* absolute, or NULL: none */
-	const char *git_common;	 /* a linked worktree's common git folder, or NULL */
+	const char *cwd;	/* absolute: what relative flags start from */
+	const char *workspace;	/* absolute, or NULL: none */
+	const char *git_common; /* a linked worktree's common git folder, or NULL */
+	bool git;		/* workspace is a git top level */
+	/* What git runs or reads because a configuration says so (core.hooksPath, include.path), NULL-terminated, or NULL:
+	 * protected like hooks. */
+	const char *const *git_paths;
 	const char *home;	 /* absolute, or NULL */
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
 	const struct policy_flag *flags;

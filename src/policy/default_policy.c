@@ -1,0 +1,380 @@
+#include "policy/default_policy.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/own.h"
+#include "format/git_config.h"
+#include "policy/grants.h"
+#include "policy/policy_env.h"
+#include "policy/rules.h"
+
+enum {
+	WRITING = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC,
+	PATTERN_MAX = 4 * PATH_MAX,
+};
+
+struct building {
+	const struct policy_input *input;
+	const char *home; /* without a slash at its end; NULL: none */
+	struct berm_caps *caps;
+	struct berm_err *err;
+};
+
+/* ---- paths ------------------------------------------------------------------------------------------------------- */
+
+/* FOLDER/NAME/SUB; name and sub may be "". False: it does not fit, and so there can be no such path. */
+static bool path_join(char ret_path[static PATH_MAX], const char *folder, const char *name, const char *sub)
+{
+	int len = snprintf(ret_path, PATH_MAX, "%s%s%s%s%s", folder, name[0] != '\0' ? "/" : "", name,
+			   sub[0] != '\0' ? "/" : "", sub);
+	return len > 0 && len < PATH_MAX;
+}
+
+/* Is path folder itself, or below it? Both absolute, by their text alone. */
+static bool path_is_in(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+	while (len > 0 && folder[len - 1] == '/')
+		len--;
+	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+static const char *variable_path(const struct building *b, const char *name)
+{
+	const char *value = name != NULL ? policy_env_get(b->input->envp, name) : NULL;
+	return value != NULL && value[0] == '/' && strlen(value) < PATH_MAX ? value : NULL;
+}
+
+static enum berm_code grant(const struct building *b, const char *path, unsigned rights, enum berm_extent extent)
+{
+	return berm_caps_path(b->caps, path, rights, extent, b->err);
+}
+
+/* ---- what programs need ------------------------------------------------------------------------------------------ */
+
+static enum berm_code grant_system_folders(const struct building *b)
+{
+	for (size_t i = 0; i < grant_system_count; i++) {
+		const struct grant_system *row = &grant_systems[i];
+		if (!row->with_network || b->input->network == BERM_NET_HOST)
+			TRY(grant(b, row->path, row->rights, BERM_TREE));
+	}
+	for (size_t i = 0; i < grant_etc_secret_count; i++) {
+		const char *path = grant_etc_secrets[i];
+		if (b->input->readable == NULL || b->input->readable(path))
+			TRY(grant(b, path, BERM_DENY, BERM_TREE));
+	}
+	return BERM_OK;
+}
+
+static enum berm_code grant_home_row(const struct building *b, const struct grant_home *row)
+{
+	char path[PATH_MAX];
+	const char *moved = variable_path(b, row->variable);
+	bool fits = moved != NULL ? path_join(path, moved, row->sub, "")
+				  : b->home != NULL && path_join(path, b->home, row->base, row->sub);
+	return fits ? grant(b, path, row->rights, row->extent) : BERM_OK;
+}
+
+/* Does a secret lie in the folder, or (with around) the folder in a secret one? */
+static bool meets_secret(const struct building *b, const char *folder, bool around)
+{
+	char path[PATH_MAX];
+	for (size_t i = 0; b->home != NULL && i < grant_home_secret_count; i++)
+		if (path_join(path, b->home, grant_home_secrets[i], "") &&
+		    (path_is_in(path, folder) || (around && path_is_in(folder, path))))
+			return true;
+	return false;
+}
+
+/* Folders that hold more than one tool. */
+static bool is_wide(const struct building *b, const char *folder)
+{
+	static const char *const wide[] = {"/",	   "/home", "/root", "/var", "/srv",  "/mnt", "/media",
+					   "/run", "/proc", "/sys",  "/dev", "/boot", "/tmp", "/etc"};
+	char local[PATH_MAX];
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+		if (strcmp(folder, wide[i]) == 0)
+			return true;
+	return b->home != NULL &&
+	       ((path_join(local, b->home, ".local", "") && strcmp(folder, local) == 0) || path_is_in(b->home, folder));
+}
+
+/* Takes the "bin" off a tool's folder, so that lib and share beside it are granted as well. */
+static void widen_to_tool(const struct building *b, char *path)
+{
+	static const char *const ends[] = {"bin", "sbin", "shims", "condabin"};
+	char *slash = strrchr(path, '/');
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		if (slash == path || strcmp(slash + 1, ends[i]) != 0)
+			continue;
+		*slash = '\0';
+		bool single = strchr(path + 1, '/') == NULL; /* "/tools": who knows what else is there */
+		if (single || is_wide(b, path) || meets_secret(b, path, true))
+			*slash = '/';
+		return;
+	}
+}
+
+/* A folder of PATH. */
+static enum berm_code grant_program_folder(const struct building *b, struct str folder)
+{
+	char path[PATH_MAX];
+	while (folder.len > 1 && folder.ptr[folder.len - 1] == '/')
+		folder.len--;
+	if (folder.len < 2 || folder.ptr[0] != '/' || folder.len >= sizeof path ||
+	    memchr(folder.ptr, '\n', folder.len) != NULL)
+		return BERM_OK;
+	memcpy(path, folder.ptr, folder.len);
+	path[folder.len] = '\0';
+	if (path_is_in(path, "/usr") || path_is_in(path, "/opt") || strstr(path, "/..") != NULL)
+		return BERM_OK;
+	widen_to_tool(b, path);
+	bool closed = is_wide(b, path) || meets_secret(b, path, false);
+	return closed ? BERM_OK : grant(b, path, BERM_READ | BERM_EXEC, BERM_TREE);
+}
+
+static enum berm_code grant_tools(const struct building *b)
+{
+	for (size_t i = 0; i < grant_home_count; i++)
+		TRY(grant_home_row(b, &grant_homes[i]));
+	struct str rest = str_from(policy_env_get(b->input->envp, "PATH")), folder;
+	while (str_next(&rest, ':', &folder))
+		TRY(grant_program_folder(b, folder));
+	for (size_t i = 0; i < grant_certificate_count; i++) {
+		const char *path = variable_path(b, grant_certificates[i]);
+		if (path != NULL && !meets_secret(b, path, true))
+			TRY(grant(b, path, BERM_READ, BERM_TREE));
+	}
+	return BERM_OK;
+}
+
+/* Caches are the sandbox's own: what is put there must not be used outside later. */
+static enum berm_code grant_scratch_folders(const struct building *b)
+{
+	char path[PATH_MAX];
+	for (size_t i = 0; i < grant_scratch_count; i++) {
+		const struct grant_scratch *row = &grant_scratches[i];
+		const char *moved = row->absolute ? NULL : variable_path(b, row->variable);
+		const char *folder = moved != NULL ? moved : row->base;
+		if (moved == NULL && !row->absolute) {
+			if (b->home == NULL || !path_join(path, b->home, row->base, ""))
+				continue;
+			folder = path;
+		}
+		bool own = b->input->workspace != NULL && path_is_in(folder, b->input->workspace);
+		if (row->absolute && b->input->extra[BERM_EXTRA_HOST_TMP])
+			TRY(grant(b, folder, WRITING, BERM_TREE));
+		else if (!own)
+			TRY(berm_caps_scratch(b->caps, folder, row->variable, b->err));
+	}
+	return BERM_OK;
+}
+
+/* ---- the workspace ----------------------------------------------------------------------------------------------- */
+
+/* A path as a pattern that matches just it. */
+static void pattern_put(struct buf *pattern, const char *path)
+{
+	for (; *path != '\0'; path++) {
+		if (strchr("*?[]{},\\", *path) != NULL)
+			buf_putc(pattern, '\\');
+		buf_putc(pattern, *path);
+	}
+}
+
+/* The rule with pattern and except, which stand below folder. */
+static enum berm_code add_rule_below(const struct building *b, const char *folder, struct berm_rule rule)
+{
+	auto_buf struct buf pattern, except;
+	buf_init(&pattern, PATTERN_MAX);
+	buf_init(&except, PATTERN_MAX);
+	pattern_put(&pattern, folder);
+	pattern_put(&except, folder);
+	buf_printf(&pattern, "/%s", rule.pattern);
+	TRY(buf_check(&pattern, b->err));
+	if (rule.except != NULL) {
+		buf_printf(&except, "/%s", rule.except);
+		TRY(buf_check(&except, b->err));
+		rule.except = except.data;
+	}
+	rule.size = sizeof rule;
+	rule.pattern = pattern.data;
+	return berm_caps_rule(b->caps, &rule, b->err);
+}
+
+/* The run's own repository is not even removable: .git is not renamed away, configuration and hooks are not unlinked. */
+static enum berm_code protect_repository(const struct building *b, const char *git)
+{
+	const struct berm_rule config = {
+		.pattern = "config", .right = BERM_PROTECT, .judge = git_config_judge, .label = "git configuration"};
+	const struct berm_rule hooks = {
+		.pattern = "hooks/*/**", .except = "hooks/*.sample", .right = BERM_PROTECT, .label = "git hooks"};
+	TRY(add_rule_below(b, git, config));
+	return add_rule_below(b, git, hooks);
+}
+
+static enum berm_code protect_own_repository(const struct building *b)
+{
+	char git[PATH_MAX];
+	const struct policy_input *input = b->input;
+	for (const char *const *path = input->git_paths; path != NULL && *path != NULL; path++)
+		TRY(grant(b, *path, BERM_PROTECT, BERM_TREE));
+	if (input->git_common != NULL)
+		TRY(protect_repository(b, input->git_common));
+	if (!input->git || input->workspace == NULL || !path_join(git, input->workspace, ".git", ""))
+		return BERM_OK;
+	TRY(grant(b, git, BERM_PROTECT, BERM_FILE));
+	return protect_repository(b, git);
+}
+
+static enum berm_code grant_workspace(const struct building *b)
+{
+	const struct policy_input *input = b->input;
+	if (input->workspace != NULL)
+		TRY(grant(b, input->workspace, WRITING, BERM_TREE));
+	if (input->git_common != NULL)
+		TRY(grant(b, input->git_common, WRITING, BERM_TREE));
+	return protect_own_repository(b);
+}
+
+static bool is_writable_somewhere(const struct policy_input *input)
+{
+	bool found = input->extra[BERM_EXTRA_HOST_TMP] || (!input->no_default && input->workspace != NULL);
+	for (size_t i = 0; i < input->flag_count; i++)
+		found = found || input->flags[i].grant == POLICY_WRITE;
+	return found;
+}
+
+static enum berm_code protect_names(const struct building *b)
+{
+	if (!is_writable_somewhere(b->input))
+		return BERM_OK;
+	for (size_t i = 0; i < policy_rule_count; i++)
+		TRY(berm_caps_rule(b->caps, &policy_rules[i].rule, b->err));
+	return BERM_OK;
+}
+
+/* ---- flags ------------------------------------------------------------------------------------------------------- */
+
+static const unsigned flag_rights[] = {
+	[POLICY_READ] = BERM_READ, [POLICY_WRITE] = WRITING,	    [POLICY_EXEC] = BERM_READ | BERM_EXEC,
+	[POLICY_DENY] = BERM_DENY, [POLICY_PROTECT] = BERM_PROTECT,
+};
+
+static bool is_narrowing(const struct policy_flag *flag)
+{
+	return flag->grant == POLICY_DENY || flag->grant == POLICY_PROTECT;
+}
+
+static bool flag_path(const struct building *b, const struct policy_flag *flag, char ret_path[static PATH_MAX])
+{
+	if (flag->path[0] == '/')
+		return path_join(ret_path, flag->path, "", "");
+	const char *path = strncmp(flag->path, "./", 2) == 0 ? flag->path + 2 : flag->path;
+	return path_join(ret_path, b->input->cwd, strcmp(path, ".") == 0 ? "" : path, "");
+}
+
+/* "*.pem" is meant in the current folder, "**" anywhere. */
+static enum berm_code add_flag_pattern(const struct building *b, const struct policy_flag *flag)
+{
+	struct berm_rule rule = {
+		.size = sizeof rule, .pattern = flag->path, .right = flag_rights[flag->grant], .label = flag->path};
+	if (flag->path[0] == '/' || strncmp(flag->path, "**", 2) == 0)
+		return berm_caps_rule(b->caps, &rule, b->err);
+	return add_rule_below(b, b->input->cwd, rule);
+}
+
+static enum berm_code add_flag(const struct building *b, const struct policy_flag *flag)
+{
+	char path[PATH_MAX];
+	if (is_narrowing(flag) && strpbrk(flag->path, "*?[{") != NULL)
+		return add_flag_pattern(b, flag);
+	if (!flag_path(b, flag, path))
+		return err_set(b->err, BERM_ERR_LIMIT, "path too long: '%.100s'", flag->path);
+	return grant(b, path, flag_rights[flag->grant], BERM_TREE);
+}
+
+/* Does a flag grant a folder around the secret, and no flag the secret itself or something in it? */
+static bool is_swept_in(const struct building *b, const char *secret)
+{
+	bool around = false;
+	for (size_t i = 0; i < b->input->flag_count; i++) {
+		char path[PATH_MAX];
+		const struct policy_flag *flag = &b->input->flags[i];
+		if (is_narrowing(flag) || !flag_path(b, flag, path))
+			continue;
+		if (path_is_in(path, secret))
+			return false;
+		around = around || path_is_in(secret, path);
+	}
+	return around;
+}
+
+static enum berm_code close_secrets(const struct building *b)
+{
+	char path[PATH_MAX];
+	for (size_t i = 0; b->home != NULL && i < grant_home_secret_count; i++)
+		if (path_join(path, b->home, grant_home_secrets[i], "") && is_swept_in(b, path))
+			TRY(grant(b, path, BERM_DENY, BERM_TREE));
+	return BERM_OK;
+}
+
+static enum berm_code add_flags(const struct building *b)
+{
+	const struct policy_input *input = b->input;
+	for (size_t i = 0; i < input->flag_count; i++)
+		TRY(add_flag(b, &input->flags[i]));
+	if (input->flag_count > 0)
+		TRY(close_secrets(b));
+	for (size_t i = 0; i < input->socket_count; i++)
+		TRY(berm_caps_socket(b->caps, input->sockets[i], b->err));
+	return BERM_OK;
+}
+
+static enum berm_code add_settings(const struct building *b)
+{
+	const struct policy_input *input = b->input;
+	TRY(berm_caps_network(b->caps, input->network, b->err));
+	TRY(berm_caps_view(b->caps, input->view, b->err));
+	TRY(berm_caps_backend(b->caps, input->backend, b->err));
+	for (int i = 0; i < BERM_LIMIT_COUNT; i++)
+		if (input->limit[i] != 0)
+			TRY(berm_caps_limit(b->caps, (enum berm_limit)i, input->limit[i], b->err));
+	for (int i = 0; i < BERM_EXTRA_COUNT; i++)
+		if (input->extra[i])
+			TRY(berm_caps_allow(b->caps, (enum berm_extra)i, b->err));
+	return BERM_OK;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+static enum berm_code build(const struct building *b)
+{
+	TRY(grant_system_folders(b));
+	if (!b->input->no_default) {
+		TRY(grant_tools(b));
+		TRY(grant_workspace(b));
+	}
+	TRY(grant_scratch_folders(b));
+	TRY(protect_names(b));
+	TRY(add_flags(b));
+	return add_settings(b);
+}
+
+enum berm_code policy_caps(const struct policy_input *input, struct berm_caps **ret_caps, struct berm_err *err)
+{
+	struct building b = {.input = input, .err = err};
+	if (input->home != NULL && input->home[0] == '/')
+		b.home = strcmp(input->home, "/") == 0 ? "" : input->home;
+	TRY(berm_caps_new(&b.caps, err));
+	enum berm_code code = build(&b);
+	if (code == BERM_OK)
+		*ret_caps = b.caps;
+	else
+		berm_caps_free(b.caps);
+	return code;
+}
