@@ -233,7 +233,9 @@ const struct seccomp_group seccomp_groups[GROUP_COUNT] = {
 	[GROUP_OPENAT] = {"openat", "the flags, in a register, tell whether anything can change", TESTS(openat_tests)},
 	[GROUP_OPENAT2] = {"openat2", "its flags are in memory, where they could change after a look",
 			   .to = TO_CHANGE_OR_READ},
-	[GROUP_CHANGES] = {"changes", "make, remove, rename, link or cut something that is named by a path",
+	[GROUP_CHANGES] = {"changes",
+			   "make, remove, rename, link or cut something that is named by a path; and the umask, "
+			   "which is taken over when something is made on behalf",
 			   .to = TO_CHANGE},
 	[GROUP_MODES] = {"modes", "change permissions, which Landlock does not handle", .to = TO_MODE},
 	[GROUP_METADATA] = {"metadata", "change owner, times, attributes, which Landlock does not handle",

@@ -263,7 +263,7 @@ static struct sup_mask *keep_mask(struct supervisor *sup, const struct sup_mask 
 int task_umask(const struct call *call, mode_t *ret_umask)
 {
 	struct supervisor *sup = call->sup;
-	struct sup_mask *mask = find_mask(sup, call->tid);
+	struct sup_mask *mask = sup->plan->spec.trap_changes ? find_mask(sup, call->tid) : NULL;
 	if (mask == NULL) {
 		struct sup_mask fresh;
 		int error = learn_mask(call, &fresh);

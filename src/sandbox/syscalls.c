@@ -58,7 +58,6 @@ const struct syscalls_row syscalls_rows[] = {
 	{"getcwd", {79, 17}, GROUP_NAMES},
 	{"chdir", {80, 49}, GROUP_NAMES},
 	{"fchdir", {81, 50}, GROUP_NAMES},
-	{"umask", {95, 166}, GROUP_NAMES},
 	{"statfs", {137, 43}, GROUP_NAMES},
 	{"fstatfs", {138, 44}, GROUP_NAMES},
 	{"ustat", {136, -1}, GROUP_NAMES},
@@ -100,6 +99,7 @@ const struct syscalls_row syscalls_rows[] = {
 	{"symlink", {88, -1}, GROUP_CHANGES},
 	{"symlinkat", {266, 36}, GROUP_CHANGES},
 	{"truncate", {76, 45}, GROUP_CHANGES},
+	{"umask", {95, 166}, GROUP_CHANGES},
 
 	{"chmod", {90, -1}, GROUP_MODES},
 	{"fchmod", {91, 52}, GROUP_MODES},
