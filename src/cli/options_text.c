@@ -71,10 +71,13 @@ static void put_mdoc(struct buf *out, struct str text)
 /* The help as a sentence: the first letter large, a full stop at the end. */
 static void put_sentence(struct buf *out, const char *text)
 {
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	auto_buf struct buf sentence;
 	buf_init(&sentence, out->max);
-	bool small = text[0] >= 'a' && text[0] <= 'z';
-	buf_putc(&sentence, small ? (char)(text[0] - ('a' - 'A')) : text[0]);
+	char first = text[0];
+	if (first >= 'a' && first <= 'z')
+		first = letters[first - 'a'];
+	buf_putc(&sentence, first);
 	buf_printf(&sentence, "%s.", text + 1);
 	put_mdoc(out, buf_str(&sentence));
 	out->failed = out->failed || sentence.failed;

@@ -13,6 +13,8 @@ static int fail(enum berm_code code, const struct berm_err *err)
 	return say_failure(err, "", run_report_failure(code));
 }
 
+enum { MAX_LINE = 16 * 1024 };
+
 static void say_before(const struct run *run, const struct run_choices *choices)
 {
 	if (choices->quiet)
@@ -27,7 +29,7 @@ static void say_before(const struct run *run, const struct run_choices *choices)
 static void say_after(const struct run_result *result, const struct run_choices *choices)
 {
 	auto_buf struct buf line;
-	buf_init(&line, 16 * 1024);
+	buf_init(&line, MAX_LINE);
 	if (result->events_failure.code != BERM_OK) /* silence is for talk, not for a record with holes */
 		say_line("events are not complete: %s", result->events_failure.msg);
 	if (choices->quiet)

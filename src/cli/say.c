@@ -2,10 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "cli/commands.h"
 #include "os/fd.h"
 #include "ui/colour.h"
@@ -20,7 +20,8 @@ struct say_screen say_screen(int fd)
 	struct say_screen screen = {.width = WIDTH_ELSEWHERE};
 	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		screen.width = size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
-	screen.colour = colour_wanted(is_terminal, getenv("NO_COLOR"), getenv("TERM"));
+	const char *const *envp = (const char *const *)environ;
+	screen.colour = colour_wanted(is_terminal, env_get(envp, "NO_COLOR"), env_get(envp, "TERM"));
 	return screen;
 }
 

@@ -23,7 +23,7 @@ enum berm_code jobs_begin(struct terminal *terminal, struct berm_sandbox *box, s
 	if (fd < 0)
 		return err_sys(err, "watch for signals");
 	(void)sigaddset(&set, SIGPIPE);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	*ret_jobs = (struct jobs){.terminal = terminal, .box = box, .signal_fd = fd};
 	return BERM_OK;
 }
@@ -68,8 +68,8 @@ static bool stop_self(int signal)
 	(void)take_pending(SIGCONT);
 	(void)sigaction(how, &stop, &before);
 	(void)kill(whom, how);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL); /* here we stand still */
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* here we stand still */
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)sigaction(how, &before, NULL);
 	return take_pending(SIGCONT);
 }

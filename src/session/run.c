@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/own.h"
 #include "os/sys.h"
 #include "policy/rules.h"
@@ -45,16 +46,6 @@ struct run {
 
 /* ---- where we are -------------------------------------------------------------------------------------------------- */
 
-static const char *environment_get(const char *const *envp, const char *name)
-{
-	size_t len = strlen(name);
-	for (; *envp != NULL; envp++) {
-		if (strncmp(*envp, name, len) == 0 && (*envp)[len] == '=')
-			return *envp + len + 1;
-	}
-	return NULL;
-}
-
 static enum berm_code find_place(struct run *run, struct berm_err *err)
 {
 	const char *cwd = run->request.cwd;
@@ -62,7 +53,7 @@ static enum berm_code find_place(struct run *run, struct berm_err *err)
 		return err_sys(err, "enter folder '%s'", cwd);
 	if (getcwd(run->cwd, sizeof(run->cwd)) == NULL)
 		return err_sys(err, "find the current folder");
-	bool has_home = home_find(environment_get(run->request.envp, "HOME"), getuid(), run->home, sizeof(run->home));
+	bool has_home = home_find(env_get(run->request.envp, "HOME"), getuid(), run->home, sizeof(run->home));
 	enum berm_code code =
 		workspace_find(run->cwd, has_home ? run->home : NULL, &run->workspace, &run->no_workspace);
 	/* A folder that is never a workspace is no reason not to run: what is to be granted there can be named. */
@@ -143,14 +134,14 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 static enum berm_code complete_facts(const struct run *run, struct berm_facts *facts, struct berm_err *err)
 {
 	const uint64_t *limit = run->request.policy.limit;
-	const char *no_userns = environment_get(run->request.envp, "BERM_TEST_NO_USERNS");
+	const char *no_userns = env_get(run->request.envp, "BERM_TEST_NO_USERNS");
 	auto_buf struct buf outer;
 	buf_init(&outer, MAX_EXPORT);
 	if (no_userns != NULL && strcmp(no_userns, "1") == 0)
 		facts_without_namespaces(facts);
 	if (run->facts_are_quick && (limit[BERM_LIMIT_MEMORY] != 0 || limit[BERM_LIMIT_PROCESSES] != 0))
 		facts_probe_cgroup(facts, true);
-	if (outer_read(environment_get(run->request.envp, OUTER_VARIABLE), &outer))
+	if (outer_read(env_get(run->request.envp, OUTER_VARIABLE), &outer))
 		TRY(facts_set_outer(facts, outer.data, outer.len, err));
 	return BERM_OK;
 }

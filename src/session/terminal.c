@@ -77,7 +77,7 @@ static pid_t find_child(DIR *proc, pid_t parent, bool leader)
 	struct process process;
 	const struct dirent *entry;
 	rewinddir(proc);
-	while ((entry = readdir(proc)) != NULL) {
+	while ((entry = readdir(proc)) != NULL) { /* NOLINT(concurrency-mt-unsafe): nobody else has this one */
 		if (!read_process(dirfd(proc), entry->d_name, &process) || process.parent != parent)
 			continue;
 		if (!leader || (process.group == process.pid && process.session == getsid(0)))
@@ -106,7 +106,7 @@ static sigset_t block_stop(void)
 	sigset_t blocked, before;
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGTTOU);
-	(void)sigprocmask(SIG_BLOCK, &blocked, &before);
+	(void)pthread_sigmask(SIG_BLOCK, &blocked, &before);
 	return before;
 }
 
@@ -123,7 +123,7 @@ void terminal_take_back(struct terminal *terminal)
 	(void)tcsetpgrp(terminal->fd, getpgrp());
 	if (terminal->has_modes)
 		(void)tcsetattr(terminal->fd, TCSANOW, &terminal->modes);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	terminal->given = false;
 }
 
@@ -139,7 +139,7 @@ void terminal_give(struct terminal *terminal)
 	if (terminal->has_command_modes)
 		(void)tcsetattr(terminal->fd, TCSANOW, &terminal->command_modes);
 	terminal->given = tcsetpgrp(terminal->fd, terminal->group) == 0;
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void terminal_done(struct terminal *terminal)

@@ -1,28 +1,59 @@
 #include "ui/text.h"
 
+struct range {
+	uint32_t first, last;
+};
+
+/* Code points that are shown as '?': controls (C0, DEL, C1), surrogates, and what makes text run the other way, so that
+ * a line reads as something else. */
+static const struct range unprintable[] = {
+	{0x00, 0x1f}, {0x7f, 0x9f}, {0x202a, 0x202e}, {0x2066, 0x2069}, {0xd800, 0xdfff},
+};
+
+/* How UTF-8 sequences begin: the bits that are fixed, their value, the length, and the least that needs it. */
+static const struct {
+	unsigned char mask, value;
+	size_t len;
+	uint32_t least;
+} forms[] = {
+	{0x80, 0x00, 1, 0},
+	{0xe0, 0xc0, 2, 0x80},
+	{0xf0, 0xe0, 3, 0x800},
+	{0xf8, 0xf0, 4, 0x10000},
+};
+
+static bool is_printable(uint32_t point)
+{
+	for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++) {
+		if (point >= unprintable[i].first && point <= unprintable[i].last)
+			return false;
+	}
+	return point <= 0x10ffff;
+}
+
+/* The code point of len bytes, or UINT32_MAX if they do not follow the first. */
+static uint32_t decode(const unsigned char *bytes, size_t len, unsigned char mask)
+{
+	uint32_t point = bytes[0] & (unsigned char)~mask;
+	for (size_t i = 1; i < len; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return UINT32_MAX;
+		point = point << 6 | (bytes[i] & 0x3f);
+	}
+	return point;
+}
+
 /* Length of the UTF-8 sequence at the start of text (not empty), 0 if there is no valid printable one. */
 static size_t sequence_len(struct str text)
 {
-	const unsigned char *byte = (const unsigned char *)text.ptr;
-	if (byte[0] < 0x80)
-		return byte[0] >= 0x20 && byte[0] != 0x7f ? 1 : 0;
-	size_t len = byte[0] >= 0xf0 ? 4 : byte[0] >= 0xe0 ? 3 : 2;
-	if (byte[0] < 0xc2 || byte[0] > 0xf4 || text.len < len)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((byte[i] & 0xc0) != 0x80)
-			return 0;
+	const unsigned char *bytes = (const unsigned char *)text.ptr;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if ((bytes[0] & forms[i].mask) != forms[i].value || text.len < forms[i].len)
+			continue;
+		uint32_t point = decode(bytes, forms[i].len, forms[i].mask);
+		return point >= forms[i].least && is_printable(point) ? forms[i].len : 0;
 	}
-	/* Overlong forms, surrogates, beyond U+10FFFF; C1 controls; bidirectional overrides change what a line says. */
-	if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f) ||
-	    (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
-		return 0;
-	if (byte[0] == 0xc2 && byte[1] < 0xa0)
-		return 0;
-	if (byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0xaa && byte[2] <= 0xae) ||
-				(byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9)))
-		return 0;
-	return len;
+	return 0;
 }
 
 /* Bytes that take one column: a valid sequence, or one bad byte shown as '?'. */
