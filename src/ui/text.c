@@ -1,59 +1,21 @@
 #include "ui/text.h"
 
-struct range {
-	uint32_t first, last;
-};
+#include "format/utf8.h"
 
-/* Code points that are shown as '?': controls (C0, DEL, C1), surrogates, and what makes text run the other way, so that
- * a line reads as something else. */
-static const struct range unprintable[] = {
-	{0x00, 0x1f}, {0x7f, 0x9f}, {0x202a, 0x202e}, {0x2066, 0x2069}, {0xd800, 0xdfff},
-};
-
-/* How UTF-8 sequences begin: the bits that are fixed, their value, the length, and the least that needs it. */
-static const struct {
-	unsigned char mask, value;
-	size_t len;
-	uint32_t least;
-} forms[] = {
-	{0x80, 0x00, 1, 0},
-	{0xe0, 0xc0, 2, 0x80},
-	{0xf0, 0xe0, 3, 0x800},
-	{0xf8, 0xf0, 4, 0x10000},
-};
-
-static bool is_printable(uint32_t point)
+/* Characters that make text run the other way (U+202A to E, U+2066 to 9), so that a line reads as something else. */
+static bool turns_text(struct str text, size_t len)
 {
-	for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++) {
-		if (point >= unprintable[i].first && point <= unprintable[i].last)
-			return false;
-	}
-	return point <= 0x10ffff;
+	if (len != 3 || text.ptr[0] != '\xe2')
+		return false;
+	unsigned char second = (unsigned char)text.ptr[1], third = (unsigned char)text.ptr[2];
+	return (second == 0x80 && third >= 0xaa && third <= 0xae) || (second == 0x81 && third >= 0xa6 && third <= 0xa9);
 }
 
-/* The code point of len bytes, or UINT32_MAX if they do not follow the first. */
-static uint32_t decode(const unsigned char *bytes, size_t len, unsigned char mask)
-{
-	uint32_t point = bytes[0] & (unsigned char)~mask;
-	for (size_t i = 1; i < len; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return UINT32_MAX;
-		point = point << 6 | (bytes[i] & 0x3f);
-	}
-	return point;
-}
-
-/* Length of the UTF-8 sequence at the start of text (not empty), 0 if there is no valid printable one. */
+/* Length of the character at the start of text (not empty), 0 if there is no valid printable one. */
 static size_t sequence_len(struct str text)
 {
-	const unsigned char *bytes = (const unsigned char *)text.ptr;
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if ((bytes[0] & forms[i].mask) != forms[i].value || text.len < forms[i].len)
-			continue;
-		uint32_t point = decode(bytes, forms[i].len, forms[i].mask);
-		return point >= forms[i].least && is_printable(point) ? forms[i].len : 0;
-	}
-	return 0;
+	size_t len = utf8_length(text);
+	return len == 0 || utf8_is_control(text, len) || turns_text(text, len) ? 0 : len;
 }
 
 /* Bytes that take one column: a valid sequence, or one bad byte shown as '?'. */
