@@ -66,12 +66,12 @@ static void put_grant(const struct run_denial *denial, struct buf *out)
 static void put_denial(const struct run_denial *denial, struct buf *out)
 {
 	buf_printf(out, "'%s ", op_word(denial));
-	text_put(out, str_from(denial->object));
+	text_put_safe(out, str_from(denial->object));
 	buf_putc(out, '\'');
 	if (denial->rule[0] == '\0')
 		return;
 	buf_puts(out, " (");
-	text_put(out, str_from(denial->rule));
+	text_put_safe(out, str_from(denial->rule));
 	buf_putc(out, ')');
 }
 

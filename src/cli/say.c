@@ -49,11 +49,11 @@ int say_failure(const struct berm_err *err, const char *hint, int status)
 	auto_buf struct buf text;
 	buf_init(&text, LINE_MAX_BYTES);
 	buf_puts(&text, "berm: ");
-	text_put(&text, str_from(err->msg));
+	text_put_safe(&text, str_from(err->msg));
 	buf_putc(&text, '\n');
 	if (hint[0] != '\0') {
 		buf_puts(&text, "try: ");
-		text_put(&text, str_from(hint));
+		text_put_safe(&text, str_from(hint));
 		buf_putc(&text, '\n');
 	}
 	say_to_stderr(&text);
@@ -70,7 +70,7 @@ void say_line(const char *format, ...)
 	va_end(args);
 	buf_init(&text, LINE_MAX_BYTES);
 	buf_puts(&text, "berm: ");
-	text_put(&text, str_from(line));
+	text_put_safe(&text, str_from(line));
 	buf_putc(&text, '\n');
 	say_to_stderr(&text);
 }

@@ -120,6 +120,7 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 	policy.cwd = run->cwd;
 	policy.workspace = run->workspace.path;
 	policy.git_common = run->workspace.git_common;
+	policy.git = run->workspace.git;
 	policy.home = run->home[0] != '\0' ? run->home : NULL;
 	policy.envp = run->request.envp;
 	policy.readable = is_readable;

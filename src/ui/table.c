@@ -83,7 +83,7 @@ static bool print_line(const struct table *table, struct row *rest, const size_t
 			text_put_spaces(out, owed);
 			owed = 0;
 			colour_start(out, colour, cell->colour);
-			text_put(out, line);
+			text_put_safe(out, line);
 			colour_stop(out, colour, cell->colour);
 		}
 		owed += widths[column] - text_width(line) + table->gap;

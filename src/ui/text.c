@@ -67,7 +67,7 @@ bool text_next_line(struct str *rest, size_t width, struct str *ret_line)
 	return true;
 }
 
-void text_put(struct buf *out, struct str text)
+void text_put_safe(struct buf *out, struct str text)
 {
 	while (text.len > 0) {
 		size_t len = sequence_len(text);
@@ -94,6 +94,6 @@ void text_put_wrapped(struct buf *out, struct str text, size_t indent, size_t wi
 			buf_putc(out, '\n');
 			text_put_spaces(out, indent);
 		}
-		text_put(out, line);
+		text_put_safe(out, line);
 	}
 }

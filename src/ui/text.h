@@ -13,7 +13,7 @@ size_t text_width(struct str text);
  * middle of a word where there is none; spaces around the break are dropped. False when nothing is left. */
 bool text_next_line(struct str *rest, size_t width, struct str *ret_line);
 /* Appends the text with what is not printable as '?'. */
-void text_put(struct buf *out, struct str text);
+void text_put_safe(struct buf *out, struct str text);
 /* Appends the text wrapped to width columns, each line but the first indented. width includes the indent; the caller
  * has put the first line's indent already. No newline at the end. */
 void text_put_wrapped(struct buf *out, struct str text, size_t indent, size_t width);

@@ -18,7 +18,7 @@ static void put(struct str text, const char *expected)
 {
 	auto_buf struct buf out;
 	buf_init(&out, 4096);
-	text_put(&out, text);
+	text_put_safe(&out, text);
 	assert_int_equal(buf_check(&out, NULL), BERM_OK);
 	assert_string_equal(out.data != NULL ? out.data : "", expected);
 }
