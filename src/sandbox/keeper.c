@@ -124,6 +124,8 @@ static _Noreturn void finish(struct keeper *keeper)
 		(void)sweep_descendants(launch->proc_fd, SWEEP_DEADLINE_MS);
 	if (launch->private_tmp != NULL)
 		sweep_folder(launch->private_tmp);
+	if (launch->sup != NULL)
+		supervisor_finish(launch->sup);
 	notices_flush(&keeper->notices, 0, true);
 	if (launch->sup != NULL) {
 		frame.status.denied = supervisor_denied(launch->sup);

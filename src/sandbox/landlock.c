@@ -129,7 +129,9 @@ static int rules_add_own(struct launch *launch)
 	for (size_t i = 0; namespaces && i < plan->scratch_count; i++)
 		if (rule_add(launch, plan->scratches[i].path, all) < 0)
 			return -1;
-	if (launch->private_tmp != NULL && rule_add(launch, launch->private_tmp, all) < 0)
+	unsigned govern = plan->spec.trap_changes ? GOVERN_WRITE : 0; /* sup_scratch.c */
+	if (launch->private_tmp != NULL &&
+	    rule_add(launch, launch->private_tmp, landlock_access(ALL_RIGHTS, govern, true, abi)) < 0)
 		return -1;
 	return 0;
 }

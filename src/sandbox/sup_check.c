@@ -178,7 +178,8 @@ struct place_verdict place_judge_act(const struct call *call, const struct place
 			return (struct place_verdict){.rule = rule->label, .error = EACCES};
 		verdict.judge = rule;
 	}
-	bool granted = grant != NULL && !grant->closed && (acts[act].needs & ~grant->rights) == 0;
+	bool granted = grant != NULL && !grant->closed && (acts[act].needs & ~grant->rights) == 0 &&
+		       !scratch_is_foreign(sup, place);
 	if (!granted && !replaceable)
 		return (struct place_verdict){.rule = NOT_GRANTED, .error = EACCES};
 	return verdict;

@@ -170,7 +170,14 @@ static struct sup_answer open_new(const struct opening *opening)
 	if (error != 0)
 		return place_refuse(call, place, ACT_MAKE, opening->path, rule, error);
 	error = task_umask(call, NULL);
-	return error != 0 ? answer_errno(error) : open_plainly(opening);
+	if (error != 0)
+		return answer_errno(error);
+	struct sup_answer answer = open_plainly(opening);
+	if (answer.kind != SUP_FD || scratch_remember(call->sup, place, answer.fd))
+		return answer;
+	(void)close(answer.fd);
+	(void)unlinkat(place->folder, place->name, 0);
+	return answer_errno(ENFILE);
 }
 
 static struct sup_answer open_tmpfile(const struct opening *opening)
@@ -237,11 +244,23 @@ static struct sup_answer serve_open(struct call *call, int dirfd, uint64_t addre
 	return makes_tmpfile(&opening) ? open_tmpfile(&opening) : open_named(&opening);
 }
 
+/* The kernel checks flags before it looks at the path, which is empty here. */
+static int flags_errno(const struct os_open_how *how)
+{
+	return sys_openat2(-1, "", how) < 0 && errno != ENOENT ? errno : 0;
+}
+
 static struct sup_answer serve_old_open(struct call *call, int dirfd, const uint64_t *args)
 {
+	const uint64_t tmpfile_bit = O_TMPFILE & ~O_DIRECTORY;
 	uint64_t flags = (uint32_t)args[1] & OPEN_FLAGS;
-	bool makes = (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0;
+	bool makes = (flags & (O_CREAT | tmpfile_bit)) != 0;
 	const struct os_open_how how = {.flags = flags, .mode = makes ? args[2] & 07777 : 0};
+	if ((flags & tmpfile_bit) != 0 || (flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY)) {
+		int error = flags_errno(&how); /* not every kernel has or allows these */
+		if (error != 0)
+			return answer_errno(error);
+	}
 	return serve_open(call, dirfd, args[0], &how);
 }
 
@@ -287,11 +306,10 @@ static struct sup_answer serve_openat2(struct call *call)
 {
 	struct os_open_how how;
 	int error = read_how(call, &how);
+	if (error == 0)
+		error = flags_errno(&how);
 	if (error != 0)
 		return answer_errno(error);
-	/* The kernel checks the flags before it looks at the path, which is empty here. */
-	if (sys_openat2(-1, "", &how) < 0 && errno != ENOENT)
-		return answer_errno(errno);
 	return serve_open(call, (int)call->args[0], call->args[1], &how);
 }
 

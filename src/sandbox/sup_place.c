@@ -80,15 +80,20 @@ static bool is_kernel_path(const char *path)
 	return starts(path, "/proc/") || is_device_path(path);
 }
 
+static const struct plan_grant *grant_at(const struct supervisor *sup, struct str path)
+{
+	const struct plan_grant *grant = plan_grant_at(sup->plan, path);
+	return grant != NULL ? grant : scratch_grant_at(sup, path);
+}
+
 static void find_grants(const struct call *call, struct place *place)
 {
-	const struct berm_plan *plan = call->sup->plan;
-	place->grant = plan_grant_at(plan, (struct str){place->path, place->path_len});
+	place->grant = grant_at(call->sup, (struct str){place->path, place->path_len});
 	place->holder = place->grant;
 	if (place->grant == NULL || strlen(place->grant->path) != place->path_len)
 		return;
 	size_t folder = place->name_at > 1 ? place->name_at - 1 : 1;
-	place->holder = plan_grant_at(plan, (struct str){place->path, folder});
+	place->holder = grant_at(call->sup, (struct str){place->path, folder});
 }
 
 bool place_governed(const struct place *place, unsigned govern)

@@ -37,6 +37,14 @@ struct sup_pidfd {
 };
 
 /* Looking through a folder and what lies below it, in one buffer and a bounded number of descriptors. */
+/* A file that was made in shared memory. */
+enum { SUP_MAX_MADE = 256 };
+struct sup_made {
+	int pin;
+	dev_t dev;
+	ino_t ino;
+};
+
 enum { SUP_WALK_DEPTH = 40, SUP_WALK_ENTRIES = 10000 };
 struct sup_walk {
 	struct {
@@ -64,6 +72,11 @@ struct supervisor {
 	size_t helper_count;
 	char own[SUP_MAX_OWN][SUP_PATH_MAX];
 	size_t own_count;
+	bool has_private, has_shared; /* scratch space without mounts: sup_scratch.c */
+	struct plan_grant private_folder, shared;
+	char shared_path[16];
+	struct sup_made made[SUP_MAX_MADE];
+	size_t made_count;
 	const struct plan_rule **beside_rules; /* those that wait for a name */
 	size_t beside_count;
 
@@ -89,6 +102,15 @@ struct supervisor {
 };
 
 int64_t sup_now_ms(void);
+/* Scratch space without mounts. Once before the fork, and once the private folder is known: */
+void scratch_init(struct supervisor *sup);
+void scratch_private(struct supervisor *sup);
+/* The grant that stands for it, or NULL. */
+const struct plan_grant *scratch_grant_at(const struct supervisor *sup, struct str path);
+/* Somebody else's file in a folder that everybody shares? */
+bool scratch_is_foreign(const struct supervisor *sup, const struct place *place);
+/* A file was made; false: it cannot be kept account of, and must be removed again. */
+bool scratch_remember(struct supervisor *sup, const struct place *place, int fd);
 /* Shows each entry below the folder dir (consumed) to visit: its folder, its name, its DT_ type, its path from dir
  * (sup->walk.rel). Returns 0, EXDEV if there is more than the walk's maxima, an errno of reading, or what visit stopped
  * with. */

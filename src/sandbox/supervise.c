@@ -96,6 +96,7 @@ enum berm_code supervisor_new(const struct berm_plan *plan, struct supervisor **
 	TRY(alloc_content(sup, err));
 	TRY(list_beside_rules(sup, err));
 	fill_handlers(sup);
+	scratch_init(sup);
 	*ret_sup = take(sup);
 	return BERM_OK;
 }
@@ -274,6 +275,7 @@ void supervisor_own(struct supervisor *sup, const char *path)
 	if (sup->own_count == SUP_MAX_OWN || len == 0 || len >= SUP_PATH_MAX)
 		return;
 	memcpy(sup->own[sup->own_count++], path, len + 1);
+	scratch_private(sup);
 }
 
 int supervisor_serve(struct supervisor *sup)

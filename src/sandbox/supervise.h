@@ -70,9 +70,11 @@ void supervisor_free(struct supervisor *sup);
 /* proc_fd: the /proc that shows the tasks. notify: called for each notice, must not block. */
 typedef void (*sup_notify)(void *ctx, const struct call *call, const struct sup_notice *notice);
 void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx);
-/* A folder that is the sandbox's own beyond the plan's scratch folders (its private temporary folder without
- * namespaces): what lies in it is the kernel's to decide. Before start. */
+/* A folder that is the sandbox's own beyond the plan's scratch folders: its private temporary folder without namespaces.
+ * Before start. */
 void supervisor_own(struct supervisor *sup, const char *path);
+/* Removes what the sandbox left in places that everybody shares. At the end, when its processes are gone. */
+void supervisor_finish(struct supervisor *sup);
 /* Serves one notification; call when the listener is readable. 0, or -1 when the listener is of no more use. */
 int supervisor_serve(struct supervisor *sup);
 /* True if pid was one of the supervisor's own helper processes (reaped by the caller's wait loop). */
