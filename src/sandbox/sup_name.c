@@ -136,8 +136,10 @@ static struct sup_answer remove_name(struct call *call, int dirfd, uint64_t addr
 		return answer;
 	if (!place->exists)
 		return answer_errno(ENOENT);
-	if (folder != S_ISDIR(place->st.st_mode) || (place->slash && !folder))
-		return answer_continue(); /* it cannot be done, and the kernel knows why */
+	if (folder && !S_ISDIR(place->st.st_mode))
+		return answer_errno(ENOTDIR);
+	if (!folder && (S_ISDIR(place->st.st_mode) || place->slash))
+		return answer_errno(S_ISDIR(place->st.st_mode) ? EISDIR : ENOTDIR);
 	if (place_pinned(call, place, folder))
 		return answer_errno(EBUSY);
 	struct place_verdict verdict = place_judge_act(call, place, act, 0);
@@ -173,10 +175,12 @@ static struct sup_answer link_places(struct call *call)
 	const struct place *from = &sup->places[0], *to = &sup->places[1];
 	if (!from->exists)
 		return answer_errno(ENOENT);
-	if (S_ISDIR(from->st.st_mode) || from->slash)
-		return answer_continue();
+	if (from->slash && !S_ISDIR(from->st.st_mode))
+		return answer_errno(ENOTDIR);
 	if (to->exists)
 		return answer_errno(EEXIST);
+	if (S_ISDIR(from->st.st_mode))
+		return answer_errno(EPERM);
 	if (!place_governed(from, GOVERN_WRITE) || gains_rights(from->grant, to->holder))
 		return answer_errno(EXDEV);
 	struct place_verdict verdict = place_judge_act(call, from, ACT_LINK_FROM, 0);
@@ -297,6 +301,12 @@ static struct sup_answer rename_judged(struct renaming *renaming)
 	return answer_result(unlinkat(from->folder, from->name, 0));
 }
 
+static bool lies_below(const struct place *place, const struct place *folder)
+{
+	return place->path_len > folder->path_len && place->path[folder->path_len] == '/' &&
+	       memcmp(place->path, folder->path, folder->path_len) == 0;
+}
+
 /* What the kernel would find before it asks about rights. */
 static int rename_errno(const struct renaming *renaming)
 {
@@ -309,6 +319,10 @@ static int rename_errno(const struct renaming *renaming)
 	bool folder = S_ISDIR(from->st.st_mode);
 	if (!folder && (from->slash || (!exchange && to->slash)))
 		return ENOTDIR;
+	if (lies_below(to, from))
+		return EINVAL;
+	if (lies_below(from, to))
+		return exchange ? EINVAL : ENOTEMPTY;
 	if (!to->exists || exchange)
 		return 0;
 	return folder == S_ISDIR(to->st.st_mode) ? 0 : folder ? ENOTDIR : EISDIR;
