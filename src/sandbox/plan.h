@@ -23,9 +23,9 @@ enum plan_govern {
 enum { PLAN_LIST = 1 << 16 };
 
 struct plan_grant {
-	char *path;	 /* canonical: no symbolic link in it when the plan was made */
-	unsigned rights; /* BERM_READ | WRITE | DELETE | EXEC, with those of the trees around it; or PLAN_LIST */
-	bool tree;	 /* a folder and all below it, else this one file */
+	const char *path; /* canonical: no symbolic link in it when the plan was made */
+	unsigned rights;  /* BERM_READ | WRITE | DELETE | EXEC, with those of the trees around it; or PLAN_LIST */
+	bool tree;	  /* a folder and all below it, else this one file */
 	bool exists;
 	bool closed;	 /* a folder that is there for REPLACE rules alone: nothing in it is allowed but what one of
 			    * them matches; everything is governed */
@@ -34,37 +34,37 @@ struct plan_grant {
 
 /* Symbolic links passed on the way to a grant: recreated in the hidden view. */
 struct plan_link {
-	char *path, *target;
+	const char *path, *target;
 };
 
 /* A name that is denied (masked by a mode-000 object where there are namespaces). */
 struct plan_mask {
-	char *path;
+	const char *path;
 	bool folder;
 };
 
 struct plan_scratch {
-	char *path;	/* canonical or literal if it does not exist */
-	char *variable; /* or NULL */
+	const char *path;     /* canonical or literal if it does not exist */
+	const char *variable; /* or NULL */
 };
 
 /* DENY holds for what the rule matches and for all below that; PROTECT and REPLACE for what it matches alone (a literal
  * one with tree: and all below). plan_rules_at knows; use it rather than the pattern. */
 struct plan_rule {
-	char *path;		       /* a literal rule's canonical path, else NULL */
+	const char *path;	       /* a literal rule's canonical path, else NULL */
 	bool tree;		       /* literal: and all below path */
 	const char *key;	       /* lower case; a path that the rule matches has this component. NULL: unknown */
 	struct glob *pattern, *except; /* pattern is NULL in a literal rule; except may be NULL */
-	unsigned right; /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
-	char *beside;	/* or NULL */
+	unsigned right;	    /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
+	const char *beside; /* or NULL */
 	bool mkdir_only, in_place, removable;
 	berm_judge judge; /* or NULL */
 	size_t judge_max_bytes;
-	char *label;
+	const char *label;
 };
 
 struct plan_line {
-	char *guarantee, *line, *enforcer, *note;
+	const char *guarantee, *line, *enforcer, *note;
 	enum berm_hold hold;
 };
 
@@ -82,7 +82,7 @@ struct berm_plan {
 	struct seccomp_spec spec;
 	bool extra[BERM_EXTRA_COUNT];
 	uint64_t limit[BERM_LIMIT_COUNT]; /* 0: none */
-	char *cgroup;			  /* v2 folder to make a child in, or NULL: rlimits */
+	const char *cgroup;		  /* v2 folder to make a child in, or NULL: rlimits */
 
 	struct plan_grant *grants; /* sorted by strcmp: parents come before children; canonical and unique */
 	size_t grant_count;
@@ -92,9 +92,10 @@ struct berm_plan {
 	size_t mask_count;
 	struct plan_scratch *scratches;
 	size_t scratch_count;
-	char **sockets; /* canonical paths of granted Unix sockets */
+	const char **sockets; /* canonical paths of granted Unix sockets */
 	size_t socket_count;
-	struct plan_rule *rules; /* the first literal_count are literal and sorted by strcmp, maybe repeated */
+	struct plan_rule
+		*rules; /* the first literal_count are literal, sorted without regard to ASCII case, maybe repeated */
 	size_t rule_count, literal_count;
 	size_t judge_max_bytes; /* the largest of all rules; 0: no rule has a judge */
 	struct plan_line *lines;

@@ -1,0 +1,181 @@
+#include "sandbox/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/own.h"
+#include "sandbox/plan_build.h"
+
+#define MAX_MEMORY ((size_t)512 << 20)
+#define MAX_EXPORT ((size_t)8 << 20)
+
+enum berm_code build_no_memory(struct berm_err *err)
+{
+	return err_set(err, BERM_ERR_NOMEM, "make a plan");
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+void berm_plan_free(struct berm_plan *plan)
+{
+	if (plan == NULL)
+		return;
+	struct plan_owned *owned = plan->owned;
+	if (owned != NULL) {
+		for (size_t i = 0; i < owned->shared.len; i++)
+			cap_glob_drop(*(struct cap_glob **)vec_at(&owned->shared, i));
+		for (size_t i = 0; i < owned->globs.len; i++)
+			glob_free(*(struct glob **)vec_at(&owned->globs, i));
+		vec_done(&owned->shared);
+		vec_done(&owned->globs);
+		arena_done(&owned->arena);
+		free(owned);
+	}
+	free(plan);
+}
+
+static void drop_plan(struct berm_plan **plan)
+{
+	berm_plan_free(*plan);
+}
+
+static enum berm_code plan_new(struct berm_plan **ret_plan, struct berm_err *err)
+{
+	struct berm_plan *plan = calloc(1, sizeof *plan);
+	if (plan == NULL)
+		return build_no_memory(err);
+	plan->owned = calloc(1, sizeof *plan->owned);
+	if (plan->owned == NULL) {
+		free(plan);
+		return build_no_memory(err);
+	}
+	arena_init(&plan->owned->arena, MAX_MEMORY);
+	vec_init(&plan->owned->shared, sizeof(struct cap_glob *), (size_t)2 * CAPS_MAX_LINES);
+	vec_init(&plan->owned->globs, sizeof(struct glob *), (size_t)2 * CAPS_MAX_LINES);
+	*ret_plan = plan;
+	return BERM_OK;
+}
+
+static void build_done(struct build *build)
+{
+	paths_done(&build->paths);
+	vec_done(&build->notes);
+	vec_done(&build->grants);
+	arena_done(&build->temp);
+}
+
+/* ---- making ------------------------------------------------------------------------------------------------------ */
+
+/* A cgroup serves if it has a controller for each limit that it can hold. */
+static enum berm_code take_limits(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	const struct berm_facts *facts = build->facts;
+	memcpy(plan->limit, build->caps->limit, sizeof plan->limit);
+	bool memory = plan->limit[BERM_LIMIT_MEMORY] != 0, pids = plan->limit[BERM_LIMIT_PROCESSES] != 0;
+	if ((!memory && !pids) || facts->cgroup[0] == '\0' || (memory && facts->value[FACT_CGROUP_MEMORY] == 0) ||
+	    (pids && facts->value[FACT_CGROUP_PIDS] == 0))
+		return BERM_OK;
+	plan->cgroup = arena_text(build->keep, str_from(facts->cgroup));
+	return plan->cgroup != NULL ? BERM_OK : build_no_memory(err);
+}
+
+static enum berm_code run_build(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	plan->network = build->caps->network;
+	plan->user_is_root = build->facts->value[FACT_IS_ROOT] != 0;
+	memcpy(plan->extra, build->caps->extra, sizeof plan->extra);
+	build_backend(build);
+	TRY(take_limits(build, err));
+	TRY(build_rights(build, err));
+	TRY(build_rules(build, err));
+	TRY(build_index(build, err));
+	build_spread(build);
+	TRY(build_narrow(build, err));
+	TRY(build_grants(build, err));
+	build_spec(build);
+	return build_lines(build, err);
+}
+
+static void build_init(struct build *build)
+{
+	arena_init(&build->temp, MAX_MEMORY);
+	vec_init(&build->notes, sizeof(struct rule_note), (size_t)2 * CAPS_MAX_LINES);
+	vec_init(&build->grants, sizeof(struct path_node *), (size_t)2 * CAPS_MAX_LINES);
+	paths_init(&build->paths);
+}
+
+static enum berm_code start_build(struct build *build, const struct plan_eyes *eyes, struct berm_err *err)
+{
+	struct plan_owned *owned = build->plan->owned;
+	if (owned == NULL)
+		return build_no_memory(err);
+	build->keep = &owned->arena;
+	build->states = arena_array(&build->temp, build->caps->lines.len + 1, sizeof *build->states);
+	if (build->states == NULL)
+		return build_no_memory(err);
+	return paths_start(&build->paths, eyes, build->keep, err);
+}
+
+enum berm_code build_plan(const struct berm_caps *caps, const struct berm_facts *facts, const struct plan_eyes *eyes,
+			  bool draft, struct berm_plan **ret_plan, struct berm_err *err)
+{
+	__attribute__((cleanup(drop_plan))) struct berm_plan *plan = NULL;
+	TRY(plan_new(&plan, err));
+	__attribute__((cleanup(build_done))) struct build build = {.caps = caps, .facts = facts, .plan = plan};
+	build_init(&build);
+	TRY(start_build(&build, eyes, err));
+	TRY(run_build(&build, err));
+	if (plan->refused && !draft) {
+		if (err != NULL)
+			*err = build.refusal;
+		return build.refusal.code;
+	}
+	*ret_plan = take(plan);
+	return BERM_OK;
+}
+
+enum berm_code berm_plan_make(const struct berm_caps *caps, const struct berm_facts *facts, struct berm_plan **ret_plan,
+			      struct berm_err *err)
+{
+	return build_plan(caps, facts, &plan_eyes_real, false, ret_plan, err);
+}
+
+enum berm_code plan_draft(const struct berm_caps *caps, const struct berm_facts *facts, struct berm_plan **ret_plan,
+			  struct berm_err *err)
+{
+	return build_plan(caps, facts, &plan_eyes_real, true, ret_plan, err);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+enum berm_backend berm_plan_backend(const struct berm_plan *plan)
+{
+	return plan->backend;
+}
+
+bool berm_plan_line(const struct berm_plan *plan, size_t index, struct berm_plan_line *ret_line)
+{
+	if (index >= plan->line_count)
+		return false;
+	const struct plan_line *line = &plan->lines[index];
+	*ret_line = (struct berm_plan_line){.guarantee = line->guarantee,
+					    .line = line->line,
+					    .enforcer = line->enforcer,
+					    .note = line->note,
+					    .hold = line->hold};
+	return true;
+}
+
+char *plan_export(const struct berm_plan *plan)
+{
+	auto_buf struct buf text = {0};
+	buf_init(&text, MAX_EXPORT);
+	for (size_t i = 0; i < plan->line_count; i++)
+		if (plan->lines[i].hold == BERM_HELD)
+			buf_printf(&text, "%s\t%s\n", plan->lines[i].guarantee, plan->lines[i].line);
+	buf_puts(&text, "");
+	return buf_take(&text);
+}

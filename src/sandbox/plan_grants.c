@@ -1,0 +1,235 @@
+/* The lists of the plan: grants, masks, links, scratches, sockets. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "sandbox/plan_build.h"
+
+static bool exists(const struct path_node *node)
+{
+	return node->seen == SEEN_FILE || node->seen == SEEN_FOLDER;
+}
+
+static unsigned rights_of(const struct path_node *node)
+{
+	return node->inherited | node->own;
+}
+
+/* ---- what is governed -------------------------------------------------------------------------------------------- */
+
+/* For a single file only rules count that match it. */
+static uint32_t count_at_file(const struct build *build, const struct path_node *node, unsigned right)
+{
+	struct plan_cursor cursor = plan_rules_at(build->plan, (struct str){node->path, node->len}, BUILD_FOLD);
+	const struct plan_rule *rule;
+	uint32_t count = 0;
+	while ((rule = plan_rule_next(&cursor)) != NULL)
+		count += rule->right == right;
+	return count;
+}
+
+uint32_t build_protects(const struct build *build, const struct path_node *node)
+{
+	if (node->seen != SEEN_FOLDER)
+		return count_at_file(build, node, BERM_PROTECT);
+	return node->protect_here + (node->parent != NULL ? node->parent->protect_deep : 0);
+}
+
+uint32_t build_denies(const struct build *build, const struct path_node *node)
+{
+	if (node->seen != SEEN_FOLDER)
+		return count_at_file(build, node, BERM_DENY);
+	return node->deny_here + (node->parent != NULL ? node->parent->deny_deep : 0);
+}
+
+static bool reads_denied(const struct path_node *node)
+{
+	return node->seen == SEEN_FOLDER &&
+	       (node->read_here > 0 || (node->parent != NULL && node->parent->read_deep > 0));
+}
+
+unsigned build_governs(const struct build *build, const struct path_node *node)
+{
+	unsigned rights = rights_of(node), govern = 0;
+	if (!build->can_govern)
+		return 0;
+	if (node->closed)
+		return GOVERN_WRITE | ((rights & BERM_READ) == 0 ? GOVERN_READ : 0);
+	if ((rights & RIGHTS_CHANGE) != 0 && (build_protects(build, node) > 0 || build_denies(build, node) > 0))
+		govern |= GOVERN_WRITE;
+	if (node->chain ? node->chain_trap
+			: (rights & BERM_EXEC) == 0 && (rights & BERM_READ) != 0 && reads_denied(node))
+		govern |= GOVERN_READ;
+	return govern;
+}
+
+/* ---- grants ------------------------------------------------------------------------------------------------------ */
+
+/* What is around a chain is granted by itself; elsewhere the nearest tree above covers what is in it. */
+static void spread_cover(struct build *build)
+{
+	for (struct path_node *node = build->paths.root->made_after; node != NULL; node = node->made_after) {
+		struct path_node *parent = node->parent;
+		if (parent->chain && !node->denied && !node->chain && exists(node)) {
+			node->own |= parent->inherited | parent->own;
+			node->own_tree = node->seen == SEEN_FOLDER;
+		}
+		if (parent->chain || parent->denied)
+			node->cover = NULL;
+		else
+			node->cover = parent->own != 0 && parent->own_tree ? parent : parent->cover;
+	}
+}
+
+static bool is_redundant(const struct build *build, const struct path_node *node)
+{
+	return node->cover != NULL && !node->in_scratch && !node->closed && rights_of(node) == rights_of(node->cover) &&
+	       build_governs(build, node) == build_governs(build, node->cover);
+}
+
+static bool is_told(const struct path_node *node)
+{
+	if (node->denied || !exists(node))
+		return false;
+	return node->own != 0 || node->closed || (node->chain && !node->chain_blind);
+}
+
+static struct plan_grant grant_of(const struct build *build, const struct path_node *node)
+{
+	struct plan_grant grant = {.path = node->path,
+				   .rights = rights_of(node),
+				   .exists = true,
+				   .tree = node->seen == SEEN_FOLDER,
+				   .closed = node->closed,
+				   .govern = build_governs(build, node)};
+	if (node->chain && !node->chain_trap)
+		grant.rights = (grant.rights & BERM_READ) != 0 ? (unsigned)PLAN_LIST : 0;
+	if (node->closed)
+		grant.rights |= BERM_READ | BERM_WRITE | BERM_DELETE;
+	return grant;
+}
+
+static int compare_grants(const void *a, const void *b)
+{
+	const struct plan_grant *left = a, *right = b;
+	return strcmp(left->path, right->path);
+}
+
+static void sort_grants(struct berm_plan *plan)
+{
+	bool sorted = true;
+	for (size_t i = 1; i < plan->grant_count && sorted; i++)
+		sorted = compare_grants(&plan->grants[i - 1], &plan->grants[i]) < 0;
+	if (!sorted)
+		qsort(plan->grants, plan->grant_count, sizeof *plan->grants, compare_grants);
+}
+
+/* What does not exist and lies in no tree is told as such; in a tree, that tree's rights hold when it appears. */
+static void add_missing(struct build *build)
+{
+	struct berm_plan *plan = build->plan;
+	for (size_t i = 0; i < build->caps->lines.len; i++) {
+		struct path_node *node = build->states[i].node;
+		if (node == NULL || node->missing == 0 || node->inherited != 0 || node->denied)
+			continue;
+		plan->grants[plan->grant_count++] = (struct plan_grant){
+			.path = node->path, .rights = node->missing, .tree = build_line(build, i)->extent == BERM_TREE};
+		node->missing = 0;
+	}
+}
+
+static enum berm_code add_grants(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	size_t count = build->caps->lines.len + 1;
+	spread_cover(build);
+	for (const struct path_node *node = build->paths.root; node != NULL; node = node->made_after)
+		count += is_told(node);
+	plan->grants = arena_array(build->keep, count, sizeof *plan->grants);
+	if (plan->grants == NULL)
+		return build_no_memory(err);
+	for (const struct path_node *node = build->paths.root; node != NULL; node = node->made_after)
+		if (is_told(node) && !is_redundant(build, node))
+			plan->grants[plan->grant_count++] = grant_of(build, node);
+	add_missing(build);
+	sort_grants(plan);
+	return BERM_OK;
+}
+
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
+
+static enum berm_code add_masks(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	plan->masks = arena_array(build->keep, build->mask_count + 1, sizeof *plan->masks);
+	if (plan->masks == NULL)
+		return build_no_memory(err);
+	for (const struct path_node *node = build->paths.root; build->mask_count > 0 && node != NULL;
+	     node = node->made_after)
+		if (node->masked && (node->parent == NULL || !node->parent->denied))
+			plan->masks[plan->mask_count++] =
+				(struct plan_mask){.path = node->path, .folder = node->seen == SEEN_FOLDER};
+	return BERM_OK;
+}
+
+/* Links in granted trees are seen there. */
+static enum berm_code add_links(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	struct path_node *const *links = build->paths.links.items;
+	plan->links = arena_array(build->keep, build->paths.links.len + 1, sizeof *plan->links);
+	if (plan->links == NULL)
+		return build_no_memory(err);
+	for (size_t i = 0; plan->hidden && i < build->paths.links.len; i++)
+		if (links[i]->inherited == 0 && !links[i]->denied)
+			plan->links[plan->link_count++] = (struct plan_link){links[i]->path, links[i]->target};
+	return BERM_OK;
+}
+
+static enum berm_code add_scratch(struct build *build, size_t index, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	const struct cap_line *line = build_line(build, index);
+	struct path_node *node = build->states[index].node;
+	struct plan_scratch *scratch = &plan->scratches[plan->scratch_count];
+	if (!node->in_scratch || (node->told && build->namespaces))
+		return BERM_OK;
+	node->told = true;
+	scratch->path = node->path;
+	if (line->variable != NULL) {
+		scratch->variable = arena_text(build->keep, str_from(line->variable));
+		if (scratch->variable == NULL)
+			return build_no_memory(err);
+	}
+	plan->scratch_count++;
+	return BERM_OK;
+}
+
+static enum berm_code add_by_line(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	size_t scratches = 0, sockets = 0;
+	for (size_t i = 0; i < build->caps->lines.len; i++) {
+		scratches += build_line(build, i)->kind == CAP_SCRATCH;
+		sockets += build_line(build, i)->kind == CAP_SOCKET;
+	}
+	plan->scratches = arena_array(build->keep, scratches + 1, sizeof *plan->scratches);
+	plan->sockets = arena_array(build->keep, sockets + 1, sizeof *plan->sockets);
+	if (plan->scratches == NULL || plan->sockets == NULL)
+		return build_no_memory(err);
+	for (size_t i = 0; i < build->caps->lines.len; i++) {
+		if (build_line(build, i)->kind == CAP_SOCKET)
+			plan->sockets[plan->socket_count++] = build->states[i].node->path;
+		if (build_line(build, i)->kind == CAP_SCRATCH)
+			TRY(add_scratch(build, i, err));
+	}
+	return BERM_OK;
+}
+
+enum berm_code build_grants(struct build *build, struct berm_err *err)
+{
+	TRY(add_grants(build, err));
+	TRY(add_masks(build, err));
+	TRY(add_links(build, err));
+	return add_by_line(build, err);
+}

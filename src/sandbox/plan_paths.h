@@ -1,0 +1,97 @@
+/*
+ * The names that a plan is about, as a tree of nodes by canonical path: symbolic links are resolved here, through a
+ * handful of functions that look at the file system, so that tests can put a made-up one in its place. Each name is
+ * looked at once; a folder of which many names are wanted is listed instead. The planner keeps its notes in the nodes.
+ */
+#ifndef BERM_SANDBOX_PLAN_PATHS_H
+#define BERM_SANDBOX_PLAN_PATHS_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+enum seen { SEEN_UNKNOWN = 0, SEEN_MISSING, SEEN_FILE, SEEN_FOLDER, SEEN_LINK };
+
+/* Called for each name in a folder; false stops the listing. */
+typedef bool (*eyes_entry)(void *arg, struct str name, enum seen seen);
+
+struct plan_eyes {
+	void *ctx;
+	/* What path names, links not followed; the target of a link goes to ret_target. What cannot be reached is missing. */
+	enum seen (*look)(void *ctx, const char *path, char *ret_target, size_t size);
+	/* True if this user can neither read, change, run nor search it, and does not own it. */
+	bool (*closed)(void *ctx, const char *path);
+	/* False if the folder could not be read to its end. seen may be SEEN_UNKNOWN. */
+	bool (*list)(void *ctx, const char *path, eyes_entry entry, void *arg);
+};
+
+/* The file system of this process. */
+extern const struct plan_eyes plan_eyes_real;
+
+struct path_node {
+	struct path_node *parent, *made_after, *made_before, *in_bucket;
+	const char *path; /* canonical, NUL-terminated */
+	size_t len, name_at;
+	uint64_t hash;
+	enum seen seen;
+	const char *target; /* of a link */
+	bool noted;	    /* a link that is in links */
+	unsigned looks;	    /* how many names in this folder were looked at */
+	bool whole;	    /* a folder whose names all have nodes */
+	bool listed;	    /* found by listing its folder */
+
+	/* ---- the planner's notes ---- */
+	unsigned own;	    /* rights granted by lines that name it, if it exists */
+	unsigned missing;   /* the same while it does not exist */
+	unsigned inherited; /* rights of the trees around it */
+	unsigned below;	    /* union of what is granted at it and below */
+	bool own_tree;	    /* own holds for all below as well */
+	bool denied;	    /* by a deny line, here or above */
+	bool masked;	    /* here */
+	bool chain;	    /* on the way to a denied name: what is around that is granted in its place */
+	bool chain_listed;  /* all its names have nodes */
+	bool chain_trap;    /* and its reading is governed */
+	bool chain_blind;   /* and it cannot be listed */
+	bool closed;	    /* a folder with names that may be replaced */
+	bool in_scratch;
+	bool told;			    /* is in the plan's list of scratches already */
+	bool walk, walk_failed, walk_blind; /* looked through for names that a deny pattern matches; there were too
+					     * many; not all folders could be listed */
+	uint32_t protect_here, deny_here, read_here; /* rules anchored here; later: here and below */
+	uint32_t protect_deep, deny_deep, read_deep; /* such that hold for all below; later: here and above */
+	const struct path_node *cover;		     /* whose grant covers it */
+};
+
+enum { PATHS_TARGET_SIZE = 4096 };
+
+struct paths {
+	const struct plan_eyes *eyes;
+	struct arena *keep; /* paths and targets: they go into the plan */
+	struct arena temp;  /* nodes */
+	char *target;	    /* PATHS_TARGET_SIZE bytes */
+	struct path_node **buckets;
+	size_t bucket_count, node_count;
+	struct path_node *root, *last; /* root.made_after ... last: parents come before what is in them */
+	struct vec links;	       /* struct path_node *: passed on the way to something granted */
+};
+
+void paths_init(struct paths *paths); /* empty, with nothing to release yet */
+/* keep outlives the paths. Errors: NOMEM. */
+MUST_USE enum berm_code paths_start(struct paths *paths, const struct plan_eyes *eyes, struct arena *keep,
+				    struct berm_err *err);
+void paths_done(struct paths *paths);
+
+enum {
+	PATHS_NOTE_LINKS = 1 << 0, /* links that are passed go to links */
+	PATHS_KEEP_LAST = 1 << 1,  /* the last name itself, not what it links to */
+};
+/* The node of an absolute path. What does not exist has nodes as well. Errors: NOMEM. */
+MUST_USE enum berm_code paths_resolve(struct paths *paths, struct str path, unsigned flags, struct path_node **ret_node,
+				      struct berm_err *err);
+/* The node of a name in a folder, looked at. Errors: NOMEM. */
+MUST_USE enum berm_code paths_child(struct paths *paths, struct path_node *folder, struct str name,
+				    struct path_node **ret_node, struct berm_err *err);
+/* Nodes for all names of a folder. *ret_whole: false if there are more than max, or they cannot be read. NOMEM. */
+MUST_USE enum berm_code paths_list(struct paths *paths, struct path_node *folder, size_t max, bool *ret_whole,
+				   size_t *ret_count, struct berm_err *err);
+
+#endif

@@ -1,0 +1,544 @@
+/*
+ * Rules: made from the narrowing lines, indexed by a name that each path they match must have, and found again by the
+ * supervisor without memory of its own.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/own.h"
+#include "sandbox/plan_build.h"
+
+#define MAX_PATTERN_TEXT ((size_t)16384)
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* ---- patterns ---------------------------------------------------------------------------------------------------- */
+
+static bool is_special(char c)
+{
+	return strchr("*?[]{}\\", c) != NULL && c != '\0';
+}
+
+/* The next segment that lies in no braces; false at the end. *ret_plain: it has no wildcard. */
+static bool next_segment(struct str text, size_t *at, struct str *ret_segment, bool *ret_plain)
+{
+	size_t depth = 0;
+	while (*at < text.len && text.ptr[*at] == '/')
+		(*at)++;
+	size_t begin = *at;
+	*ret_plain = true;
+	for (; *at < text.len && (depth > 0 || text.ptr[*at] != '/'); (*at)++) {
+		char c = text.ptr[*at];
+		if (is_special(c))
+			*ret_plain = false;
+		if (c == '\\' && *at + 1 < text.len)
+			(*at)++;
+		else if (c == '{')
+			depth++;
+		else if (c == '}' && depth > 0)
+			depth--;
+	}
+	*ret_segment = (struct str){text.ptr + begin, *at - begin};
+	return *at > begin;
+}
+
+/* How much of the pattern is a path without wildcards. */
+static size_t literal_len(struct str pattern)
+{
+	size_t at = 0, end = 0;
+	struct str segment;
+	bool plain;
+	if (pattern.len == 0 || pattern.ptr[0] != '/')
+		return 0;
+	while (next_segment(pattern, &at, &segment, &plain) && plain)
+		end = at;
+	return end;
+}
+
+static enum berm_code find_key(struct build *build, struct str pattern, const char **ret_key, struct berm_err *err)
+{
+	size_t at = 0;
+	struct str segment, last = {NULL, 0};
+	bool plain;
+	*ret_key = NULL;
+	while (next_segment(pattern, &at, &segment, &plain))
+		if (plain && !str_eq(segment, STR(".")))
+			last = segment;
+	if (last.len == 0)
+		return BERM_OK;
+	char *key = arena_text(build->keep, last);
+	if (key == NULL)
+		return build_no_memory(err);
+	for (char *c = key; *c != '\0'; c++)
+		*c = lower(*c);
+	*ret_key = key;
+	return BERM_OK;
+}
+
+static void put_escaped(struct buf *text, const char *path)
+{
+	for (; *path != '\0'; path++) {
+		if (is_special(*path) || *path == ',')
+			buf_putc(text, '\\');
+		buf_putc(text, *path);
+	}
+}
+
+static enum berm_code own_glob(struct build *build, const struct buf *text, struct glob **ret_glob,
+			       struct berm_err *err)
+{
+	struct glob *glob = NULL;
+	TRY(buf_check(text, err));
+	TRY(glob_new(buf_str(text), &glob, err));
+	enum berm_code code = vec_push(&build->plan->owned->globs, &glob, err);
+	if (code != BERM_OK) {
+		glob_free(glob);
+		return code;
+	}
+	*ret_glob = glob;
+	return BERM_OK;
+}
+
+static enum berm_code share(struct build *build, struct cap_glob *glob, struct berm_err *err)
+{
+	if (glob == NULL)
+		return BERM_OK;
+	TRY(vec_push(&build->plan->owned->shared, &glob, err));
+	(void)cap_glob_keep(glob);
+	return BERM_OK;
+}
+
+/* ---- rules ------------------------------------------------------------------------------------------------------- */
+
+/* rules is sized for all of them before. */
+static enum berm_code rule_add(struct build *build, const struct plan_rule *rule, const struct rule_note *note,
+			       struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	TRY(vec_push(&build->notes, note, err));
+	if (rule->judge != NULL && rule->judge_max_bytes > plan->judge_max_bytes)
+		plan->judge_max_bytes = rule->judge_max_bytes;
+	plan->rules[plan->rule_count++] = *rule;
+	return BERM_OK;
+}
+
+static enum berm_code keep_text(struct build *build, const char *text, const char **ret_copy, struct berm_err *err)
+{
+	if (text == NULL)
+		return BERM_OK;
+	*ret_copy = arena_text(build->keep, str_from(text));
+	return *ret_copy != NULL ? BERM_OK : build_no_memory(err);
+}
+
+/* The literal's own name, and what it leads to if it is a link. */
+static enum berm_code add_literal(struct build *build, struct plan_rule *rule, size_t line, struct str path,
+				  struct berm_err *err)
+{
+	struct path_node *name, *object;
+	TRY(paths_resolve(&build->paths, path, PATHS_KEEP_LAST, &name, err));
+	object = name;
+	if (name->seen == SEEN_LINK)
+		TRY(paths_resolve(&build->paths, path, 0, &object, err));
+	build->states[line].node = object;
+	struct rule_note note = {.line = line,
+				 .anchor = object,
+				 .deep = rule->tree || rule->right == BERM_DENY,
+				 .mild = rule->except != NULL,
+				 .right = rule->right};
+	for (struct path_node *node = object;; node = name) {
+		rule->path = node->path;
+		rule->key = NULL;
+		if (node->len > 1)
+			TRY(find_key(build, (struct str){node->path + node->name_at, node->len - node->name_at},
+				     &rule->key, err));
+		note.anchor = node;
+		TRY(rule_add(build, rule, &note, err));
+		if (node == name)
+			return BERM_OK;
+	}
+}
+
+static enum berm_code add_pattern(struct build *build, struct plan_rule *rule, size_t line,
+				  const struct cap_rule *given, struct berm_err *err)
+{
+	struct path_node *anchor;
+	struct str pattern = given->pattern;
+	struct str begin = {pattern.ptr, literal_len(pattern)};
+	struct str rest = {pattern.ptr + begin.len, pattern.len - begin.len};
+	TRY(paths_resolve(&build->paths, begin, 0, &anchor, err));
+	struct rule_note note = {.line = line, .anchor = anchor, .right = rule->right, .mild = true};
+	note.deep = str_starts(rest, STR("/**/")) || str_starts(rest, STR("**/")) || str_eq(rest, STR("/**")) ||
+		    str_eq(rest, STR("**"));
+	rule->pattern = cap_glob_get(given->glob);
+	note.glob = rule->pattern;
+	TRY(find_key(build, pattern, &rule->key, err));
+	TRY(rule_add(build, rule, &note, err));
+	if (begin.len == 0 || str_eq(begin, (struct str){anchor->path, anchor->len}))
+		return BERM_OK;
+	/* Its beginning passes a link: the same pattern at the place where that leads to. */
+	auto_buf struct buf text = {0};
+	buf_init(&text, MAX_PATTERN_TEXT);
+	put_escaped(&text, anchor->len > 1 ? anchor->path : "");
+	buf_put_str(&text, rest);
+	TRY(own_glob(build, &text, &rule->pattern, err));
+	note.glob = rule->pattern;
+	TRY(find_key(build, buf_str(&text), &rule->key, err));
+	return rule_add(build, rule, &note, err);
+}
+
+static enum berm_code add_rule_line(struct build *build, size_t index, const struct cap_line *line,
+				    struct berm_err *err)
+{
+	const struct cap_rule *given = line->rule;
+	struct plan_rule rule = {
+		.tree = given->tree,
+		.right = given->right,
+		.mkdir_only = given->mkdir_only,
+		.in_place = given->in_place,
+		.removable = given->removable,
+		.judge = given->judge,
+		.judge_max_bytes = given->judge_max_bytes,
+		.except = cap_glob_get(given->except),
+	};
+	TRY(share(build, given->glob, err));
+	TRY(share(build, given->except, err));
+	TRY(keep_text(build, given->label, &rule.label, err));
+	TRY(keep_text(build, given->beside, &rule.beside, err));
+	if (given->right == BERM_DENY && (given->glob != NULL || given->except != NULL))
+		build->deny_patterns = true;
+	if (given->glob == NULL)
+		return add_literal(build, &rule, index, given->path, err);
+	return add_pattern(build, &rule, index, given, err);
+}
+
+static enum berm_code add_narrow_line(struct build *build, size_t index, const struct cap_line *line,
+				      struct berm_err *err)
+{
+	struct plan_rule rule = {.right = line->rights, .tree = line->extent == BERM_TREE};
+	TRY(keep_text(build, line->path.ptr, &rule.label, err));
+	return add_literal(build, &rule, index, line->path, err);
+}
+
+/* "{/d/NAME,/d/NAME.*,/d/.NAME.*}": the file, its lock and its temporary siblings. */
+static enum berm_code add_replace_at(struct build *build, struct plan_rule *rule, size_t line, struct path_node *node,
+				     struct berm_err *err)
+{
+	auto_buf struct buf folder = {0}, name = {0}, text = {0};
+	struct path_node *parent = node->parent;
+	if (parent == NULL)
+		return BERM_OK; /* "/" is no file */
+	buf_init(&folder, MAX_PATTERN_TEXT);
+	buf_init(&name, MAX_PATTERN_TEXT);
+	buf_init(&text, 4 * MAX_PATTERN_TEXT);
+	put_escaped(&folder, parent->len > 1 ? parent->path : "");
+	put_escaped(&name, node->path + node->name_at);
+	TRY(buf_check(&folder, err));
+	TRY(buf_check(&name, err));
+	const char *dir = folder.len > 0 ? folder.data : "", *file = name.data;
+	buf_printf(&text, "{%s/%s,%s/%s.*,%s/.%s.*}", dir, file, dir, file, dir, file);
+	TRY(own_glob(build, &text, &rule->pattern, err));
+	rule->key = NULL;
+	if (parent->len > 1)
+		TRY(find_key(build, (struct str){parent->path + parent->name_at, parent->len - parent->name_at},
+			     &rule->key, err));
+	struct rule_note note = {.line = line, .anchor = parent, .glob = rule->pattern, .right = BERM_REPLACE};
+	return rule_add(build, rule, &note, err);
+}
+
+static enum berm_code add_replace_line(struct build *build, size_t index, const struct cap_line *line,
+				       struct berm_err *err)
+{
+	struct path_node *name, *object;
+	struct plan_rule rule = {.right = BERM_REPLACE};
+	TRY(keep_text(build, line->path.ptr, &rule.label, err));
+	TRY(paths_resolve(&build->paths, line->path, PATHS_KEEP_LAST | PATHS_NOTE_LINKS, &name, err));
+	build->states[index].node = name;
+	TRY(add_replace_at(build, &rule, index, name, err));
+	if (name->seen != SEEN_LINK)
+		return BERM_OK;
+	TRY(paths_resolve(&build->paths, line->path, PATHS_NOTE_LINKS, &object, err));
+	return add_replace_at(build, &rule, index, object, err);
+}
+
+enum berm_code build_rules(struct build *build, struct berm_err *err)
+{
+	typedef enum berm_code (*add_fn)(struct build *, size_t, const struct cap_line *, struct berm_err *);
+	static const add_fn add[] = {
+		[CAP_NARROW] = add_narrow_line, [CAP_REPLACE] = add_replace_line, [CAP_RULE] = add_rule_line};
+	size_t count = 0;
+	for (size_t i = 0; i < build->caps->lines.len; i++) {
+		enum cap_kind kind = build_line(build, i)->kind;
+		count += kind < ARRAY_LEN(add) && add[kind] != NULL ? 2 : 0;
+	}
+	build->narrowed = count > 0;
+	build->plan->rules = arena_array(build->keep, count + 1, sizeof(struct plan_rule));
+	if (build->plan->rules == NULL)
+		return build_no_memory(err);
+	for (size_t i = 0; i < build->caps->lines.len; i++) {
+		const struct cap_line *line = build_line(build, i);
+		if (line->kind < ARRAY_LEN(add) && add[line->kind] != NULL)
+			TRY(add[line->kind](build, i, line, err));
+	}
+	return BERM_OK;
+}
+
+/* ---- index ------------------------------------------------------------------------------------------------------- */
+
+/* Without regard to ASCII case. */
+static int compare_folded(struct str a, struct str b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	for (size_t i = 0; i < len; i++) {
+		int order = (unsigned char)lower(a.ptr[i]) - (unsigned char)lower(b.ptr[i]);
+		if (order != 0)
+			return order;
+	}
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct plan_rule *left = a, *right = b;
+	if (left->path == NULL || right->path == NULL)
+		return (left->path == NULL) - (right->path == NULL);
+	return compare_folded(str_from(left->path), str_from(right->path));
+}
+
+static void sort_rules(struct berm_plan *plan)
+{
+	bool sorted = true;
+	for (size_t i = 1; i < plan->rule_count && sorted; i++)
+		sorted = compare_rules(&plan->rules[i - 1], &plan->rules[i]) <= 0;
+	if (!sorted)
+		qsort(plan->rules, plan->rule_count, sizeof *plan->rules, compare_rules);
+	while (plan->literal_count < plan->rule_count && plan->rules[plan->literal_count].path != NULL)
+		plan->literal_count++;
+}
+
+/* FNV-1a over lower case. */
+static uint32_t hash_key(struct str key)
+{
+	uint32_t hash = 2166136261U;
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (unsigned char)lower(key.ptr[i])) * 16777619U;
+	return hash ^ hash >> 15;
+}
+
+enum berm_code build_index(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	struct plan_owned *owned = plan->owned;
+	sort_rules(plan);
+	owned->head_count = 16;
+	while (owned->head_count < plan->rule_count)
+		owned->head_count *= 2;
+	owned->heads = arena_array(build->keep, owned->head_count, sizeof *owned->heads);
+	owned->next = arena_array(build->keep, plan->rule_count + 1, sizeof *owned->next);
+	if (owned->heads == NULL || owned->next == NULL)
+		return build_no_memory(err);
+	for (size_t i = plan->rule_count; i > 0; i--) { /* chains in the order of the rules */
+		const char *key = plan->rules[i - 1].key;
+		uint32_t *head = &owned->keyless;
+		if (key != NULL)
+			head = &owned->heads[hash_key(str_from(key)) & (owned->head_count - 1)];
+		owned->next[i - 1] = *head;
+		*head = (uint32_t)i;
+	}
+	return BERM_OK;
+}
+
+/* ---- which rules hold -------------------------------------------------------------------------------------------- */
+
+static bool equal(struct str a, struct str b, bool fold)
+{
+	return fold ? str_eq_nocase(a, b) : str_eq(a, b);
+}
+
+/* path is folder, or lies below it. */
+static bool lies_in(struct str path, struct str folder, bool fold)
+{
+	if (folder.len == 1)
+		return true;
+	return path.len >= folder.len && (path.len == folder.len || path.ptr[folder.len] == '/') &&
+	       equal((struct str){path.ptr, folder.len}, folder, fold);
+}
+
+static struct str parent_of(struct str path)
+{
+	size_t len = path.len;
+	while (len > 0 && path.ptr[len - 1] != '/')
+		len--;
+	return (struct str){path.ptr, len > 1 ? len - 1 : len};
+}
+
+static bool matches(const struct glob *glob, struct str path, bool above, bool fold)
+{
+	for (;;) {
+		if (glob_match(glob, path, fold))
+			return true;
+		if (!above || path.len <= 1)
+			return false;
+		path = parent_of(path);
+	}
+}
+
+/* A denied folder denies what is in it, and its exceptions hold for what is in them. */
+static bool holds(const struct plan_rule *rule, struct str path, bool fold)
+{
+	bool above = rule->right == BERM_DENY;
+	bool held;
+	if (rule->path != NULL) {
+		struct str own = str_from(rule->path);
+		held = above || rule->tree ? lies_in(path, own, fold) : equal(path, own, fold);
+	} else {
+		held = matches(rule->pattern, path, above, fold);
+	}
+	return held && (rule->except == NULL || !matches(rule->except, path, above, fold));
+}
+
+enum stage { STAGE_LITERALS_BELOW, STAGE_KEYED, STAGE_KEYLESS, STAGE_PATTERNS_BELOW, STAGE_OVER };
+
+/* The first literal that does not sort before what is below folder. */
+static size_t first_below(const struct berm_plan *plan, struct str folder)
+{
+	size_t low = 0, high = plan->literal_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct str path = str_from(plan->rules[middle].path);
+		int order =
+			compare_folded((struct str){path.ptr, path.len < folder.len ? path.len : folder.len}, folder);
+		if (order == 0) /* folder itself, or longer: "FOLDER/" must not sort after it */
+			order = path.len == folder.len ? -1 : (unsigned char)path.ptr[folder.len] - '/';
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct plan_cursor plan_rules_at(const struct berm_plan *plan, struct str path, bool fold_case)
+{
+	return (struct plan_cursor){
+		.plan = plan, .path = path, .rest = path, .fold_case = fold_case, .stage = STAGE_KEYED};
+}
+
+struct plan_cursor plan_rules_below(const struct berm_plan *plan, struct str path, bool fold_case)
+{
+	struct str folder = {path.ptr, path.len == 1 ? 0 : path.len};
+	return (struct plan_cursor){.plan = plan,
+				    .path = path,
+				    .rest = path,
+				    .below = true,
+				    .fold_case = fold_case,
+				    .stage = STAGE_LITERALS_BELOW,
+				    .at = (uint32_t)first_below(plan, folder)};
+}
+
+static const struct plan_rule *next_literal_below(struct plan_cursor *cursor)
+{
+	const struct berm_plan *plan = cursor->plan;
+	while (cursor->at < plan->literal_count) {
+		const struct plan_rule *rule = &plan->rules[cursor->at++];
+		struct str path = str_from(rule->path);
+		if (!lies_in(path, cursor->path, true))
+			break;
+		if (path.len > cursor->path.len && lies_in(path, cursor->path, cursor->fold_case))
+			return rule;
+	}
+	cursor->at = 0;
+	cursor->stage = STAGE_KEYED;
+	return NULL;
+}
+
+/* The next of the rules that hold for the path itself. Looking for what is below, only literals count here: patterns
+ * have their own turn. */
+static const struct plan_rule *next_at(struct plan_cursor *cursor)
+{
+	const struct plan_owned *owned = cursor->plan->owned;
+	struct str name;
+	for (;;) {
+		while (cursor->at != 0) {
+			const struct plan_rule *rule = &cursor->plan->rules[cursor->at - 1];
+			cursor->at = owned->next[cursor->at - 1];
+			if (cursor->below && (rule->path == NULL || (!rule->tree && rule->right != BERM_DENY)))
+				continue;
+			if (holds(rule, cursor->path, cursor->fold_case))
+				return rule;
+		}
+		if (cursor->stage == STAGE_KEYED && str_next(&cursor->rest, '/', &name)) {
+			cursor->at = owned->heads[hash_key(name) & (owned->head_count - 1)];
+			continue;
+		}
+		if (cursor->stage++ == STAGE_KEYLESS)
+			break;
+		cursor->at = owned->keyless;
+	}
+	cursor->at = (uint32_t)cursor->plan->literal_count;
+	return NULL;
+}
+
+static const struct plan_rule *next_pattern_below(struct plan_cursor *cursor)
+{
+	const struct berm_plan *plan = cursor->plan;
+	while (cursor->at < plan->rule_count) {
+		const struct plan_rule *rule = &plan->rules[cursor->at++];
+		if (glob_may_match_below(rule->pattern, cursor->path, cursor->fold_case) ||
+		    holds(rule, cursor->path, cursor->fold_case))
+			return rule;
+	}
+	return NULL;
+}
+
+const struct plan_rule *plan_rule_next(struct plan_cursor *cursor)
+{
+	const struct plan_rule *rule = NULL;
+	if (cursor->stage == STAGE_LITERALS_BELOW)
+		rule = next_literal_below(cursor);
+	if (rule == NULL && (cursor->stage == STAGE_KEYED || cursor->stage == STAGE_KEYLESS))
+		rule = next_at(cursor);
+	if (rule == NULL && cursor->stage == STAGE_PATTERNS_BELOW)
+		rule = cursor->below ? next_pattern_below(cursor) : NULL;
+	return rule;
+}
+
+/* ---- which grant holds ------------------------------------------------------------------------------------------- */
+
+static int compare_grant(struct str path, const struct plan_grant *grant)
+{
+	int order = strncmp(path.ptr, grant->path, path.len);
+	return order != 0 ? order : grant->path[path.len] == '\0' ? 0 : -1;
+}
+
+static const struct plan_grant *find_grant(const struct berm_plan *plan, struct str path)
+{
+	size_t low = 0, high = plan->grant_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare_grant(path, &plan->grants[middle]);
+		if (order == 0)
+			return &plan->grants[middle];
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+const struct plan_grant *plan_grant_at(const struct berm_plan *plan, struct str path)
+{
+	const struct plan_grant *grant = find_grant(plan, path);
+	while (grant == NULL && path.len > 1) {
+		path = parent_of(path);
+		grant = find_grant(plan, path);
+		if (grant != NULL && !grant->tree)
+			grant = NULL;
+	}
+	return grant;
+}
