@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "format/git_link.h"
+#include "format/path.h"
 
 enum section_form {
 	PLAIN = 0, /* [section] */
@@ -414,20 +415,14 @@ static bool split_at_git(struct str folder, struct str *ret_top, struct str *ret
 	return false;
 }
 
-static struct str folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return (struct str){path, slash == NULL ? 0 : (size_t)(slash - path)};
-}
-
 /* The folder that holds .git; for a submodule any place below it, which is where git submodule writes it. Anything else
  * would let the user's next checkout write there. */
 static bool is_own_worktree(struct str value, const char *target)
 {
 	char resolved[GIT_LINK_PATH_MAX];
-	struct str folder = folder_of(target), top, below;
+	struct str folder = path_parent(str_from(target)), top, below;
 	if (!is_name(value) || !split_at_git(folder, &top, &below) ||
-	    !git_link_resolve(folder, value, resolved, sizeof resolved))
+	    !path_resolve(folder, value, resolved, sizeof resolved))
 		return false;
 	struct str place = str_from(resolved);
 	if (below.len == 0)

@@ -2,23 +2,11 @@
 
 #include <string.h>
 
-static struct str last_component(struct str path)
-{
-	size_t at = path.len;
-	while (at > 0 && path.ptr[at - 1] != '/')
-		at--;
-	return (struct str){path.ptr + at, path.len - at};
-}
-
-static struct str parent(struct str path)
-{
-	size_t len = path.len - last_component(path).len;
-	return (struct str){path.ptr, len > 0 ? len - 1 : 0};
-}
+#include "format/path.h"
 
 enum git_link_kind git_link_kind_of(struct str path)
 {
-	struct str name = last_component(path);
+	struct str name = path_name(path);
 	if (str_eq(name, STR(".git")))
 		return GIT_LINK_FILE;
 	if (str_eq(name, STR("commondir")))
@@ -50,47 +38,6 @@ bool git_link_parse(enum git_link_kind kind, struct span content, struct str *re
 	if (kind == GIT_LINK_NONE || !is_plain(path) || path.ptr[path.len - 1] == ' ')
 		return false;
 	*ret_path = path;
-	return true;
-}
-
-/* Appends one component to an absolute path under construction; "" stands for "/". */
-static bool resolve_step(char *ret, size_t size, size_t *len, struct str name)
-{
-	if (name.len == 0 || str_eq(name, STR(".")))
-		return true;
-	if (str_eq(name, STR(".."))) {
-		if (*len == 0)
-			return false;
-		while (ret[--*len] != '/')
-			;
-		return true;
-	}
-	if (*len + 1 + name.len >= size)
-		return false;
-	ret[(*len)++] = '/';
-	memcpy(ret + *len, name.ptr, name.len);
-	*len += name.len;
-	return true;
-}
-
-static bool resolve_all(char *ret, size_t size, size_t *len, struct str path)
-{
-	struct str name;
-	while (str_next(&path, '/', &name))
-		if (!resolve_step(ret, size, len, name))
-			return false;
-	return true;
-}
-
-bool git_link_resolve(struct str folder, struct str path, char *ret, size_t size)
-{
-	size_t len = 0;
-	bool absolute = str_starts(path, STR("/"));
-	if (size < 2 || (!absolute && !resolve_all(ret, size, &len, folder)) || !resolve_all(ret, size, &len, path))
-		return false;
-	if (len == 0)
-		ret[len++] = '/';
-	ret[len] = '\0';
 	return true;
 }
 
@@ -147,10 +94,10 @@ static struct str top_folder(struct str path)
 /* Is folder REPOSITORY/worktrees/NAME? */
 static bool worktree_of(struct str folder, struct str *ret_repository)
 {
-	struct str worktrees = parent(folder);
-	if (!str_eq(last_component(worktrees), STR("worktrees")))
+	struct str worktrees = path_parent(folder);
+	if (!str_eq(path_name(worktrees), STR("worktrees")))
 		return false;
-	*ret_repository = parent(worktrees);
+	*ret_repository = path_parent(worktrees);
 	return git_link_is_repository(*ret_repository);
 }
 
@@ -161,11 +108,11 @@ static const char *link_objection(enum git_link_kind kind, struct str target, st
 		return "leads to another part of the system";
 	if (kind == GIT_LINK_FILE)
 		return git_link_is_repository(place) ? NULL : "leads to no folder named .git";
-	if (!worktree_of(parent(target), &repository))
+	if (!worktree_of(path_parent(target), &repository))
 		return "does not lie in a linked worktree's folder";
 	if (kind == GIT_LINK_COMMON)
 		return str_eq(place, repository) ? NULL : "does not lead to the repository that it lies in";
-	return str_eq(last_component(place), STR(".git")) ? NULL : "leads to no file named .git";
+	return str_eq(path_name(place), STR(".git")) ? NULL : "leads to no file named .git";
 }
 
 static void reason_set(char *reason, size_t size, const char *text)
@@ -187,7 +134,7 @@ bool git_link_judge(const char *target, const uint8_t *content, size_t len, char
 	const char *objection = "is not a link of git's";
 	if (git_link_parse(kind, (struct span){content, len}, &path)) {
 		objection = "leads above /";
-		if (git_link_resolve(parent(self), path, resolved, sizeof resolved))
+		if (path_resolve(path_parent(self), path, resolved, sizeof resolved))
 			objection = link_objection(kind, self, str_from(resolved));
 	}
 	reason_set(reason, reason_size, objection == NULL ? "" : objection);

@@ -24,10 +24,6 @@ enum git_link_kind git_link_kind_of(struct str path);
  * content. */
 MUST_USE bool git_link_parse(enum git_link_kind kind, struct span content, struct str *ret_path);
 
-/* path as seen from folder (absolute), with "." and ".." taken out by text; NUL-terminated in ret. False: it leads above
- * "/", or does not fit. */
-MUST_USE bool git_link_resolve(struct str folder, struct str path, char *ret, size_t size);
-
 /* Is an absolute, resolved path one where git keeps repositories: PREFIX/.git, and below that worktrees/NAME or
  * modules/NAME, modules within modules included? */
 bool git_link_is_repository(struct str path);

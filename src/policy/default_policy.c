@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "format/git_config.h"
+#include "format/path.h"
 #include "policy/grants.h"
 #include "policy/policy_env.h"
 #include "policy/rules.h"
@@ -33,13 +34,9 @@ static bool path_join(char ret_path[static PATH_MAX], const char *folder, const 
 	return len > 0 && len < PATH_MAX;
 }
 
-/* Is path folder itself, or below it? Both absolute, by their text alone. */
-static bool path_is_in(const char *path, const char *folder)
+static bool is_in(const char *path, const char *folder)
 {
-	size_t len = strlen(folder);
-	while (len > 0 && folder[len - 1] == '/')
-		len--;
-	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
+	return path_is_in(str_from(path), str_from(folder));
 }
 
 static const char *variable_path(const struct building *b, const char *name)
@@ -79,13 +76,21 @@ static enum berm_code grant_home_row(const struct building *b, const struct gran
 	return fits ? grant(b, path, row->rights, row->extent) : BERM_OK;
 }
 
+/* The part of path behind the home folder and its slash; NULL: it is not below the home folder. */
+static const char *below_home(const struct building *b, const char *path)
+{
+	size_t len = b->home != NULL ? strlen(b->home) : 0;
+	return b->home != NULL && strncmp(path, b->home, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
 /* Does a secret lie in the folder, or (with around) the folder in a secret one? */
 static bool meets_secret(const struct building *b, const char *folder, bool around)
 {
-	char path[PATH_MAX];
-	for (size_t i = 0; b->home != NULL && i < grant_home_secret_count; i++)
-		if (path_join(path, b->home, grant_home_secrets[i], "") &&
-		    (path_is_in(path, folder) || (around && path_is_in(folder, path))))
+	if (b->home != NULL && is_in(b->home, folder))
+		return true;
+	const char *below = below_home(b, folder);
+	for (size_t i = 0; below != NULL && i < grant_home_secret_count; i++)
+		if (is_in(grant_home_secrets[i], below) || (around && is_in(below, grant_home_secrets[i])))
 			return true;
 	return false;
 }
@@ -100,7 +105,7 @@ static bool is_wide(const struct building *b, const char *folder)
 		if (strcmp(folder, wide[i]) == 0)
 			return true;
 	return b->home != NULL &&
-	       ((path_join(local, b->home, ".local", "") && strcmp(folder, local) == 0) || path_is_in(b->home, folder));
+	       ((path_join(local, b->home, ".local", "") && strcmp(folder, local) == 0) || is_in(b->home, folder));
 }
 
 /* Takes the "bin" off a tool's folder, so that lib and share beside it are granted as well. */
@@ -130,7 +135,7 @@ static enum berm_code grant_program_folder(const struct building *b, struct str 
 		return BERM_OK;
 	memcpy(path, folder.ptr, folder.len);
 	path[folder.len] = '\0';
-	if (path_is_in(path, "/usr") || path_is_in(path, "/opt") || strstr(path, "/..") != NULL)
+	if (is_in(path, "/usr") || is_in(path, "/opt") || strstr(path, "/..") != NULL)
 		return BERM_OK;
 	widen_to_tool(b, path);
 	bool closed = is_wide(b, path) || meets_secret(b, path, false);
@@ -165,7 +170,7 @@ static enum berm_code grant_scratch_folders(const struct building *b)
 				continue;
 			folder = path;
 		}
-		bool own = b->input->workspace != NULL && path_is_in(folder, b->input->workspace);
+		bool own = b->input->workspace != NULL && is_in(folder, b->input->workspace);
 		if (row->absolute && b->input->extra[BERM_EXTRA_HOST_TMP])
 			TRY(grant(b, folder, WRITING, BERM_TREE));
 		else if (!own)
@@ -272,10 +277,7 @@ static bool is_narrowing(const struct policy_flag *flag)
 
 static bool flag_path(const struct building *b, const struct policy_flag *flag, char ret_path[static PATH_MAX])
 {
-	if (flag->path[0] == '/')
-		return path_join(ret_path, flag->path, "", "");
-	const char *path = strncmp(flag->path, "./", 2) == 0 ? flag->path + 2 : flag->path;
-	return path_join(ret_path, b->input->cwd, strcmp(path, ".") == 0 ? "" : path, "");
+	return path_resolve(str_from(b->input->cwd), str_from(flag->path), ret_path, PATH_MAX);
 }
 
 /* "*.pem" is meant in the current folder, "**" anywhere. */
@@ -294,31 +296,37 @@ static enum berm_code add_flag(const struct building *b, const struct policy_fla
 	if (is_narrowing(flag) && strpbrk(flag->path, "*?[{") != NULL)
 		return add_flag_pattern(b, flag);
 	if (!flag_path(b, flag, path))
-		return err_set(b->err, BERM_ERR_LIMIT, "path too long: '%.100s'", flag->path);
+		return err_set(b->err, BERM_ERR_INVALID, "leads above '/', or too long: '%.100s'", flag->path);
 	return grant(b, path, flag_rights[flag->grant], BERM_TREE);
 }
 
-/* Does a flag grant a folder around the secret, and no flag the secret itself or something in it? */
-static bool is_swept_in(const struct building *b, const char *secret)
+/* What the flags have to do with one secret. */
+struct secret_mark {
+	bool around, named; /* a folder around it is granted; it, or something in it, is granted by name */
+};
+
+static void mark_secrets(const struct building *b, const char *path, struct secret_mark *marks)
 {
-	bool around = false;
-	for (size_t i = 0; i < b->input->flag_count; i++) {
-		char path[PATH_MAX];
-		const struct policy_flag *flag = &b->input->flags[i];
-		if (is_narrowing(flag) || !flag_path(b, flag, path))
-			continue;
-		if (path_is_in(path, secret))
-			return false;
-		around = around || path_is_in(secret, path);
+	bool all = is_in(b->home, path);
+	const char *below = all ? NULL : below_home(b, path);
+	for (size_t i = 0; (all || below != NULL) && i < grant_home_secret_count; i++) {
+		marks[i].named |= !all && is_in(below, grant_home_secrets[i]);
+		marks[i].around |= all || is_in(grant_home_secrets[i], below);
 	}
-	return around;
 }
 
+/* A flag that grants a folder around a secret does not mean the secret. */
 static enum berm_code close_secrets(const struct building *b)
 {
 	char path[PATH_MAX];
-	for (size_t i = 0; b->home != NULL && i < grant_home_secret_count; i++)
-		if (path_join(path, b->home, grant_home_secrets[i], "") && is_swept_in(b, path))
+	struct secret_mark marks[GRANT_HOME_SECRETS_MAX] = {{false, false}};
+	for (size_t i = 0; i < b->input->flag_count; i++) {
+		const struct policy_flag *flag = &b->input->flags[i];
+		if (!is_narrowing(flag) && flag_path(b, flag, path))
+			mark_secrets(b, path, marks);
+	}
+	for (size_t i = 0; i < grant_home_secret_count; i++)
+		if (marks[i].around && !marks[i].named && path_join(path, b->home, grant_home_secrets[i], ""))
 			TRY(grant(b, path, BERM_DENY, BERM_TREE));
 	return BERM_OK;
 }
@@ -328,7 +336,7 @@ static enum berm_code add_flags(const struct building *b)
 	const struct policy_input *input = b->input;
 	for (size_t i = 0; i < input->flag_count; i++)
 		TRY(add_flag(b, &input->flags[i]));
-	if (input->flag_count > 0)
+	if (b->home != NULL && input->flag_count > 0)
 		TRY(close_secrets(b));
 	for (size_t i = 0; i < input->socket_count; i++)
 		TRY(berm_caps_socket(b->caps, input->sockets[i], b->err));

@@ -286,6 +286,7 @@ const char *const grant_home_secrets[] = {
 	".electrum",
 };
 const size_t grant_home_secret_count = ARRAY_LEN(grant_home_secrets);
+_Static_assert(ARRAY_LEN(grant_home_secrets) <= GRANT_HOME_SECRETS_MAX, "whoever marks them has room for no more");
 
 const char *const grant_certificates[] = {
 	"SSL_CERT_FILE",  "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",

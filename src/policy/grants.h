@@ -38,6 +38,7 @@ extern const size_t grant_scratch_count;
 extern const char *const grant_etc_secrets[];
 extern const size_t grant_etc_secret_count;
 
+enum { GRANT_HOME_SECRETS_MAX = 128 };
 /* Secrets below the home folder, closed again where a flag grants a folder around them. */
 extern const char *const grant_home_secrets[];
 extern const size_t grant_home_secret_count;

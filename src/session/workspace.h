@@ -13,6 +13,7 @@
 struct workspace {
 	char *path;	  /* canonical; NULL: none (the folder is not granted unless named) */
 	char *git_common; /* git's folder outside path that belongs to it, or NULL */
+	char **git_paths; /* what git runs or reads besides because a configuration says so; NULL-terminated, or NULL */
 	bool git;	  /* path is a git top level */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/git_link.h"
+#include "format/path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	struct str folder = {target, (size_t)(strrchr(target, '/') - target)};
 	if (!git_link_parse(git_link_kind_of(str_from(target)), (struct span){data + 1, size - 1}, &path) ||
-	    !git_link_resolve(folder, path, resolved, sizeof resolved))
+	    !path_resolve(folder, path, resolved, sizeof resolved))
 		abort();
 	if (strncmp(resolved, "/home/", 6) != 0 || strstr(resolved, "/../") != NULL ||
 	    strstr(resolved, "/.git") == NULL)
