@@ -74,8 +74,7 @@ void map_done(struct map *map)
 	map_init(map, map->max);
 }
 
-/* The slot of the key, or the free one where it would go. There is always a free one: at most three quarters are taken.
- */
+/* The slot of the key, or the free one where it would go: at most three quarters are ever taken. */
 static size_t find_slot(const struct map *map, uint64_t hash, struct str key)
 {
 	size_t mask = map->cap - 1, at = hash & mask;
