@@ -1,14 +1,11 @@
 #include "check.h"
 
 #include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/own.h"
 #include "format/git_config.h"
 #include "format/git_keys.h"
+#include "git_rig.h"
 
 #define TARGET "/w/project/.git/config"
 
@@ -412,46 +409,11 @@ static void test_a_worktree_is_the_repositorys_own(void **state)
 
 /* ---- git itself as the oracle ------------------------------------------------------------------------------------ */
 
-#define QUIET "env -i PATH=\"$PATH\" HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null "
-
-static char *new_folder(void)
-{
-	char *path = strdup("/tmp/berm-test-git-XXXXXX");
-	assert_non_null(path);
-	assert_non_null(mkdtemp(path));
-	return path;
-}
-
-static int run(const char *folder, const char *script)
-{
-	char line[4096];
-	(void)snprintf(line, sizeof line, "cd '%s' && " QUIET "sh -ec '%s' >/dev/null 2>&1", folder, script);
-	return system(line);
-}
-
-static void remove_folder(char *path)
-{
-	char line[256];
-	(void)snprintf(line, sizeof line, "rm -rf '%s'", path);
-	assert_int_equal(system(line), 0);
-	free(path);
-}
-
-static size_t read_file(const char *path, char *ret_bytes, size_t size)
-{
-	FILE *file = fopen(path, "r");
-	if (file == NULL)
-		fail_msg("no file %s", path);
-	size_t len = fread(ret_bytes, 1, size, file);
-	(void)fclose(file);
-	return len;
-}
-
 /* What git lists, with '|' for NUL; false if git refuses the file. */
 static bool git_lists(const char *path, char *ret_text, size_t size)
 {
 	char line[512];
-	(void)snprintf(line, sizeof line, QUIET "git config --no-includes -z -f '%s' --list 2>/dev/null", path);
+	(void)snprintf(line, sizeof line, GIT_QUIET "git config --no-includes -z -f '%s' --list 2>/dev/null", path);
 	FILE *pipe = popen(line, "r");
 	assert_non_null(pipe);
 	size_t len = fread(ret_text, 1, size - 1, pipe);
@@ -460,14 +422,6 @@ static bool git_lists(const char *path, char *ret_text, size_t size)
 			ret_text[i] = '|';
 	ret_text[len] = '\0';
 	return pclose(pipe) == 0;
-}
-
-static void write_file(const char *path, const void *bytes, size_t len)
-{
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
 }
 
 /* True if the parser takes the content; then git must list the same. */
@@ -480,7 +434,7 @@ static bool same_as_git(const char *path, const uint8_t *bytes, size_t len)
 	ours.text[0] = '\0';
 	if (!git_config_parse((struct span){bytes, len}, list_entry, &ours, &fault))
 		return false;
-	write_file(path, bytes, len);
+	git_rig_write(path, bytes, len);
 	if (!git_lists(path, theirs, sizeof theirs))
 		fail_msg("git refuses:\n%.*s", (int)len, (const char *)bytes);
 	if (strcmp(ours.text, theirs) != 0)
@@ -491,12 +445,12 @@ static bool same_as_git(const char *path, const uint8_t *bytes, size_t len)
 static void test_git_reads_the_cases_the_same_way(void **state)
 {
 	(void)state;
-	char *folder = new_folder();
+	char *folder = git_rig_new();
 	char path[256];
 	(void)snprintf(path, sizeof path, "%s/config", folder);
 	for (size_t i = 0; i < ARRAY_LEN(read_cases); i++)
 		(void)same_as_git(path, (const uint8_t *)read_cases[i].content, strlen(read_cases[i].content));
-	remove_folder(folder);
+	git_rig_remove(folder);
 }
 
 static uint32_t dice(uint32_t *seed, uint32_t sides)
@@ -531,7 +485,7 @@ static size_t random_content(uint32_t *seed, uint8_t *ret_bytes, size_t size)
 static void test_git_reads_random_content_the_same_way(void **state)
 {
 	(void)state;
-	char *folder = new_folder();
+	char *folder = git_rig_new();
 	char path[256];
 	(void)snprintf(path, sizeof path, "%s/config", folder);
 	uint32_t seed = 20251125;
@@ -542,11 +496,10 @@ static void test_git_reads_random_content_the_same_way(void **state)
 		taken += same_as_git(path, bytes, len);
 	}
 	assert_int_equal(taken, 400);
-	remove_folder(folder);
+	git_rig_remove(folder);
 }
 
 static const char ordinary_work[] =
-	"export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=b;"
 	"git init -q lib; git -C lib commit -q --allow-empty -m x;"
 	"git init -q top; cd top; git commit -q --allow-empty -m x;"
 	"git config user.name A; git config user.email a@b; git config core.autocrlf input;"
@@ -555,12 +508,12 @@ static const char ordinary_work[] =
 	"git fetch -q origin; git branch -q x; git branch -q --set-upstream-to=origin/HEAD x || "
 	"git branch -q --set-upstream-to=$(git branch -r | grep -v HEAD | head -n 1 | tr -d \" \") x;"
 	"git remote rename mirror second; git worktree add -q ../linked x;"
-	"git -c protocol.file.allow=always submodule --quiet add ../lib sub; git commit -q -m sub;"
+	"git submodule --quiet add ../lib sub; git commit -q -m sub;"
 	"git -C ../linked sparse-checkout set --cone a 2>/dev/null;"
 	"git config lfs.repositoryformatversion 0; git config lfs.https://h/x/info/lfs.access basic;"
 	"git config http.https://h/.extraheader \"AUTHORIZATION: basic abc\";"
 	"git maintenance run --auto --quiet; git config --unset core.autocrlf;"
-	"cd ..; git -c protocol.file.allow=always clone -q --recurse-submodules top copy;"
+	"cd ..; git clone -q --recurse-submodules top copy;"
 	"git clone -q --bare top bare.git; git clone -q --mirror lib mirror.git; git init -q --shared=group shared;"
 	"git -C lib config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD/lib partial; git "
 	"clone -q --depth 1 file://$PWD/lib shallow;"
@@ -576,7 +529,7 @@ static unsigned judge_one(const char *path, const char *name, const struct stat 
 		return judge_all_below(path);
 	if (strcmp(name, "config") != 0 && strcmp(name, "config.worktree") != 0)
 		return 0;
-	size_t len = read_file(path, bytes, sizeof bytes);
+	size_t len = git_rig_read(path, bytes, sizeof bytes);
 	if (!git_config_judge(path, (const uint8_t *)bytes, len, reason, sizeof reason))
 		fail_msg("%s: %s\n%.*s", path, reason, (int)len, bytes);
 	return 1;
@@ -601,11 +554,11 @@ static unsigned judge_all_below(const char *folder)
 static void test_what_git_writes_is_taken(void **state)
 {
 	(void)state;
-	char *folder = new_folder();
-	assert_int_equal(run(folder, ordinary_work), 0);
+	char *folder = git_rig_new();
+	assert_int_equal(git_rig_run(folder, ordinary_work), 0);
 	unsigned count = judge_all_below(folder);
 	assert_int_equal(count, 13);
-	remove_folder(folder);
+	git_rig_remove(folder);
 }
 
 /* What the judge calls harmful does run a program, so that the rows above prove something. */
@@ -620,27 +573,27 @@ static void test_git_runs_what_is_refused(void **state)
 		{"[filter \"f\"]\nclean = touch ran; cat\n",
 		 "echo \"a filter=f\" >.gitattributes; git status; git add a"},
 		{"[rebase]\ninstructionFormat = \"%s%nexec touch $PWD/ran\"\n",
-		 "git stash -q; git -c user.name=a -c user.email=b rebase --no-ff HEAD~1"},
+		 "git stash -q; git rebase --no-ff HEAD~1"},
 		{"[include]\npath = ../more\n", "git status"},
 		{"[remote \"o\"]\nurl = .\nuploadpack = touch ran; git-upload-pack\n", "git fetch o"},
 		{"[submodule \"s\"]\nupdate = !touch ran\n", NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(attacks) && attacks[i][1] != NULL; i++) {
-		char *folder = new_folder();
+		char *folder = git_rig_new();
 		char path[256], script[1024], reason[256];
-		assert_int_equal(run(folder,
-				     "git init -q .; echo 1 >a; git add a;"
-				     "git -c user.name=a -c user.email=b commit -qm x;"
-				     "git -c user.name=a -c user.email=b commit -q --allow-empty -m y; echo 2 >a;"
-				     "printf \"[core]\\nfsmonitor = \\\"touch ran; false\\\"\\n\" >more"),
+		assert_int_equal(git_rig_run(folder,
+					     "git init -q .; echo 1 >a; git add a;"
+					     "git commit -qm x;"
+					     "git commit -q --allow-empty -m y; echo 2 >a;"
+					     "printf \"[core]\\nfsmonitor = \\\"touch ran; false\\\"\\n\" >more"),
 				 0);
 		(void)snprintf(path, sizeof path, "%s/.git/config", folder);
-		write_file(path, attacks[i][0], strlen(attacks[i][0]));
+		git_rig_write(path, attacks[i][0], strlen(attacks[i][0]));
 		assert_false(judge(path, attacks[i][0], reason));
 		(void)snprintf(script, sizeof script, "%s || true; test -e ran", attacks[i][1]);
-		if (run(folder, script) != 0)
+		if (git_rig_run(folder, script) != 0)
 			fail_msg("git ran nothing: %s", attacks[i][0]);
-		remove_folder(folder);
+		git_rig_remove(folder);
 	}
 }
 
