@@ -19,21 +19,46 @@
 	"env -i GIT_TEST_FSYNC=0 PATH=\"$PATH\" HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null "  \
 	"GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=b GIT_ALLOW_PROTOCOL=file:ssh "
 
-/* An empty folder, with a canonical path; freed by git_rig_remove. */
+enum { GIT_RIG_MAX = 4096 };
+static char *git_rig_folders[GIT_RIG_MAX];
+static size_t git_rig_count;
+
+GIT_RIG void git_rig_delete(const char *path)
+{
+	char line[1024];
+	(void)snprintf(line, sizeof line, "rm -rf '%s'", path);
+	if (system(line) != 0)
+		(void)fprintf(stderr, "cannot remove %s\n", path);
+}
+
+/* What tests left that ended early. */
+GIT_RIG void git_rig_clean(void)
+{
+	for (size_t i = 0; i < git_rig_count; i++) {
+		if (git_rig_folders[i] != NULL)
+			git_rig_delete(git_rig_folders[i]);
+		free(git_rig_folders[i]);
+	}
+}
+
+/* An empty folder, with a canonical path; removed by git_rig_remove, or else at the end of the program. */
 GIT_RIG char *git_rig_new(void)
 {
 	char name[] = "/tmp/berm-test-git-XXXXXX";
+	assert_true(git_rig_count < GIT_RIG_MAX && (git_rig_count > 0 || atexit(git_rig_clean) == 0));
 	assert_non_null(mkdtemp(name));
 	char *path = realpath(name, NULL);
 	assert_non_null(path);
+	git_rig_folders[git_rig_count++] = path;
 	return path;
 }
 
 GIT_RIG void git_rig_remove(char *path)
 {
-	char line[4096];
-	(void)snprintf(line, sizeof line, "rm -rf '%s'", path);
-	assert_int_equal(system(line), 0);
+	for (size_t i = 0; i < git_rig_count; i++)
+		if (git_rig_folders[i] == path)
+			git_rig_folders[i] = NULL;
+	git_rig_delete(path);
 	free(path);
 }
 

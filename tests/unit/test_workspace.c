@@ -49,17 +49,31 @@ static void git_agrees(const char *folder, const char *cwd, const char *path)
 
 static const char world[] =
 	"mkdir home; git init -q lib; git -C lib commit -q --allow-empty -m x;"
-	"git clone -q lib top; mkdir -p top/a/b plain/x; cd top; git submodule --quiet add ../lib sub; git commit -q "
-	"-m s;"
+	"git clone -q lib top; mkdir -p top/a/b; cd top; git submodule --quiet add ../lib sub; git commit -q -m s;"
 	"git worktree add -q ../linked; git worktree add -q inner; mkdir ../linked/deep sub/deep; cd ..;"
-	"git clone -q --bare lib bare.git; git -C bare.git worktree add -q ../of_bare 2>/dev/null;"
-	"mkdir victim; git init -q --separate-git-dir=$PWD/apart joined";
+	"git clone -q --bare lib bare.git; git -C bare.git worktree add -q ../of_bare;"
+	"git init -q --separate-git-dir=$PWD/apart joined; cp -a top/.git saved";
+
+static const char restore[] = "rm -rf plain victim fake top/.git linked/deep/back; mkdir -p plain/x victim;"
+			      "cp -a saved top/.git";
+
+static char *the_world;
+
+/* Made once, for tests that change it; what they changed is put back. */
+static const char *fresh_world(void)
+{
+	if (the_world == NULL) {
+		the_world = git_rig_new();
+		assert_int_equal(git_rig_run(the_world, world), 0);
+	}
+	assert_int_equal(git_rig_run(the_world, restore), 0);
+	return the_world;
+}
 
 static void test_top_levels(void **state)
 {
 	(void)state;
-	char *folder = git_rig_new();
-	assert_int_equal(git_rig_run(folder, world), 0);
+	const char *folder = fresh_world();
 	expect(folder, "top", "top", NULL, true);
 	expect(folder, "top/a/b", "top", NULL, true);
 	expect(folder, "top/.git/hooks", "top", NULL, true);
@@ -75,7 +89,6 @@ static void test_top_levels(void **state)
 	git_agrees(folder, "top/inner", "top/inner");
 	git_agrees(folder, "top/sub/deep", "top/sub");
 	git_agrees(folder, "of_bare", "of_bare");
-	git_rig_remove(folder);
 }
 
 static void test_a_git_file_that_nothing_points_back_to_widens_nothing(void **state)
@@ -107,10 +120,9 @@ static void test_a_git_file_that_nothing_points_back_to_widens_nothing(void **st
 		"ln -s $PWD/top/.git plain/.git",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-		char *folder = git_rig_new();
+		const char *folder = fresh_world();
 		struct workspace workspace;
 		char home[NAME_SIZE];
-		assert_int_equal(git_rig_run(folder, world), 0);
 		assert_int_equal(git_rig_run(folder, scripts[i]), 0);
 		(void)snprintf(home, sizeof home, "%s/home", folder);
 		assert_int_equal(workspace_find(below(folder, "plain"), home, &workspace, NULL), BERM_OK);
@@ -118,7 +130,6 @@ static void test_a_git_file_that_nothing_points_back_to_widens_nothing(void **st
 		if (workspace.git_common != NULL)
 			fail_msg("%s: %s", scripts[i], workspace.git_common);
 		workspace_done(&workspace);
-		git_rig_remove(folder);
 	}
 }
 
@@ -135,18 +146,14 @@ static void test_a_worktree_whose_data_was_changed_is_alone(void **state)
 		">linked/deep/back",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-		char *folder = git_rig_new();
-		assert_int_equal(git_rig_run(folder, world), 0);
+		const char *folder = fresh_world();
 		expect(folder, "linked", "linked", "top/.git", true);
 		assert_int_equal(git_rig_run(folder, scripts[i]), 0);
 		expect(folder, "linked", "linked", NULL, true);
-		git_rig_remove(folder);
 	}
-	char *folder = git_rig_new();
-	assert_int_equal(git_rig_run(folder, world), 0);
+	const char *folder = fresh_world();
 	assert_int_equal(git_rig_run(folder, "git config -f top/.git/modules/sub/config core.worktree ../../../a"), 0);
 	expect(folder, "top/sub", "top/sub", NULL, true);
-	git_rig_remove(folder);
 }
 
 static void refused(const char *cwd, const char *home, const char *text)
@@ -214,9 +221,20 @@ static void test_an_empty_git_folder_is_passed_over(void **state)
 /* ---- where git looks for hooks ----------------------------------------------------------------------------------- */
 
 struct paths_case {
-	const char *script;
-	const char *paths; /* below the folder, parted by spaces */
+	const char *config;	    /* of the repository, '@' stands for the folder */
+	const char *file, *content; /* one more, below the folder; or NULL */
+	const char *paths;	    /* below the folder, parted by spaces */
 };
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+	char bytes[4 * NAME_SIZE];
+	size_t len = 0;
+	for (; *text != '\0'; text++)
+		len += (size_t)snprintf(bytes + len, sizeof bytes - len, "%.*s", *text == '@' ? NAME_SIZE : 1,
+					*text == '@' ? folder : text);
+	git_rig_write(below(folder, name), bytes, len);
+}
 
 static void expect_paths(const char *folder, const struct paths_case *row)
 {
@@ -235,46 +253,49 @@ static void expect_paths(const char *folder, const struct paths_case *row)
 	}
 	git_paths_free(paths);
 	if (strcmp(found, row->paths) != 0)
-		fail_msg("%s: %s", row->script, found);
+		fail_msg("%s: %s", row->config, found);
 }
 
 static void test_hooks_and_includes(void **state)
 {
 	(void)state;
 	static const struct paths_case cases[] = {
-		{"true", ""},
-		{"git config core.hooksPath .githooks", "top/.githooks"},
-		{"git config core.hooksPath tools/git/../hooks/", "top/tools/hooks"},
-		{"git config core.hooksPath $PWD/h", "top/h"},
-		{"git config core.hooksPath .husky/_", "top/.husky top/.husky/_"},
-		{"git config core.hooksPath .", ""},
-		{"git config core.hooksPath ..", ""},
-		{"git config core.hooksPath /usr/share/hooks", ""},
-		{"git config core.hooksPath \"~/hooks\"", ""},
-		{"git config core.hooksPath \"~/../top/x\"", "top/x"},
-		{"git config core.hooksPath a; git config --add core.hooksPath b", "top/a top/b"},
-		{"git config include.path ../.gitconfig", "top/.gitconfig"},
-		{"git config include.path ../more; git config -f more core.hooksPath h; git config -f more "
-		 "include.path last",
+		{"", NULL, NULL, ""},
+		{"[core]\nhooksPath = .githooks\n", NULL, NULL, "top/.githooks"},
+		{"[core]\nhooksPath = tools/git/../hooks/\n", NULL, NULL, "top/tools/hooks"},
+		{"[core]\nhooksPath = @/top/h\n", NULL, NULL, "top/h"},
+		{"[core]\nhooksPath = .husky/_\n", NULL, NULL, "top/.husky top/.husky/_"},
+		{"[core]\nhooksPath = .\n", NULL, NULL, ""},
+		{"[core]\nhooksPath = ..\n", NULL, NULL, ""},
+		{"[core]\nhooksPath = /usr/share/hooks\n", NULL, NULL, ""},
+		{"[core]\nhooksPath = ~/hooks\n", NULL, NULL, ""},
+		{"[core]\nhooksPath = ~//../top/x\n", NULL, NULL, "top/x"},
+		{"[core]\nhooksPath = a\n[core]\nhooksPath = b\nhooksPath = a\n", NULL, NULL, "top/a top/b"},
+		{"[core]\nhooksPath =\nhooksPath\n[core \"x\"]\nhooksPath = h\n", NULL, NULL, ""},
+		{"[include]\npath = ../.gitconfig\n", NULL, NULL, "top/.gitconfig"},
+		{"[include]\npath = ../more\n", "top/more", "[core]\nhooksPath = h\n[include]\npath = last\n",
 		 "top/more top/h top/last"},
-		{"git config includeIf.gitdir:/x.path ../more", "top/more"},
-		{"git config include.path ../../home/shared; git config -f ../home/shared core.hooksPath sh", "top/sh"},
-		{"git config -f ../home/.gitconfig core.hooksPath gh", "top/gh"},
-		{"mkdir -p ../home/.config/git; git config -f ../home/.config/git/config core.hooksPath xh", "top/xh"},
-		{"git config extensions.worktreeConfig true; git config --worktree core.hooksPath wh", "top/wh"},
-		{"printf \"[alias]\\n\\tx = a\\tb\\n[core]\\n\\thooksPath = th\\n\" >>.git/config", "top/th"},
-		{"git config include.path ../ring; git config -f ring include.path ring", "top/ring"},
-		{"mkfifo pipe; git config include.path ../pipe", "top/pipe"},
-		{"git config core.hooksPath \"\"", ""},
+		{"[includeIf \"gitdir:/x\"]\npath = ../more\n", NULL, NULL, "top/more"},
+		{"[include]\npath = @/home/shared\n", "home/shared", "[core]\nhooksPath = sh\n", "top/sh"},
+		{"", "home/.gitconfig", "[core]\nhooksPath = gh\n", "top/gh"},
+		{"", "home/.config/git/config", "[core]\nhooksPath = xh\n", "top/xh"},
+		{"", "top/.git/config.worktree", "[core]\nhooksPath = wh\n", "top/wh"},
+		{"[alias]\n\tx = a\tb\n\ty = 1\n[core]\n\thooksPath = th\n", NULL, NULL, "top/th"},
+		{"[include]\npath = ../ring\n", "top/ring", "[include]\npath = ring\n", "top/ring"},
+		{"[include]\npath = ../pipe\n", NULL, NULL, "top/pipe"},
+		{"[include]\npath = ../folder\n", NULL, NULL, "top/folder"},
 	};
+	char *folder = git_rig_new();
+	assert_int_equal(git_rig_run(folder, "mkdir -p home/.config/git top/.git top/folder; mkfifo top/pipe"), 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		char *folder = git_rig_new(), top[NAME_SIZE];
-		assert_int_equal(git_rig_run(folder, "mkdir home; git init -q top"), 0);
-		(void)snprintf(top, sizeof top, "%s/top", folder);
-		assert_int_equal(git_rig_run(top, cases[i].script), 0);
+		put_file(folder, "top/.git/config", cases[i].config);
+		if (cases[i].file != NULL)
+			put_file(folder, cases[i].file, cases[i].content);
 		expect_paths(folder, &cases[i]);
-		git_rig_remove(folder);
+		if (cases[i].file != NULL)
+			assert_int_equal(unlink(below(folder, cases[i].file)), 0);
 	}
+	git_rig_remove(folder);
 }
 
 int main(void)
