@@ -1,9 +1,7 @@
 /* The lists of the plan: grants, masks, links, scratches, sockets. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/own.h"
 #include "sandbox/plan_build.h"
+#include "sandbox/plan_sort.h"
 
 static bool exists(const struct path_node *node)
 {
@@ -109,50 +107,49 @@ static struct plan_grant grant_of(const struct build *build, const struct path_n
 	return grant;
 }
 
-static int compare_grants(const void *a, const void *b)
-{
-	const struct plan_grant *left = a, *right = b;
-	return strcmp(left->path, right->path);
-}
-
-static void sort_grants(struct berm_plan *plan)
-{
-	bool sorted = true;
-	for (size_t i = 1; i < plan->grant_count && sorted; i++)
-		sorted = compare_grants(&plan->grants[i - 1], &plan->grants[i]) < 0;
-	if (!sorted)
-		qsort(plan->grants, plan->grant_count, sizeof *plan->grants, compare_grants);
-}
-
 /* What does not exist and lies in no tree is told as such; in a tree, that tree's rights hold when it appears. */
-static void add_missing(struct build *build)
+static bool is_told_missing(const struct path_node *node)
 {
-	struct berm_plan *plan = build->plan;
-	for (size_t i = 0; i < build->caps->lines.len; i++) {
-		struct path_node *node = build->states[i].node;
-		if (node == NULL || node->missing == 0 || node->inherited != 0 || node->denied)
-			continue;
-		plan->grants[plan->grant_count++] = (struct plan_grant){
-			.path = node->path, .rights = node->missing, .tree = build_line(build, i)->extent == BERM_TREE};
-		node->missing = 0;
-	}
+	return node->missing != 0 && node->inherited == 0 && !node->denied;
 }
 
+static struct plan_grant missing_grant(const struct path_node *node)
+{
+	return (struct plan_grant){.path = node->path, .rights = node->missing, .tree = node->missing_tree};
+}
+
+static bool is_in_list(const struct build *build, const struct path_node *node)
+{
+	return is_told_missing(node) || (is_told(node) && !is_redundant(build, node));
+}
+
+/* The nodes in the order of their paths, and from them the list. */
 static enum berm_code add_grants(struct build *build, struct berm_err *err)
 {
 	struct berm_plan *plan = build->plan;
-	size_t count = build->caps->lines.len + 1;
+	size_t count = 0;
 	spread_cover(build);
 	for (const struct path_node *node = build->paths.root; node != NULL; node = node->made_after)
-		count += is_told(node);
-	plan->grants = arena_array(build->keep, count, sizeof *plan->grants);
-	if (plan->grants == NULL)
+		count += is_told_missing(node) || is_told(node);
+	struct path_node **nodes = arena_array(&build->temp, count + 1, sizeof(struct path_node *));
+	struct sort_item *items = arena_array(&build->temp, count + 1, sizeof *items);
+	plan->grants = arena_array(build->keep, count + 1, sizeof *plan->grants);
+	if (nodes == NULL || items == NULL || plan->grants == NULL)
 		return build_no_memory(err);
-	for (const struct path_node *node = build->paths.root; node != NULL; node = node->made_after)
-		if (is_told(node) && !is_redundant(build, node))
-			plan->grants[plan->grant_count++] = grant_of(build, node);
-	add_missing(build);
-	sort_grants(plan);
+	count = 0;
+	for (struct path_node *node = build->paths.root; node != NULL; node = node->made_after) {
+		if (!is_in_list(build, node))
+			continue;
+		items[count] =
+			(struct sort_item){.path = node->path, .len = (uint32_t)node->len, .index = (uint32_t)count};
+		nodes[count++] = node;
+	}
+	if (!plan_sort(items, count, false, &build->temp))
+		return build_no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		const struct path_node *node = nodes[items[i].index];
+		plan->grants[plan->grant_count++] = is_told_missing(node) ? missing_grant(node) : grant_of(build, node);
+	}
 	return BERM_OK;
 }
 

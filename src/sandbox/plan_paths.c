@@ -17,7 +17,7 @@ static uint64_t mix(uint64_t hash)
 	return hash ^ hash >> 32;
 }
 
-static uint64_t hash_name(const struct path_node *folder, struct str name)
+static uint32_t hash_name(const struct path_node *folder, struct str name)
 {
 	uint64_t hash = mix((uint64_t)(uintptr_t)folder) ^ name.len, word;
 	while (name.len >= sizeof word) {
@@ -28,7 +28,7 @@ static uint64_t hash_name(const struct path_node *folder, struct str name)
 	word = 0;
 	if (name.len > 0)
 		memcpy(&word, name.ptr, name.len);
-	return mix(hash ^ word);
+	return (uint32_t)mix(hash ^ word);
 }
 
 static struct str node_name(const struct path_node *node)
@@ -37,7 +37,7 @@ static struct str node_name(const struct path_node *node)
 }
 
 static struct path_node *find_hashed(const struct paths *paths, const struct path_node *folder, struct str name,
-				     uint64_t hash)
+				     uint32_t hash)
 {
 	struct path_node *node = paths->buckets[hash & (paths->bucket_count - 1)];
 	for (; node != NULL; node = node->in_bucket)
@@ -68,7 +68,7 @@ static bool more_buckets(struct paths *paths)
 }
 
 /* "FOLDER/NAME" in memory that the plan keeps. */
-static char *joined(struct paths *paths, const struct path_node *folder, struct str name, size_t *ret_name_at)
+static char *joined(struct paths *paths, const struct path_node *folder, struct str name, uint32_t *ret_name_at)
 {
 	size_t at = folder->len > 1 ? folder->len : 0;
 	char *path = arena_array(paths->keep, at + name.len + 2, 1);
@@ -77,11 +77,11 @@ static char *joined(struct paths *paths, const struct path_node *folder, struct 
 	memcpy(path, folder->path, at);
 	path[at] = '/';
 	memcpy(path + at + 1, name.ptr, name.len);
-	*ret_name_at = at + 1;
+	*ret_name_at = (uint32_t)at + 1;
 	return path;
 }
 
-static struct path_node *node_new(struct paths *paths, struct path_node *folder, struct str name, uint64_t hash)
+static struct path_node *node_new(struct paths *paths, struct path_node *folder, struct str name, uint32_t hash)
 {
 	if (paths->node_count >= MAX_NODES || (paths->node_count >= paths->bucket_count && !more_buckets(paths)))
 		return NULL;
@@ -91,7 +91,7 @@ static struct path_node *node_new(struct paths *paths, struct path_node *folder,
 	node->path = joined(paths, folder, name, &node->name_at);
 	if (node->path == NULL)
 		return NULL;
-	node->len = node->name_at + name.len;
+	node->len = node->name_at + (uint32_t)name.len;
 	node->hash = hash;
 	node->parent = folder;
 	node->made_before = paths->last;
@@ -143,7 +143,7 @@ struct listing {
 static bool list_entry(void *arg, struct str name, enum seen seen)
 {
 	struct listing *listing = arg;
-	uint64_t hash = hash_name(listing->folder, name);
+	uint32_t hash = hash_name(listing->folder, name);
 	struct path_node *node = find_hashed(listing->paths, listing->folder, name, hash);
 	if (++listing->count > listing->max)
 		return false;
@@ -180,7 +180,7 @@ static enum berm_code look(struct paths *paths, struct path_node *node, struct b
 enum berm_code paths_child(struct paths *paths, struct path_node *folder, struct str name, struct path_node **ret_node,
 			   struct berm_err *err)
 {
-	uint64_t hash = hash_name(folder, name);
+	uint32_t hash = hash_name(folder, name);
 	struct path_node *node = find_hashed(paths, folder, name, hash);
 	if (node == NULL && folder->seen == SEEN_FOLDER && ++folder->looks == LOOKS_BEFORE_LISTING) {
 		TRY(list_folder(paths, folder, err));

@@ -29,33 +29,34 @@ extern const struct plan_eyes plan_eyes_real;
 
 struct path_node {
 	struct path_node *parent, *made_after, *made_before, *in_bucket;
-	const char *path; /* canonical, NUL-terminated */
-	size_t len, name_at;
-	uint64_t hash;
-	enum seen seen;
+	const char *path;   /* canonical, NUL-terminated */
 	const char *target; /* of a link */
-	bool noted;	    /* a link that is in links */
-	unsigned looks;	    /* how many names in this folder were looked at */
-	bool whole;	    /* a folder whose names all have nodes */
-	bool listed;	    /* found by listing its folder */
+	uint32_t len, name_at, hash;
+	uint32_t looks; /* how many names in this folder were looked at */
+	enum seen seen;
+	bool noted : 1;	 /* a link that is in links */
+	bool whole : 1;	 /* a folder whose names all have nodes */
+	bool listed : 1; /* found by listing its folder */
 
 	/* ---- the planner's notes ---- */
-	unsigned own;	    /* rights granted by lines that name it, if it exists */
-	unsigned missing;   /* the same while it does not exist */
-	unsigned inherited; /* rights of the trees around it */
-	unsigned below;	    /* union of what is granted at it and below */
-	bool own_tree;	    /* own holds for all below as well */
-	bool denied;	    /* by a deny line, here or above */
-	bool masked;	    /* here */
-	bool chain;	    /* on the way to a denied name: what is around that is granted in its place */
-	bool chain_listed;  /* all its names have nodes */
-	bool chain_trap;    /* and its reading is governed */
-	bool chain_blind;   /* and it cannot be listed */
-	bool closed;	    /* a folder with names that may be replaced */
-	bool in_scratch;
-	bool told;			    /* is in the plan's list of scratches already */
-	bool walk, walk_failed, walk_blind; /* looked through for names that a deny pattern matches; there were too
-					     * many; not all folders could be listed */
+	bool own_tree : 1;     /* own holds for all below as well */
+	bool missing_tree : 1; /* so would missing */
+	bool denied : 1;       /* by a deny line, here or above */
+	bool masked : 1;       /* here */
+	bool chain : 1;	       /* on the way to a denied name: what is around that is granted in its place */
+	bool chain_listed : 1; /* all its names have nodes */
+	bool chain_trap : 1;   /* and its reading is governed */
+	bool chain_blind : 1;  /* and it cannot be listed */
+	bool closed : 1;       /* a folder with names that may be replaced */
+	bool in_scratch : 1;
+	bool told : 1;				     /* is in the plan's list of scratches already */
+	bool walk : 1;				     /* looked through for names that a deny pattern matches */
+	bool walk_failed : 1;			     /* there were too many */
+	bool walk_blind : 1;			     /* not all folders could be listed */
+	unsigned own;				     /* rights granted by lines that name it, if it exists */
+	unsigned missing;			     /* the same while it does not exist */
+	unsigned inherited;			     /* rights of the trees around it */
+	unsigned below;				     /* union of what is granted at it and below */
 	uint32_t protect_here, deny_here, read_here; /* rules anchored here; later: here and below */
 	uint32_t protect_deep, deny_deep, read_deep; /* such that hold for all below; later: here and above */
 	const struct path_node *cover;		     /* whose grant covers it */

@@ -6,10 +6,12 @@ static bool exists(const struct path_node *node)
 	return node->seen == SEEN_FILE || node->seen == SEEN_FOLDER;
 }
 
-static enum berm_code give(struct build *build, struct path_node *node, unsigned rights, struct berm_err *err)
+static enum berm_code give(struct build *build, struct path_node *node, unsigned rights, bool tree,
+			   struct berm_err *err)
 {
 	if (!exists(node)) {
 		node->missing |= rights;
+		node->missing_tree |= tree;
 		return BERM_OK;
 	}
 	if (node->own == 0)
@@ -26,7 +28,8 @@ static enum berm_code take_grant(struct build *build, size_t index, struct berm_
 	TRY(paths_resolve(&build->paths, line->path, PATHS_NOTE_LINKS, &state->node, err));
 	state->folder = line->extent == BERM_FILE && state->node->seen == SEEN_FOLDER;
 	state->root = state->node->parent == NULL && (line->rights & RIGHTS_CHANGE) != 0;
-	return state->folder || state->root ? BERM_OK : give(build, state->node, line->rights, err);
+	return state->folder || state->root ? BERM_OK
+					    : give(build, state->node, line->rights, line->extent == BERM_TREE, err);
 }
 
 /* In the hidden view the supervisor can connect to what is in the view only. */
@@ -36,7 +39,7 @@ static enum berm_code take_socket(struct build *build, size_t index, struct berm
 	TRY(paths_resolve(&build->paths, build_line(build, index)->path, PATHS_NOTE_LINKS, &state->node, err));
 	if (!build->plan->hidden || state->node->seen != SEEN_FILE)
 		return BERM_OK;
-	return give(build, state->node, BERM_READ, err);
+	return give(build, state->node, BERM_READ, false, err);
 }
 
 /* The host's temporary folder stands for the private one. */
@@ -54,7 +57,7 @@ static enum berm_code take_scratch(struct build *build, size_t index, struct ber
 		state->node->in_scratch = true;
 		return BERM_OK;
 	}
-	return give(build, state->node, BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC, err);
+	return give(build, state->node, BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC, true, err);
 }
 
 static enum berm_code take_host_tmp(struct build *build, size_t index, struct berm_err *err)
@@ -63,7 +66,7 @@ static enum berm_code take_host_tmp(struct build *build, size_t index, struct be
 	if (build_line(build, index)->which != BERM_EXTRA_HOST_TMP)
 		return BERM_OK;
 	TRY(paths_resolve(&build->paths, STR("/tmp"), PATHS_NOTE_LINKS, &state->node, err));
-	return give(build, state->node, BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC, err);
+	return give(build, state->node, BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC, true, err);
 }
 
 enum berm_code build_rights(struct build *build, struct berm_err *err)

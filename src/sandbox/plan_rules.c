@@ -2,13 +2,12 @@
  * Rules: made from the narrowing lines, indexed by a name that each path they match must have, and found again by the
  * supervisor without memory of its own.
  */
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/own.h"
 #include "sandbox/plan_build.h"
+#include "sandbox/plan_sort.h"
 
 #define MAX_PATTERN_TEXT ((size_t)16384)
 
@@ -60,7 +59,37 @@ static size_t literal_len(struct str pattern)
 	return end;
 }
 
-static enum berm_code find_key(struct build *build, struct str pattern, const char **ret_key, struct berm_err *err)
+/* name in lower case; name itself, which the plan keeps, if it ends in NUL and is so already. */
+static enum berm_code keep_key(struct build *build, struct str name, const char **ret_key, struct berm_err *err)
+{
+	bool kept = name.ptr[name.len] == '\0';
+	for (size_t i = 0; i < name.len && kept; i++)
+		kept = lower(name.ptr[i]) == name.ptr[i];
+	if (kept) {
+		*ret_key = name.ptr;
+		return BERM_OK;
+	}
+	char *key = arena_text(build->keep, name);
+	if (key == NULL)
+		return build_no_memory(err);
+	for (char *c = key; *c != '\0'; c++)
+		*c = lower(*c);
+	*ret_key = key;
+	return BERM_OK;
+}
+
+/* The last name of a node is the key of what is a literal there. */
+static enum berm_code node_key(struct build *build, const struct path_node *node, const char **ret_key,
+			       struct berm_err *err)
+{
+	*ret_key = NULL;
+	if (node->len == 1)
+		return BERM_OK;
+	return keep_key(build, (struct str){node->path + node->name_at, node->len - node->name_at}, ret_key, err);
+}
+
+/* The last part of a pattern that has no wildcard and lies in no braces. */
+static enum berm_code pattern_key(struct build *build, struct str pattern, const char **ret_key, struct berm_err *err)
 {
 	size_t at = 0;
 	struct str segment, last = {NULL, 0};
@@ -71,13 +100,10 @@ static enum berm_code find_key(struct build *build, struct str pattern, const ch
 			last = segment;
 	if (last.len == 0)
 		return BERM_OK;
-	char *key = arena_text(build->keep, last);
-	if (key == NULL)
+	char *copy = arena_text(build->keep, last);
+	if (copy == NULL)
 		return build_no_memory(err);
-	for (char *c = key; *c != '\0'; c++)
-		*c = lower(*c);
-	*ret_key = key;
-	return BERM_OK;
+	return keep_key(build, (struct str){copy, last.len}, ret_key, err);
 }
 
 static void put_escaped(struct buf *text, const char *path)
@@ -145,6 +171,10 @@ static enum berm_code add_literal(struct build *build, struct plan_rule *rule, s
 	if (name->seen == SEEN_LINK)
 		TRY(paths_resolve(&build->paths, path, 0, &object, err));
 	build->states[line].node = object;
+	if (rule->label == NULL && str_eq(path, (struct str){name->path, name->len}))
+		rule->label = name->path;
+	if (rule->label == NULL)
+		TRY(keep_text(build, path.ptr, &rule->label, err));
 	struct rule_note note = {.line = line,
 				 .anchor = object,
 				 .deep = rule->tree || rule->right == BERM_DENY,
@@ -152,10 +182,7 @@ static enum berm_code add_literal(struct build *build, struct plan_rule *rule, s
 				 .right = rule->right};
 	for (struct path_node *node = object;; node = name) {
 		rule->path = node->path;
-		rule->key = NULL;
-		if (node->len > 1)
-			TRY(find_key(build, (struct str){node->path + node->name_at, node->len - node->name_at},
-				     &rule->key, err));
+		TRY(node_key(build, node, &rule->key, err));
 		note.anchor = node;
 		TRY(rule_add(build, rule, &note, err));
 		if (node == name)
@@ -176,7 +203,7 @@ static enum berm_code add_pattern(struct build *build, struct plan_rule *rule, s
 		    str_eq(rest, STR("**"));
 	rule->pattern = cap_glob_get(given->glob);
 	note.glob = rule->pattern;
-	TRY(find_key(build, pattern, &rule->key, err));
+	TRY(pattern_key(build, pattern, &rule->key, err));
 	TRY(rule_add(build, rule, &note, err));
 	if (begin.len == 0 || str_eq(begin, (struct str){anchor->path, anchor->len}))
 		return BERM_OK;
@@ -187,7 +214,7 @@ static enum berm_code add_pattern(struct build *build, struct plan_rule *rule, s
 	buf_put_str(&text, rest);
 	TRY(own_glob(build, &text, &rule->pattern, err));
 	note.glob = rule->pattern;
-	TRY(find_key(build, buf_str(&text), &rule->key, err));
+	TRY(pattern_key(build, buf_str(&text), &rule->key, err));
 	return rule_add(build, rule, &note, err);
 }
 
@@ -220,7 +247,6 @@ static enum berm_code add_narrow_line(struct build *build, size_t index, const s
 				      struct berm_err *err)
 {
 	struct plan_rule rule = {.right = line->rights, .tree = line->extent == BERM_TREE};
-	TRY(keep_text(build, line->path.ptr, &rule.label, err));
 	return add_literal(build, &rule, index, line->path, err);
 }
 
@@ -242,10 +268,7 @@ static enum berm_code add_replace_at(struct build *build, struct plan_rule *rule
 	const char *dir = folder.len > 0 ? folder.data : "", *file = name.data;
 	buf_printf(&text, "{%s/%s,%s/%s.*,%s/.%s.*}", dir, file, dir, file, dir, file);
 	TRY(own_glob(build, &text, &rule->pattern, err));
-	rule->key = NULL;
-	if (parent->len > 1)
-		TRY(find_key(build, (struct str){parent->path + parent->name_at, parent->len - parent->name_at},
-			     &rule->key, err));
+	TRY(node_key(build, parent, &rule->key, err));
 	struct rule_note note = {.line = line, .anchor = parent, .glob = rule->pattern, .right = BERM_REPLACE};
 	return rule_add(build, rule, &note, err);
 }
@@ -301,23 +324,37 @@ static int compare_folded(struct str a, struct str b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
-static int compare_rules(const void *a, const void *b)
+/* Literals to the front, then in order, each moved once. */
+static enum berm_code sort_rules(struct build *build, struct berm_err *err)
 {
-	const struct plan_rule *left = a, *right = b;
-	if (left->path == NULL || right->path == NULL)
-		return (left->path == NULL) - (right->path == NULL);
-	return compare_folded(str_from(left->path), str_from(right->path));
-}
-
-static void sort_rules(struct berm_plan *plan)
-{
-	bool sorted = true;
-	for (size_t i = 1; i < plan->rule_count && sorted; i++)
-		sorted = compare_rules(&plan->rules[i - 1], &plan->rules[i]) <= 0;
-	if (!sorted)
-		qsort(plan->rules, plan->rule_count, sizeof *plan->rules, compare_rules);
-	while (plan->literal_count < plan->rule_count && plan->rules[plan->literal_count].path != NULL)
-		plan->literal_count++;
+	struct berm_plan *plan = build->plan;
+	struct sort_item *items = arena_array(&build->temp, plan->rule_count + 1, sizeof *items);
+	if (items == NULL)
+		return build_no_memory(err);
+	for (size_t i = 0; i < plan->rule_count; i++) {
+		struct plan_rule rule = plan->rules[i];
+		if (rule.path == NULL)
+			continue;
+		plan->rules[i] = plan->rules[plan->literal_count];
+		plan->rules[plan->literal_count++] = rule;
+	}
+	for (size_t i = 0; i < plan->literal_count; i++)
+		items[i] = (struct sort_item){.path = plan->rules[i].path,
+					      .len = (uint32_t)strlen(plan->rules[i].path),
+					      .index = (uint32_t)i};
+	if (!plan_sort(items, plan->literal_count, true, &build->temp))
+		return build_no_memory(err);
+	for (size_t i = 0; i < plan->literal_count; i++) {
+		struct plan_rule first = plan->rules[i];
+		size_t at = i;
+		while (items[at].index != at) { /* the circle of moves that i is in */
+			size_t from = items[at].index;
+			items[at].index = (uint32_t)at;
+			plan->rules[at] = from == i ? first : plan->rules[from];
+			at = from;
+		}
+	}
+	return BERM_OK;
 }
 
 /* FNV-1a over lower case. */
@@ -333,7 +370,7 @@ enum berm_code build_index(struct build *build, struct berm_err *err)
 {
 	struct berm_plan *plan = build->plan;
 	struct plan_owned *owned = plan->owned;
-	sort_rules(plan);
+	TRY(sort_rules(build, err));
 	owned->head_count = 16;
 	while (owned->head_count < plan->rule_count)
 		owned->head_count *= 2;
