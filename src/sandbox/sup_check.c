@@ -559,16 +559,33 @@ static int check_waiting(const struct call *call, const struct plan_rule *rule, 
 	return error == EXDEV ? EACCES : error;
 }
 
+static size_t count_ups(const char **beside)
+{
+	size_t ups = 0;
+	for (; strncmp(*beside, "../", 3) == 0; *beside += 3)
+		ups++;
+	return ups;
+}
+
+bool place_is_awaited(const struct call *call, const struct place *place)
+{
+	const struct supervisor *sup = call->sup;
+	for (size_t i = 0; i < sup->beside_count; i++) {
+		const char *beside = sup->beside_rules[i]->beside;
+		(void)count_ups(&beside);
+		if (strcasecmp(beside, place->path + place->name_at) == 0)
+			return true;
+	}
+	return false;
+}
+
 int place_check_beside(const struct call *call, const struct place *place, const char **ret_rule)
 {
 	struct supervisor *sup = call->sup;
-	sup->reason[0] = '\0';
 	for (size_t i = 0; i < sup->beside_count; i++) {
 		const struct plan_rule *rule = sup->beside_rules[i];
 		const char *beside = rule->beside;
-		size_t ups = 0;
-		for (; strncmp(beside, "../", 3) == 0; beside += 3)
-			ups++;
+		size_t ups = count_ups(&beside);
 		if (strcasecmp(beside, place->path + place->name_at) != 0)
 			continue;
 		int error = check_waiting(call, rule, ups, place);

@@ -46,9 +46,9 @@ static void subject_done(struct subject *subject)
 static int subject_hold(struct subject *subject)
 {
 	struct place *place = subject->place;
-	if (place->folder >= 0 && !place->exists)
+	if (place->object < 0 && !place->exists)
 		return ENOENT;
-	if (place->folder >= 0 && place_folder_governed(place) && !S_ISLNK(place->st.st_mode)) {
+	if (place->object < 0 && place_folder_governed(place) && !S_ISLNK(place->st.st_mode)) {
 		subject->dir = place->folder;
 		subject->name = place->name;
 		return 0;
@@ -85,7 +85,8 @@ static int find_path(struct call *call, int dirfd, const char *path, int flags, 
 	}
 	int error = len > 0 && is_dots(path)
 			    ? place_find_folder(call, dirfd, path, 0, place)
-			    : place_find(call, dirfd, path, PLACE_EVERYWHERE | (follow ? PLACE_FOLLOW : 0U), 0, place);
+			    : place_find(call, dirfd, path,
+					 PLACE_EVERYWHERE | PLACE_HERE | (follow ? PLACE_FOLLOW : 0U), 0, place);
 	/* procfs does not let its own modes, owners and times be set; other magic links stay unfollowed */
 	return error < 0 ? EPERM : error;
 }
@@ -287,7 +288,7 @@ static int read_attribute(const struct call *call, const uint64_t *args, struct 
 static int apply_attribute(const struct subject *subject, const struct attribute *attribute)
 {
 	bool by_fd = subject->fd >= 0;
-	if (!by_fd && fchdir(subject->dir) < 0)
+	if (!by_fd && subject->dir != AT_FDCWD && fchdir(subject->dir) < 0)
 		return -1;
 	if (attribute->value == NULL)
 		return by_fd ? fremovexattr(subject->fd, attribute->name) : removexattr(subject->name, attribute->name);

@@ -79,7 +79,7 @@ static bool may_make(struct call *call, int which, enum place_act act, struct su
 static struct sup_answer make_folder(struct call *call, int dirfd, uint64_t address, mode_t mode)
 {
 	struct sup_answer answer;
-	int error = find_named(call, 0, dirfd, address, PLACE_NOFOLLOW);
+	int error = find_named(call, 0, dirfd, address, PLACE_HERE);
 	if (is_settled(call, error, ACT_MKDIR, &answer) || !may_make(call, 0, ACT_MKDIR, &answer))
 		return answer;
 	error = task_umask(call, NULL);
@@ -92,7 +92,7 @@ static struct sup_answer make_node(struct call *call, int dirfd, uint64_t addres
 {
 	struct sup_answer answer;
 	const struct place *place = &call->sup->places[0];
-	int error = find_named(call, 0, dirfd, address, PLACE_NOFOLLOW);
+	int error = find_named(call, 0, dirfd, address, PLACE_HERE);
 	if (is_settled(call, error, ACT_MAKE, &answer))
 		return answer;
 	bool known = (mode & S_IFMT) == 0 || S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode);
@@ -115,7 +115,7 @@ static struct sup_answer make_symlink(struct call *call, uint64_t target, int di
 	if (error == 0 && sup->text[1][0] == '\0')
 		error = ENOENT;
 	if (error == 0)
-		error = find_named(call, 0, dirfd, address, PLACE_NOFOLLOW);
+		error = find_named(call, 0, dirfd, address, PLACE_HERE);
 	if (is_settled(call, error, ACT_SYMLINK, &answer) || !may_make(call, 0, ACT_SYMLINK, &answer))
 		return answer;
 	return answer_result(symlinkat(sup->text[1], place->folder, place->name));
@@ -131,7 +131,7 @@ static struct sup_answer remove_name(struct call *call, int dirfd, uint64_t addr
 	enum place_act act = folder ? ACT_RMDIR : ACT_REMOVE;
 	if ((flags & ~AT_REMOVEDIR) != 0)
 		return answer_errno(EINVAL);
-	int error = find_named(call, 0, dirfd, address, PLACE_NOFOLLOW);
+	int error = find_named(call, 0, dirfd, address, PLACE_HERE);
 	if (is_settled(call, error, act, &answer))
 		return answer;
 	if (!place->exists)
@@ -161,7 +161,7 @@ static bool gains_rights(const struct plan_grant *from, const struct plan_grant 
 static struct sup_answer link_object(const struct place *from, const struct place *to, int proc_fd)
 {
 	char name[SUP_PROC_SIZE];
-	if (from->folder >= 0)
+	if (from->object < 0)
 		return answer_result(linkat(from->folder, from->name, to->folder, to->name, 0));
 	self_fd_name(name, from->object);
 	return answer_result(linkat(proc_fd, name, to->folder, to->name, AT_SYMLINK_FOLLOW));
@@ -441,7 +441,7 @@ static struct sup_answer serve_truncate(struct call *call)
 	off_t len = (off_t)call->args[1];
 	if (len < 0)
 		return answer_errno(EINVAL);
-	int error = find_named(call, 0, AT_FDCWD, call->args[0], PLACE_FOLLOW);
+	int error = find_named(call, 0, AT_FDCWD, call->args[0], PLACE_FOLLOW | PLACE_HERE);
 	if (error == 0 && !call_alive(call))
 		error = ESRCH;
 	if (error != 0)

@@ -60,7 +60,7 @@ static int open_place(const struct opening *opening, uint64_t flags)
 		.mode = opening->mode,
 		.resolve = opening->resolve | OS_RESOLVE_NO_SYMLINKS,
 	};
-	if (place->folder >= 0)
+	if (place->object < 0)
 		return sys_openat2(place->folder, place->name, &how);
 	char name[SUP_PROC_SIZE];
 	self_fd_name(name, place->object);
@@ -180,6 +180,30 @@ static struct sup_answer open_new(const struct opening *opening)
 	return answer_errno(ENFILE);
 }
 
+/* Something new at a path without links, the usual case, is one walk of the kernel: the text is judged, and the file is
+ * made only if the text is where it comes to be. false: that is not the case here. */
+static bool open_new_plainly(const struct opening *opening, struct sup_answer *ret_answer)
+{
+	struct call *call = opening->call;
+	struct place *place = opening->place;
+	if (opening->resolve != 0 || place_guess(call, opening->dirfd, opening->path, place) != 0 ||
+	    !place_folder_governed(place) || place->holder == &call->sup->shared || place_is_awaited(call, place))
+		return false;
+	struct place_verdict verdict = place_judge_act(call, place, ACT_MAKE, 0);
+	if (verdict.rule != NULL || task_umask(call, NULL) != 0 || !call_alive(call))
+		return false;
+	const struct os_open_how how = {
+		.flags = opening->flags | O_CLOEXEC,
+		.mode = opening->mode,
+		.resolve = OS_RESOLVE_NO_SYMLINKS,
+	};
+	int fd = sys_openat2(AT_FDCWD, opening->path, &how);
+	if (fd < 0 && errno == ELOOP)
+		return false;
+	*ret_answer = fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
+	return true;
+}
+
 static struct sup_answer open_tmpfile(const struct opening *opening)
 {
 	struct call *call = opening->call;
@@ -202,17 +226,23 @@ static struct sup_answer open_tmpfile(const struct opening *opening)
 
 /* ---- the calls --------------------------------------------------------------------------------------------------- */
 
+/* A slash behind a name follows a link in any case. */
+static bool follows(const struct opening *opening)
+{
+	size_t len = strlen(opening->path);
+	return (opening->flags & O_NOFOLLOW) == 0 || (len > 0 && opening->path[len - 1] == '/');
+}
+
 static struct sup_answer open_named(const struct opening *opening)
 {
 	struct place *place = opening->place;
 	bool creates = (opening->flags & O_CREAT) != 0;
 	bool fresh = creates && (opening->flags & O_EXCL) != 0;
-	size_t len = strlen(opening->path);
-	bool slash = len > 0 && opening->path[len - 1] == '/';
-	unsigned how = fresh					      ? PLACE_BLIND
-		       : (opening->flags & O_NOFOLLOW) != 0 && !slash ? PLACE_NOFOLLOW
-								      : PLACE_FOLLOW;
-	int error = place_find(opening->call, opening->dirfd, opening->path, how, opening->resolve, place);
+	struct sup_answer answer;
+	if (fresh && open_new_plainly(opening, &answer))
+		return answer;
+	unsigned how = fresh ? PLACE_BLIND : follows(opening) ? PLACE_FOLLOW : PLACE_NOFOLLOW;
+	int error = place_find(opening->call, opening->dirfd, opening->path, how | PLACE_HERE, opening->resolve, place);
 	if (error != 0)
 		return error < 0 ? answer_continue() : answer_errno(error);
 	if (!call_alive(opening->call))

@@ -12,8 +12,9 @@
 /* A name in an opened folder, or (folder is -1) an opened object. In a governed tree nothing moves while a call is being
  * served, so what was found out about a place holds until the act. */
 struct place {
-	int folder;		  /* O_PATH descriptor of the folder that holds the name; -1: the place is an object */
-	int object;		  /* O_PATH (or the task's own) descriptor of the object, if folder is -1; else -1 */
+	int folder; /* O_PATH descriptor of the folder that holds the name, or AT_FDCWD (PLACE_HERE); -1: the
+				   * place is an object */
+	int object; /* O_PATH (or the task's own) descriptor of the object, if folder is -1; else -1 */
 	char name[NAME_MAX + 2];  /* last component with the slash that was written behind it, never "", "." or ".."; ""
 				   * if the place is an object */
 	char path[SUP_PATH_MAX];  /* canonical: the folder's path, "/", the name without slash; "": no path at all */
@@ -32,6 +33,8 @@ enum place_how {
 	PLACE_FOLLOW = 1 << 0, /* a final symbolic link is followed */
 	PLACE_BLIND = 1 << 1,  /* the name is not looked up: the act itself tells whether it exists (not with FOLLOW) */
 	PLACE_EVERYWHERE = 1 << 2, /* /dev, which is never governed, is resolved as well; procfs still is not */
+	PLACE_HERE = 1 << 3, /* the folder may be AT_FDCWD, if it is the one the path starts from: until the answer
+				    * the supervisor then stays there */
 };
 
 void place_init(struct place *ret_place); /* holds nothing */
@@ -41,6 +44,11 @@ void place_init(struct place *ret_place); /* holds nothing */
  * answers CONTINUE. resolve: further RESOLVE_ flags of openat2. ret_place is to be given to place_done in any case. */
 int place_find(const struct call *call, int dirfd, const char *path, unsigned how, uint64_t resolve,
 	       struct place *ret_place);
+/* The place that path leads to if it passes no symbolic link, by the text alone; neither folder nor object is open, and a
+ * relative path starts from the current folder then. To be acted on with RESOLVE_NO_SYMLINKS. -1: it takes more than the
+ * text to tell. */
+int place_guess(const struct call *call, int dirfd, const char *path, struct place *ret_place);
+bool place_is_plain(const char *path);
 /* The place of a folder named as a whole ("." and ".." and "/" too): an object. */
 int place_find_folder(const struct call *call, int dirfd, const char *path, uint64_t resolve, struct place *ret_place);
 /* The place of an object that is open as fd here, which the place then owns. */
@@ -113,6 +121,7 @@ int place_check_move(const struct call *call, const struct place *from, const st
 /* A name that rules wait for ("beside") is about to appear in the folder of place: do they allow what is there already?
  * Contents that need a judge are judged and replaced by fresh copies. 0, or an errno with the rule, and the reason in
  * sup->reason. */
+bool place_is_awaited(const struct call *call, const struct place *place);
 int place_check_beside(const struct call *call, const struct place *place, const char **ret_rule);
 
 /* Judges the content of an open regular file in a throw-away confined process, and makes a fresh copy of exactly what

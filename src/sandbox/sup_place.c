@@ -54,8 +54,8 @@ int place_look(struct place *place)
 
 int place_open_object(const struct place *place, int *ret_fd)
 {
-	int fd = place->folder < 0 ? fcntl(place->object, F_DUPFD_CLOEXEC, 0)
-				   : openat(place->folder, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = place->folder == -1 ? fcntl(place->object, F_DUPFD_CLOEXEC, 0)
+				     : openat(place->folder, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
 	*ret_fd = fd;
@@ -135,46 +135,60 @@ struct search {
 	uint64_t resolve;
 	int start;   /* the task's descriptor that a relative text starts from */
 	int base;    /* the same, opened, if it is known; else -1 */
+	bool here;   /* it is the current folder already */
 	char *text;  /* what is left to resolve; cut at its last slash while a step is under way */
 	char *spare; /* as large */
 	int links;
 };
 
-static int open_base(struct search *search, int *ret_fd)
+/* What a relative text starts from becomes the current folder. */
+static int enter_base(struct search *search)
 {
+	if (search->here)
+		return 0;
 	if (search->base < 0)
-		return task_dirfd(search->call, search->start, ret_fd);
-	*ret_fd = take_fd(&search->base);
+		return task_enter_dir(search->call, search->start);
+	auto_fd int base = take_fd(&search->base);
+	return fchdir(base) < 0 ? errno : 0;
+}
+
+static int resolve_folder(const char *dir, uint64_t resolve, int *ret_fd)
+{
+	struct os_open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = OS_RESOLVE_NO_MAGICLINKS | resolve,
+	};
+	int fd = sys_openat2(AT_FDCWD, dir, &how);
+	if (fd < 0)
+		return errno;
+	*ret_fd = fd;
 	return 0;
+}
+
+static bool is_from_root(const struct search *search, const char *dir)
+{
+	return dir != NULL && dir[0] == '/' && (search->resolve & RESOLVE_SCOPED) == 0;
 }
 
 /* dir is NULL: the base itself. */
 static int open_folder(struct search *search, const char *dir, int *ret_fd)
 {
-	struct os_open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = OS_RESOLVE_NO_MAGICLINKS | search->resolve,
-	};
-	auto_fd int base = -1;
-	bool from_root = dir != NULL && dir[0] == '/' && (search->resolve & RESOLVE_SCOPED) == 0;
-	int error = from_root ? 0 : open_base(search, &base);
+	int error = is_from_root(search, dir) ? 0 : enter_base(search);
 	if (error != 0)
 		return error;
-	if (dir == NULL) {
-		*ret_fd = take_fd(&base);
+	if (dir == NULL && (search->how & PLACE_HERE) != 0) {
+		*ret_fd = AT_FDCWD;
 		return 0;
 	}
-	int fd = sys_openat2(from_root ? AT_FDCWD : base, dir, &how);
-	if (fd < 0) /* too many links, or one of procfs: the kernel will find out */
-		return errno == ELOOP && (search->resolve & OS_RESOLVE_NO_SYMLINKS) == 0 ? NOT_OURS : errno;
-	*ret_fd = fd;
-	return 0;
+	error = resolve_folder(dir == NULL ? "." : dir, search->resolve, ret_fd);
+	/* too many links, or one of procfs: the kernel will find out */
+	return error == ELOOP && (search->resolve & OS_RESOLVE_NO_SYMLINKS) == 0 ? NOT_OURS : error;
 }
 
 /* The canonical path of an open folder into size bytes, and its length. */
 static int folder_path(int folder, char *ret_path, size_t size, size_t *ret_len)
 {
-	if (fchdir(folder) < 0)
+	if (folder != AT_FDCWD && fchdir(folder) < 0)
 		return errno;
 	long len = syscall(SYS_getcwd, ret_path, size); /* libc's falls back to the heap */
 	if (len < 0)
@@ -182,6 +196,35 @@ static int folder_path(int folder, char *ret_path, size_t size, size_t *ret_len)
 	if (ret_path[0] != '/')
 		return NOT_OURS; /* out of reach of our root */
 	*ret_len = (size_t)len - 1;
+	return 0;
+}
+
+/* No name in it is empty, "." or "..". */
+bool place_is_plain(const char *path)
+{
+	const char *name = path[0] == '/' ? path + 1 : path;
+	for (;;) {
+		size_t len = strcspn(name, "/");
+		if (len == 0 || (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'))))
+			return false;
+		if (name[len] == '\0')
+			return true;
+		name += len + 1;
+	}
+}
+
+/* Most paths pass no link: then the folder's canonical path is what was written. *ret_len is 0 if one is passed. */
+static int open_plain_folder(const struct search *search, struct place *place, const char *dir, size_t *ret_len)
+{
+	size_t len = strlen(dir);
+	*ret_len = 0;
+	if (!is_from_root(search, dir) || len >= sizeof(place->path) || (len > 1 && !place_is_plain(dir)))
+		return 0;
+	int error = resolve_folder(dir, search->resolve | OS_RESOLVE_NO_SYMLINKS, &place->folder);
+	if (error != 0)
+		return error == ELOOP ? 0 : error;
+	memcpy(place->path, dir, len + 1);
+	*ret_len = len;
 	return 0;
 }
 
@@ -206,10 +249,15 @@ static int split(struct search *search, const char **ret_dir, const char **ret_n
 	return 0;
 }
 
-static int fill_path(struct place *place, const char *name)
+/* Opens the folder, and writes its path and the name's. */
+static int enter_folder(struct search *search, struct place *place, const char *dir, const char *name)
 {
 	size_t len = 0, name_len = strlen(name);
-	int error = folder_path(place->folder, place->path, sizeof(place->path), &len);
+	int error = dir == NULL ? 0 : open_plain_folder(search, place, dir, &len);
+	if (error == 0 && len == 0)
+		error = open_folder(search, dir, &place->folder);
+	if (error == 0 && len == 0)
+		error = folder_path(place->folder, place->path, sizeof(place->path), &len);
 	if (error != 0)
 		return error;
 	if (len + 1 + name_len >= sizeof(place->path))
@@ -263,7 +311,8 @@ static int follow(struct search *search, struct place *place, const char *dir)
 		return ENAMETOOLONG;
 	search->spare = search->text;
 	search->text = text;
-	if (!scoped)
+	search->here = !scoped && place->folder == AT_FDCWD;
+	if (!scoped && !search->here)
 		search->base = take_fd(&place->folder);
 	place_done(place);
 	return 0;
@@ -359,6 +408,7 @@ static int resolve_alias(struct search *search, bool *ret_object)
 		return NOT_OURS;
 	memmove(search->text, rest, strlen(rest) + 1);
 	search->start = start;
+	search->here = false;
 	if (search->base >= 0)
 		(void)close(take_fd(&search->base));
 	*ret_object = alias == ALIAS_OBJECT;
@@ -381,9 +431,7 @@ static int find_step(struct search *search, struct place *place, bool *ret_again
 							 : NOT_OURS;
 	error = split(search, &dir, &name, &slash);
 	if (error == 0)
-		error = open_folder(search, dir, &place->folder);
-	if (error == 0)
-		error = fill_path(place, name);
+		error = enter_folder(search, place, dir, name);
 	if (error != 0)
 		return error;
 	if (starts(place->path, "/proc/") || ((search->how & PLACE_EVERYWHERE) == 0 && is_kernel_path(place->path)))
@@ -426,10 +474,37 @@ int place_find(const struct call *call, int dirfd, const char *path, unsigned ho
 		error = find_step(&search, ret_place, &again);
 	if (search.base >= 0)
 		(void)close(search.base);
-	if (error != 0 || ret_place->folder < 0)
+	if (error != 0 || ret_place->folder == -1)
 		return error;
 	if (ret_place->slash)
 		(void)memcpy(ret_place->name + strlen(ret_place->name), "/", 2);
+	find_grants(call, ret_place);
+	return 0;
+}
+
+int place_guess(const struct call *call, int dirfd, const char *path, struct place *ret_place)
+{
+	size_t len = 0, path_len = strlen(path);
+	place_init(ret_place);
+	if (!place_is_plain(path) || is_kernel_path(path))
+		return NOT_OURS;
+	if (path[0] != '/') {
+		int error = task_enter_dir(call, dirfd);
+		if (error == 0)
+			error = folder_path(AT_FDCWD, ret_place->path, sizeof(ret_place->path), &len);
+		if (error != 0)
+			return error;
+		if (len > 1)
+			ret_place->path[len++] = '/';
+	}
+	if (len + path_len >= sizeof(ret_place->path))
+		return NOT_OURS;
+	memcpy(ret_place->path + len, path, path_len + 1);
+	ret_place->path_len = len + path_len;
+	const char *slash = memrchr(ret_place->path, '/', ret_place->path_len);
+	ret_place->name_at = (size_t)(slash - ret_place->path) + 1;
+	if (is_kernel_path(ret_place->path))
+		return NOT_OURS;
 	find_grants(call, ret_place);
 	return 0;
 }

@@ -16,6 +16,7 @@ enum {
 	SUP_MAX_OWN = 4,      /* folders that are the sandbox's own */
 	SUP_MASK_SLOTS = 32,  /* tasks whose umask is known */
 	SUP_PIDFD_SLOTS = 16, /* tasks whose pidfd is kept */
+	SUP_PROC_SLOTS = 16,  /* tasks whose folder in /proc is kept */
 	SUP_HELPER_TICK_MS = 200,
 };
 
@@ -36,7 +37,12 @@ struct sup_pidfd {
 	int fd; /* valid if tid is not 0 */
 };
 
-/* Looking through a folder and what lies below it, in one buffer and a bounded number of descriptors. */
+/* A task's folder in /proc, by an O_PATH descriptor: it leads to nothing once the task is gone. */
+struct sup_proc {
+	pid_t tid;
+	int fd; /* valid if tid is not 0 */
+};
+
 /* A file that was made in shared memory. */
 enum { SUP_MAX_MADE = 256 };
 struct sup_made {
@@ -45,6 +51,7 @@ struct sup_made {
 	ino_t ino;
 };
 
+/* Looking through a folder and what lies below it, in one buffer and a bounded number of descriptors. */
 enum { SUP_WALK_DEPTH = 40, SUP_WALK_ENTRIES = 10000 };
 struct sup_walk {
 	struct {
@@ -84,6 +91,7 @@ struct supervisor {
 	struct sup_mask masks[SUP_MASK_SLOTS];
 	size_t mask_next;
 	struct sup_pidfd pidfds[SUP_PIDFD_SLOTS];
+	struct sup_proc procs[SUP_PROC_SLOTS];
 	mode_t umask; /* the process's own, as it was set last */
 
 	/* scratch of the call being served */

@@ -124,6 +124,50 @@ int task_dirfd(const struct call *call, int dirfd, int *ret_fd)
 	return 0;
 }
 
+/* The task's folder in /proc, kept open. fresh: one that is kept may be of a task that is gone. */
+static int proc_folder(const struct call *call, bool fresh, int *ret_fd)
+{
+	struct supervisor *sup = call->sup;
+	struct sup_proc *slot = &sup->procs[(unsigned)call->tid % SUP_PROC_SLOTS];
+	if (slot->tid == call->tid && !fresh) {
+		*ret_fd = slot->fd;
+		return 0;
+	}
+	char name[SUP_PROC_SIZE];
+	proc_name(name, call->tid, "");
+	int fd = openat(sup->proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? ESRCH : errno;
+	if (slot->tid != 0)
+		(void)close(slot->fd);
+	*slot = (struct sup_proc){.tid = call->tid, .fd = fd};
+	*ret_fd = fd;
+	return 0;
+}
+
+int task_enter_dir(const struct call *call, int dirfd)
+{
+	char name[SUP_PROC_SIZE] = "cwd";
+	size_t at = 0;
+	if (dirfd != AT_FDCWD && dirfd < 0)
+		return EBADF;
+	if (dirfd != AT_FDCWD) {
+		(void)text_put(name, sizeof(name), &at, "fd/");
+		(void)text_put_number(name, sizeof(name), &at, (uint64_t)dirfd);
+	}
+	for (int attempt = 0; attempt < 2; attempt++) {
+		int folder = -1;
+		int error = proc_folder(call, attempt > 0, &folder);
+		if (error != 0)
+			return error;
+		if (fchdir(folder) == 0 && chdir(name) == 0)
+			return 0;
+		if (errno != ENOENT && errno != ESRCH)
+			return errno;
+	}
+	return dirfd != AT_FDCWD ? EBADF : errno;
+}
+
 /* A number of a line "Key:\t123" in base; false if the line is not there. */
 static bool status_number(const char *status, const char *key, unsigned base, unsigned *ret_number)
 {
