@@ -437,6 +437,19 @@ static enum berm_code keep_text(struct berm_caps *caps, const char *text, const 
 	return *ret_copy != NULL ? BERM_OK : out_of_memory(err);
 }
 
+/* Rules come in groups with the same exception, so the one before is worth a look. */
+static enum berm_code fill_except(struct berm_caps *caps, struct cap_rule *rule, struct berm_err *err)
+{
+	const struct cap_line *last = caps->lines.len > 0 ? vec_at(&caps->lines, caps->lines.len - 1) : NULL;
+	if (rule->except_text == NULL)
+		return BERM_OK;
+	if (last == NULL || last->kind != CAP_RULE || last->rule->except_text == NULL ||
+	    strcmp(last->rule->except_text, rule->except_text) != 0)
+		return glob_add(caps, str_from(rule->except_text), &rule->except, err);
+	rule->except = last->rule->except;
+	return BERM_OK;
+}
+
 static enum berm_code fill_rule(struct berm_caps *caps, const struct berm_rule *given, struct cap_rule *rule,
 				struct berm_err *err)
 {
@@ -455,9 +468,7 @@ static enum berm_code fill_rule(struct berm_caps *caps, const struct berm_rule *
 	rule->pattern = str_from(pattern);
 	if (!find_literal(rule->pattern, &rule->path, &rule->tree))
 		TRY(glob_add(caps, rule->pattern, &rule->glob, err));
-	if (given->except != NULL)
-		TRY(glob_add(caps, str_from(rule->except_text), &rule->except, err));
-	return BERM_OK;
+	return fill_except(caps, rule, err);
 }
 
 enum berm_code berm_caps_rule(struct berm_caps *caps, const struct berm_rule *rule, struct berm_err *err)
