@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -58,6 +59,18 @@ uint64_t landlock_access(unsigned rights, unsigned govern, bool tree, int abi)
 	return access;
 }
 
+unsigned plan_scratch_govern(const struct berm_plan *plan, const char *scratch)
+{
+	size_t len = strlen(scratch);
+	unsigned govern = 0;
+	for (size_t i = 0; i < plan->grant_count; i++) {
+		const char *path = plan->grants[i].path;
+		if (plan->grants[i].exists && strncmp(path, scratch, len) == 0 && path[len] == '/')
+			govern |= plan->grants[i].govern;
+	}
+	return govern;
+}
+
 static const unsigned ALL_RIGHTS = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC;
 
 /* A path that is not there (any more) needs no rule: nothing can be opened through it. */
@@ -100,40 +113,65 @@ static int rules_add_grants(struct launch *launch)
 		if (grant->exists && (access & ~everywhere) != 0 && rule_add(launch, grant->path, access) < 0)
 			return -1;
 	}
+	for (size_t i = 0; i < plan->around_count; i++) {
+		const struct plan_grant *around = &plan->around[i];
+		uint64_t access = landlock_access(around->rights, 0, around->tree, plan->landlock_abi);
+		if (rule_add(launch, around->path, access) < 0)
+			return -1;
+	}
 	return 0;
+}
+
+static int rules_add_nodes(struct launch *launch, uint64_t node)
+{
+	static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+					    "/dev/tty",	 "/dev/pts",  "/dev/ptmx"};
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
+		if (rule_add(launch, nodes[i], node) < 0 && errno != ELOOP) /* ptmx may be a link into pts */
+			return -1;
+	launch->failure.stage = STAGE_NONE;
+	return 0;
+}
+
+/* /dev as a whole where it is our own, but for a grant that lies in it: what holds for /dev would hold for that. */
+static int rules_add_devices(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	uint64_t ioctl = plan->landlock_abi >= 5 ? LL_FS_IOCTL_DEV : 0;
+	uint64_t node = LL_FS_READ_FILE | LL_FS_WRITE_FILE | ioctl;
+	bool whole = plan->backend == BERM_BACKEND_NAMESPACES && !plan->extra[BERM_EXTRA_GPU];
+	if (plan->backend == BERM_BACKEND_NAMESPACES && plan_scratch_govern(plan, "/dev") == 0)
+		return rule_add(launch, "/dev", node | LL_FS_READ_DIR);
+	if (whole || plan->backend != BERM_BACKEND_NAMESPACES)
+		return rules_add_nodes(launch, node);
+	errno = EINVAL;
+	return launch_fail(launch, STAGE_LANDLOCK, "gpu devices and a grant below /dev");
+}
+
+static int rule_add_scratch(struct launch *launch, const char *path, unsigned govern)
+{
+	return rule_add(launch, path, landlock_access(ALL_RIGHTS, govern, true, launch->plan->landlock_abi));
 }
 
 /* The folders that every program has: its own /dev, /proc and scratch space. */
 static int rules_add_own(struct launch *launch)
 {
-	static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full",  "/dev/random", "/dev/urandom",
-					    "/dev/tty",	 "/dev/pts",  "/dev/ptmx"};
 	const struct berm_plan *plan = launch->plan;
-	int abi = plan->landlock_abi;
-	uint64_t ioctl = abi >= 5 ? LL_FS_IOCTL_DEV : 0;
-	uint64_t node = LL_FS_READ_FILE | LL_FS_WRITE_FILE | ioctl;
 	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
-	if (namespaces) {
-		if (rule_add(launch, "/dev", node | LL_FS_READ_DIR) < 0 ||
-		    rule_add(launch, "/dev/shm", landlock_access(ALL_RIGHTS, 0, true, abi)) < 0 ||
-		    rule_add(launch, "/proc", LL_FS_READ_FILE | LL_FS_READ_DIR | LL_FS_WRITE_FILE) < 0)
-			return -1;
-	} else {
-		for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
-			if (rule_add(launch, nodes[i], node) < 0)
-				return -1;
-		if (rule_add(launch, "/proc", LL_FS_READ_FILE | LL_FS_READ_DIR) < 0)
+	uint64_t proc = LL_FS_READ_FILE | LL_FS_READ_DIR;
+	if (namespaces)
+		proc |= LL_FS_WRITE_FILE | (plan->landlock_abi >= 3 ? LL_FS_TRUNCATE : 0);
+	if (rules_add_devices(launch) < 0 || rule_add(launch, "/proc", proc) < 0)
+		return -1;
+	for (size_t i = 0; namespaces && i < plan->scratch_count; i++) {
+		const char *path = plan->scratches[i].path;
+		if (rule_add_scratch(launch, path, plan_scratch_govern(plan, path)) < 0)
 			return -1;
 	}
-	uint64_t all = landlock_access(ALL_RIGHTS, 0, true, abi);
-	for (size_t i = 0; namespaces && i < plan->scratch_count; i++)
-		if (rule_add(launch, plan->scratches[i].path, all) < 0)
-			return -1;
-	unsigned govern = plan->spec.trap_changes ? GOVERN_WRITE : 0; /* sup_scratch.c */
-	if (launch->private_tmp != NULL &&
-	    rule_add(launch, launch->private_tmp, landlock_access(ALL_RIGHTS, govern, true, abi)) < 0)
+	if (namespaces && rule_add_scratch(launch, "/dev/shm", plan_scratch_govern(plan, "/dev/shm")) < 0)
 		return -1;
-	return 0;
+	unsigned govern = plan->spec.trap_changes ? GOVERN_WRITE : 0; /* sup_scratch.c */
+	return launch->private_tmp != NULL ? rule_add_scratch(launch, launch->private_tmp, govern) : 0;
 }
 
 int landlock_build(struct launch *launch)

@@ -19,7 +19,7 @@ enum plan_govern {
 };
 
 /* Beside enum berm_right in the rights of a grant, alone: the folder may be listed, nothing else. Only without
- * namespaces, for folders on the way to a denied name. */
+ * namespaces, for folders on the way to a denied name; what else is in them is in `around`. */
 enum { PLAN_LIST = 1 << 16 };
 
 struct plan_grant {
@@ -86,6 +86,10 @@ struct berm_plan {
 
 	struct plan_grant *grants; /* sorted by strcmp: parents come before children; canonical and unique */
 	size_t grant_count;
+	struct plan_grant
+		*around; /* for Landlock alone, without namespaces: names beside denied ones, which may be read
+				    * and run (never changed) though the grant that they lie in gives that to nobody */
+	size_t around_count;
 	struct plan_link *links;
 	size_t link_count;
 	struct plan_mask *masks;
@@ -130,6 +134,10 @@ MUST_USE enum berm_code plan_draft(const struct berm_caps *caps, const struct be
 /* The lines that this plan holds, for a berm that runs inside: "guarantee<TAB>line" each. On the heap, the caller frees;
  * NULL when memory is out. */
 char *plan_export(const struct berm_plan *plan);
+
+/* A grant that lies in a scratch folder (a workspace in /tmp) would get the scratch folder's Landlock rights, for these
+ * hold for everything below. So what is governed in such a grant is governed in the whole scratch folder. */
+unsigned plan_scratch_govern(const struct berm_plan *plan, const char *scratch);
 
 /* The Landlock access bits of one grant on a kernel of this ABI: rights minus what is governed; only file rights
  * unless tree. A table, in landlock.c. */

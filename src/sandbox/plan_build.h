@@ -115,6 +115,7 @@ MUST_USE enum berm_code build_grants(struct build *build, struct berm_err *err);
 /* How many rules touch a granted node, and which of its rights are governed. */
 uint32_t build_protects(const struct build *build, const struct path_node *node);
 uint32_t build_denies(const struct build *build, const struct path_node *node);
+uint32_t build_reads(const struct path_node *node); /* deny lines for which reading is governed */
 unsigned build_governs(const struct build *build, const struct path_node *node);
 
 /* How a line is held, in words; what is refused names a fact or what is needed. All texts live as long as the plan. */

@@ -40,10 +40,11 @@ uint32_t build_denies(const struct build *build, const struct path_node *node)
 	return node->deny_here + (node->parent != NULL ? node->parent->deny_deep : 0);
 }
 
-static bool reads_denied(const struct path_node *node)
+uint32_t build_reads(const struct path_node *node)
 {
-	return node->seen == SEEN_FOLDER &&
-	       (node->read_here > 0 || (node->parent != NULL && node->parent->read_deep > 0));
+	if (node->seen != SEEN_FOLDER)
+		return 0;
+	return node->read_here + (node->parent != NULL ? node->parent->read_deep : 0);
 }
 
 unsigned build_governs(const struct build *build, const struct path_node *node)
@@ -55,24 +56,24 @@ unsigned build_governs(const struct build *build, const struct path_node *node)
 		return GOVERN_WRITE | ((rights & BERM_READ) == 0 ? GOVERN_READ : 0);
 	if ((rights & RIGHTS_CHANGE) != 0 && (build_protects(build, node) > 0 || build_denies(build, node) > 0))
 		govern |= GOVERN_WRITE;
-	if (node->chain ? node->chain_trap
-			: (rights & BERM_EXEC) == 0 && (rights & BERM_READ) != 0 && reads_denied(node))
+	bool reads = (rights & BERM_EXEC) == 0 && (rights & BERM_READ) != 0 && build_reads(node) > 0;
+	if (node->chain_trap || reads)
 		govern |= GOVERN_READ;
+	/* A file goes with the folder in which it may be replaced by another. */
+	if (node->seen == SEEN_FILE && node->cover != NULL)
+		govern |= build_governs(build, node->cover) & GOVERN_WRITE;
 	return govern;
 }
 
 /* ---- grants ------------------------------------------------------------------------------------------------------ */
 
-/* What is around a chain is granted by itself; elsewhere the nearest tree above covers what is in it. */
+/* The nearest tree above covers what is in it, but for what is around a chain. */
 static void spread_cover(struct build *build)
 {
 	for (struct path_node *node = build->paths.root->made_after; node != NULL; node = node->made_after) {
 		struct path_node *parent = node->parent;
-		if (parent->chain && !node->denied && !node->chain && exists(node)) {
-			node->own |= parent->inherited | parent->own;
-			node->own_tree = node->seen == SEEN_FOLDER;
-		}
-		if (parent->chain || parent->denied)
+		node->around = parent->chain && !node->denied && !node->chain && node->own == 0 && exists(node);
+		if ((parent->chain && !parent->chain_trap) || parent->denied)
 			node->cover = NULL;
 		else
 			node->cover = parent->own != 0 && parent->own_tree ? parent : parent->cover;
@@ -89,7 +90,9 @@ static bool is_told(const struct path_node *node)
 {
 	if (node->denied || !exists(node))
 		return false;
-	return node->own != 0 || node->closed || (node->chain && !node->chain_blind);
+	if (node->chain && !node->chain_trap)
+		return !node->chain_blind;
+	return node->own != 0 || node->closed;
 }
 
 static struct plan_grant grant_of(const struct build *build, const struct path_node *node)
@@ -100,7 +103,7 @@ static struct plan_grant grant_of(const struct build *build, const struct path_n
 				   .tree = node->seen == SEEN_FOLDER,
 				   .closed = node->closed,
 				   .govern = build_governs(build, node)};
-	if (node->chain && !node->chain_trap)
+	if (node->chain && !node->chain_trap) /* one for which reading is not governed */
 		grant.rights = (grant.rights & BERM_READ) != 0 ? (unsigned)PLAN_LIST : 0;
 	if (node->closed)
 		grant.rights |= BERM_READ | BERM_WRITE | BERM_DELETE;
@@ -150,6 +153,23 @@ static enum berm_code add_grants(struct build *build, struct berm_err *err)
 		const struct path_node *node = nodes[items[i].index];
 		plan->grants[plan->grant_count++] = is_told_missing(node) ? missing_grant(node) : grant_of(build, node);
 	}
+	return BERM_OK;
+}
+
+static enum berm_code add_around(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	plan->around = arena_array(build->keep, build->chain_count + 1, sizeof *plan->around);
+	if (plan->around == NULL)
+		return build_no_memory(err);
+	for (const struct path_node *node = build->paths.root; build->chain_count > 0 && node != NULL;
+	     node = node->made_after)
+		if (node->around && plan->around_count < build->chain_count)
+			plan->around[plan->around_count++] =
+				(struct plan_grant){.path = node->path,
+						    .rights = rights_of(node) & RIGHTS_OPEN,
+						    .tree = node->seen == SEEN_FOLDER,
+						    .exists = true};
 	return BERM_OK;
 }
 
@@ -226,6 +246,7 @@ static enum berm_code add_by_line(struct build *build, struct berm_err *err)
 enum berm_code build_grants(struct build *build, struct berm_err *err)
 {
 	TRY(add_grants(build, err));
+	TRY(add_around(build, err));
 	TRY(add_masks(build, err));
 	TRY(add_links(build, err));
 	return add_by_line(build, err);

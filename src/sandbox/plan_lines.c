@@ -100,9 +100,12 @@ static const char *governed_text(struct build *build, const struct path_node *no
 {
 	char free_rights[64], taken[64], why[96];
 	unsigned rights = node->inherited | node->own, on_behalf = 0;
-	uint32_t protects = build_protects(build, node), denies = build_denies(build, node);
-	if ((govern & GOVERN_WRITE) != 0)
+	uint32_t protects = 0, denies = build_reads(node);
+	if ((govern & GOVERN_WRITE) != 0) {
 		on_behalf |= RIGHTS_CHANGE;
+		protects = build_protects(build, node);
+		denies = build_denies(build, node);
+	}
 	if ((govern & GOVERN_READ) != 0)
 		on_behalf |= BERM_READ;
 	rights_text(rights & ~on_behalf, free_rights, sizeof free_rights);
@@ -114,8 +117,6 @@ static const char *governed_text(struct build *build, const struct path_node *no
 		(void)snprintf(why, sizeof why, ": %u protect rule%s", protects, plural(protects));
 	else if (denies > 0)
 		(void)snprintf(why, sizeof why, ": %u deny rule%s", denies, plural(denies));
-	else if ((govern & GOVERN_READ) != 0)
-		(void)snprintf(why, sizeof why, ": deny rules");
 	return build_say(build, "%s%s%s%s + supervisor (%s%s)", build_base(build), free_rights[0] != '\0' ? " (" : "",
 			 free_rights, free_rights[0] != '\0' ? ")" : "", taken, why);
 }
@@ -123,7 +124,7 @@ static const char *governed_text(struct build *build, const struct path_node *no
 /* Lines with the same answer come in rows; the words are made once. */
 struct last_grant {
 	unsigned rights, govern;
-	uint32_t protects, denies;
+	uint32_t protects, denies, reads;
 	const char *text;
 };
 
@@ -135,10 +136,11 @@ static const char *grant_enforcer(struct build *build, const struct path_node *n
 	struct last_grant now = {.rights = node->inherited | node->own,
 				 .govern = govern,
 				 .protects = build_protects(build, node),
-				 .denies = build_denies(build, node)};
+				 .denies = build_denies(build, node),
+				 .reads = build_reads(node)};
 	struct last_grant *last = build->last_grant;
 	if (last->text == NULL || last->rights != now.rights || last->govern != govern ||
-	    last->protects != now.protects || last->denies != now.denies) {
+	    last->protects != now.protects || last->denies != now.denies || last->reads != now.reads) {
 		now.text = governed_text(build, node, govern);
 		*last = now;
 	}
@@ -260,8 +262,9 @@ static struct words limit_words(struct build *build, const struct cap_line *line
 	switch ((enum berm_limit)line->which) {
 	case BERM_LIMIT_MEMORY:
 		return cgroup ? held("cgroup", "")
-			      : partial("rlimits", build_say(build, "for each process by itself; better with %s",
-							     facts_improve(build->facts, FACT_CGROUP_MEMORY)));
+			      : partial("rlimits",
+					build_say(build, "for each process by itself; better with a cgroup: %s",
+						  facts_improve(build->facts, FACT_CGROUP_MEMORY)));
 	case BERM_LIMIT_PROCESSES:
 		if (cgroup)
 			return held("cgroup", "");
@@ -283,7 +286,7 @@ static struct words limit_words(struct build *build, const struct cap_line *line
 
 static struct words io_uring_words(const struct build *build)
 {
-	const char *needs = "file and network operations that a filter sees";
+	const char *needs = "a filter that sees its operations, and there is none";
 	if (build->narrowed)
 		return refused(needs, "leave io_uring out, or the deny and protect lines");
 	if (build->plan->network == BERM_NET_NONE && !build->plan->net_namespace)

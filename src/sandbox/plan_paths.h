@@ -47,6 +47,7 @@ struct path_node {
 	bool chain_listed : 1; /* all its names have nodes */
 	bool chain_trap : 1;   /* and its reading is governed */
 	bool chain_blind : 1;  /* and it cannot be listed */
+	bool around : 1;       /* beside something denied, in a chain folder */
 	bool closed : 1;       /* a folder with names that may be replaced */
 	bool in_scratch : 1;
 	bool told : 1;				     /* is in the plan's list of scratches already */
