@@ -1,5 +1,6 @@
 /*
- * Scratch space where nothing can be mounted. The private temporary folder lies in the host's /tmp, so the names that
+ * Scratch space that is served. With namespaces that is only a scratch folder in which a governed grant lies (a workspace
+ * in /tmp): plan_scratch_govern says why. Where nothing can be mounted: the private temporary folder lies in the host's /tmp, so the names that
  * programs outside act on are governed in it as in any granted tree: a git repository made there could be pointed to from
  * the workspace. /dev/shm is everybody's: the sandbox has in it what it made itself, and nothing else. What it made is
  * known, because making is on behalf; a file is told by device and number, and kept from being confused with a later one
@@ -22,41 +23,48 @@ static bool lies_in(struct str path, const char *folder)
 	return path.len >= len && memcmp(path.ptr, folder, len) == 0 && (path.len == len || path.ptr[len] == '/');
 }
 
+static void add_grant(struct supervisor *sup, const char *path, unsigned rights, unsigned govern)
+{
+	if (govern == 0 || sup->scratch_count == SUP_MAX_SCRATCH)
+		return;
+	sup->scratch[sup->scratch_count++] =
+		(struct plan_grant){.path = path, .rights = rights, .tree = true, .exists = true, .govern = govern};
+}
+
 void scratch_init(struct supervisor *sup)
 {
 	const struct berm_plan *plan = sup->plan;
-	for (size_t i = 0; plan->backend == BERM_BACKEND_LANDLOCK && i < plan->scratch_count; i++)
-		if (strcmp(plan->scratches[i].path, SHARED_MEMORY) == 0)
-			sup->has_shared = true;
-	sup->shared = (struct plan_grant){
-		.path = sup->shared_path,
-		.rights = ALL_RIGHTS & ~(unsigned)BERM_EXEC,
-		.tree = true,
-		.exists = true,
-		.govern = GOVERN_READ | GOVERN_WRITE,
-	};
+	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
 	memcpy(sup->shared_path, SHARED_MEMORY, sizeof(SHARED_MEMORY));
+	for (size_t i = 0; i < plan->scratch_count; i++) {
+		const char *path = plan->scratches[i].path;
+		if (namespaces)
+			add_grant(sup, path, ALL_RIGHTS, plan_scratch_govern(plan, path));
+	}
+	if (namespaces)
+		add_grant(sup, sup->shared_path, ALL_RIGHTS, plan_scratch_govern(plan, SHARED_MEMORY));
+	else
+		sup->shared = (struct plan_grant){
+			.path = sup->shared_path,
+			.rights = ALL_RIGHTS & ~(unsigned)BERM_EXEC,
+			.tree = true,
+			.exists = true,
+			.govern = GOVERN_READ | GOVERN_WRITE,
+		};
 }
 
 void scratch_private(struct supervisor *sup)
 {
-	if (!sup->plan->spec.trap_changes || sup->own_count == 0)
-		return;
-	sup->has_private = true;
-	sup->private_folder = (struct plan_grant){
-		.path = sup->own[0],
-		.rights = ALL_RIGHTS,
-		.tree = true,
-		.exists = true,
-		.govern = GOVERN_WRITE,
-	};
+	if (sup->plan->spec.trap_changes && sup->own_count > 0)
+		add_grant(sup, sup->own[0], ALL_RIGHTS, GOVERN_WRITE);
 }
 
 const struct plan_grant *scratch_grant_at(const struct supervisor *sup, struct str path)
 {
-	if (sup->has_private && lies_in(path, sup->private_folder.path))
-		return &sup->private_folder;
-	return sup->has_shared && lies_in(path, SHARED_MEMORY) ? &sup->shared : NULL;
+	for (size_t i = 0; i < sup->scratch_count; i++)
+		if (lies_in(path, sup->scratch[i].path))
+			return &sup->scratch[i];
+	return sup->shared.path != NULL && lies_in(path, SHARED_MEMORY) ? &sup->shared : NULL;
 }
 
 static bool is_made(const struct supervisor *sup, const struct stat *st)

@@ -44,7 +44,7 @@ struct sup_proc {
 };
 
 /* A file that was made in shared memory. */
-enum { SUP_MAX_MADE = 256 };
+enum { SUP_MAX_MADE = 256, SUP_MAX_SCRATCH = 64 };
 struct sup_made {
 	int pin;
 	dev_t dev;
@@ -79,8 +79,8 @@ struct supervisor {
 	size_t helper_count;
 	char own[SUP_MAX_OWN][SUP_PATH_MAX];
 	size_t own_count;
-	bool has_private, has_shared; /* scratch space without mounts: sup_scratch.c */
-	struct plan_grant private_folder, shared;
+	struct plan_grant scratch[SUP_MAX_SCRATCH], shared; /* scratch space that is served: sup_scratch.c */
+	size_t scratch_count;
 	char shared_path[16];
 	struct sup_made made[SUP_MAX_MADE];
 	size_t made_count;
