@@ -48,7 +48,8 @@ struct policy_input {
 	bool (*readable)(const char *path);
 };
 
-/* The capabilities of the run. Errors: INVALID (a flag's path that cannot be granted), LIMIT, NOMEM. */
+/* The capabilities of the run. Errors: INVALID (a flag's path that cannot be granted), PARSE (a
+ * flag's pattern), LIMIT, NOMEM. */
 MUST_USE enum berm_code policy_caps(const struct policy_input *input, struct berm_caps **ret_caps,
 				    struct berm_err *err);
 
