@@ -56,6 +56,9 @@ ZEROED    := -ftrivial-auto-var-init=zero
 RELRO     := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--build-id=sha1,--gc-sections
 SANITIZED := -O1 -Wno-frame-larger-than -fno-omit-frame-pointer -fno-sanitize-recover=all
 
+# A test may keep its tables on the stack.
+TEST_FLAGS := -Itests -Wno-frame-larger-than
+
 comma      := ,
 is_clang    = $(findstring clang,$(notdir $(1)))
 warn_for    = $(WARN) $(if $(call is_clang,$(1)),$(WARN_CLANG),$(WARN_GCC))
@@ -79,7 +82,7 @@ $(BUILD)/$(1)/obj/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	@echo "  cc    $$@"
 	$$(Q)$(2) $$(DEFINES) $$(CPPFLAGS) $$(call warn_for,$(2)) $$(COMMON) $(3) \
-		$$(if $$(filter src/%,$$<),$$(SRC_FLAGS_$(1)),-Itests $$(TEST_FLAGS_$(1))) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+		$$(if $$(filter src/%,$$<),$$(SRC_FLAGS_$(1)),$$(TEST_FLAGS) $$(TEST_FLAGS_$(1))) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 $(BUILD)/$(1)/core.a: $$(call objects,$(1),$$(CORE_SRC))
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && ar crs $$@ $$^
