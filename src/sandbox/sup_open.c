@@ -51,6 +51,12 @@ static struct sup_answer answer_fd(const struct opening *opening, int fd)
 
 /* ---- the act ----------------------------------------------------------------------------------------------------- */
 
+/* An object is there: nothing is to be made. (A fortified libc ends a process that asks to and gives no mode.) */
+static uint64_t of_object(uint64_t flags)
+{
+	return flags & ~(uint64_t)(O_CREAT | O_EXCL);
+}
+
 /* RESOLVE_NO_SYMLINKS stands for O_NOFOLLOW, which the task would see in F_GETFL. */
 static int open_place(const struct opening *opening, uint64_t flags)
 {
@@ -64,7 +70,7 @@ static int open_place(const struct opening *opening, uint64_t flags)
 		return sys_openat2(place->folder, place->name, &how);
 	char name[SUP_PROC_SIZE];
 	self_fd_name(name, place->object);
-	return openat(opening->call->sup->proc_fd, name, (int)(flags | O_CLOEXEC));
+	return openat(opening->call->sup->proc_fd, name, (int)(of_object(flags) | O_CLOEXEC));
 }
 
 /* A path that is open as O_PATH cannot change any more, whatever the supervisor does meanwhile. */
@@ -73,7 +79,7 @@ static struct sup_answer open_slowly(struct call *call, void *ctx)
 	const struct opening *opening = ctx;
 	char name[SUP_PROC_SIZE];
 	self_fd_name(name, opening->place->object);
-	int fd = openat(call->sup->proc_fd, name, (int)((opening->flags & ~(uint64_t)O_NOFOLLOW) | O_CLOEXEC));
+	int fd = openat(call->sup->proc_fd, name, (int)(of_object(opening->flags) & ~(uint64_t)O_NOFOLLOW) | O_CLOEXEC);
 	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
 }
 
