@@ -291,6 +291,18 @@ bool facts_outer_holds(const struct berm_facts *facts, struct str guarantee, str
 	       bsearch(&key, facts->outer, facts->outer_count, sizeof key, compare_outer) != NULL;
 }
 
+bool facts_outer_next(const struct berm_facts *facts, struct str guarantee, size_t *cursor, struct str *ret_line)
+{
+	while (*cursor < facts->outer_count) {
+		const struct outer_line *line = &facts->outer[(*cursor)++];
+		if (!str_eq(line->guarantee, guarantee))
+			continue;
+		*ret_line = line->line;
+		return true;
+	}
+	return false;
+}
+
 /* ---- what can be asked directly --------------------------------------------------------------------------------- */
 
 static void ask_kernel(struct berm_facts *facts)

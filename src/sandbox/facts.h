@@ -87,6 +87,9 @@ MUST_USE enum berm_code facts_set_outer(struct berm_facts *facts, const char *te
 /* Does the outer berm hold exactly this line? */
 bool facts_outer_holds(const struct berm_facts *facts, struct str guarantee, struct str line);
 
+/* The outer berm's lines of one guarantee: start with *cursor = 0; false after the last. */
+bool facts_outer_next(const struct berm_facts *facts, struct str guarantee, size_t *cursor, struct str *ret_line);
+
 /* What would bring a missing fact about on this very machine; never NULL. */
 const char *facts_improve(const struct berm_facts *facts, enum fact fact);
 

@@ -62,6 +62,7 @@ static void build_done(struct build *build)
 	paths_done(&build->paths);
 	vec_done(&build->notes);
 	vec_done(&build->grants);
+	vec_done(&build->outer);
 	arena_done(&build->temp);
 }
 
@@ -90,6 +91,7 @@ static enum berm_code run_build(struct build *build, struct berm_err *err)
 	build_backend(build);
 	TRY(take_limits(build, err));
 	TRY(build_rights(build, err));
+	TRY(build_outer(build, err));
 	TRY(build_rules(build, err));
 	TRY(build_index(build, err));
 	build_spread(build);
@@ -104,6 +106,7 @@ static void build_init(struct build *build)
 	arena_init(&build->temp, MAX_MEMORY);
 	vec_init(&build->notes, sizeof(struct rule_note), (size_t)2 * CAPS_MAX_LINES);
 	vec_init(&build->grants, sizeof(struct path_node *), (size_t)2 * CAPS_MAX_LINES);
+	vec_init(&build->outer, sizeof(struct outer_node), (size_t)4 * CAPS_MAX_LINES);
 	paths_init(&build->paths);
 }
 
@@ -169,13 +172,41 @@ bool berm_plan_line(const struct berm_plan *plan, size_t index, struct berm_plan
 	return true;
 }
 
+/* A path never ends its line. */
+static void put_line(struct buf *text, const char *guarantee, const char *words, const char *path)
+{
+	buf_printf(text, "%s\t%s%s", guarantee, words, *path != '\0' ? " " : "");
+	for (; *path != '\0'; path++) {
+		if (*path == '\n')
+			buf_puts(text, "\\n");
+		else
+			buf_putc(text, *path);
+	}
+	buf_putc(text, '\n');
+}
+
+/* Where this sandbox can be changed, and what is done there on behalf: a berm inside can forbid neither. */
+static void put_grants(struct buf *text, const struct berm_plan *plan)
+{
+	for (size_t i = 0; i < plan->grant_count; i++) {
+		const struct plan_grant *grant = &plan->grants[i];
+		if (grant->closed || !grant->exists)
+			continue;
+		if ((grant->rights & RIGHTS_CHANGE) != 0)
+			put_line(text, "changes", (grant->govern & GOVERN_WRITE) != 0 ? "on behalf" : "direct",
+				 grant->path);
+		if ((grant->govern & GOVERN_READ) != 0)
+			put_line(text, "reads", "on behalf", grant->path);
+	}
+}
+
 char *plan_export(const struct berm_plan *plan)
 {
 	auto_buf struct buf text = {0};
 	buf_init(&text, MAX_EXPORT);
 	for (size_t i = 0; i < plan->line_count; i++)
 		if (plan->lines[i].hold == BERM_HELD)
-			buf_printf(&text, "%s\t%s\n", plan->lines[i].guarantee, plan->lines[i].line);
-	buf_puts(&text, "");
+			put_line(&text, plan->lines[i].guarantee, plan->lines[i].line, "");
+	put_grants(&text, plan);
 	return buf_take(&text);
 }

@@ -51,6 +51,13 @@ struct line_state {
 	const char *way_out; /* what goes after "try" */
 };
 
+/* A tree in which a berm around this one lets things be changed or read. */
+struct outer_node {
+	struct path_node *node;
+	unsigned rights; /* RIGHTS_CHANGE or BERM_READ */
+	bool on_behalf;	 /* by its supervisor, which our Landlock rules do not bind */
+};
+
 struct build {
 	const struct berm_caps *caps;
 	const struct berm_facts *facts;
@@ -60,6 +67,7 @@ struct build {
 	struct paths paths;
 	struct vec notes;	   /* struct rule_note */
 	struct vec grants;	   /* struct path_node *: named by a line, with rights */
+	struct vec outer;	   /* struct outer_node */
 	struct line_state *states; /* for each line of the capabilities */
 	bool namespaces, landlock;
 	bool supervise;		    /* a listener can be had and used */
@@ -94,6 +102,7 @@ void build_spec(struct build *build);
 /* plan_rights.c: the nodes of everything that is granted, and their rights; then what lies around and below each node,
  * minus what is denied. */
 MUST_USE enum berm_code build_rights(struct build *build, struct berm_err *err);
+MUST_USE enum berm_code build_outer(struct build *build, struct berm_err *err);
 void build_spread(struct build *build);
 /* The rights that the trees around a node give it. */
 unsigned build_rights_around(const struct path_node *node);

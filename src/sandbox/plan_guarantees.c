@@ -1,4 +1,6 @@
 /* What every sandbox has, whatever was asked for: docs/guarantees.md. */
+#include <string.h>
+
 #include "base/own.h"
 #include "sandbox/plan_build.h"
 
@@ -34,12 +36,63 @@ static bool outer(const struct build *build, const char *guarantee, const char *
 	return facts_outer_holds(build->facts, str_from(guarantee), str_from(line));
 }
 
+/* A tree where the outer berm gives more than this plan does; NULL: none. */
+static const char *outer_gives_more(const struct build *build, bool on_behalf)
+{
+	const struct outer_node *outers = build->outer.items;
+	for (size_t i = 0; i < build->outer.len; i++) {
+		const struct path_node *node = outers[i].node;
+		unsigned rights = node->denied ? 0 : node->inherited | node->own;
+		if (outers[i].on_behalf == on_behalf && (outers[i].rights & ~rights) != 0)
+			return node->path;
+	}
+	return NULL;
+}
+
+/* A line of the outer berm that is not among the capabilities; "" if all of them are. */
+static struct str outer_names_more(const struct build *build, const char *guarantee, const char *verb)
+{
+	struct str line;
+	for (size_t cursor = 0; facts_outer_next(build->facts, str_from(guarantee), &cursor, &line);) {
+		bool named = !str_starts(line, str_from(verb));
+		for (size_t i = 0; i < build->caps->lines.len && !named; i++)
+			named = build_line(build, i)->text != NULL &&
+				str_eq(str_from(build_line(build, i)->text), line);
+		if (!named)
+			return line;
+	}
+	return STR("");
+}
+
+/* Its supervisor acts for tasks of this sandbox as well, and our rules do not bind it. */
+static bool outer_undoes(struct build *build, const char *guarantee, const char *verb, struct words *ret_words)
+{
+	const char *path = strcmp(guarantee, "files") == 0 ? outer_gives_more(build, true) : NULL;
+	struct str line = outer_names_more(build, guarantee, verb);
+	*ret_words = (struct words){.enforcer = "nobody", .note = "", .hold = BERM_REFUSED};
+	ret_words->needs = "an outer berm that lets no more be done";
+	if (path != NULL)
+		ret_words->way_out = build_say(build, "grant changing '%.80s' here too", path);
+	else if (line.len > 0)
+		ret_words->way_out =
+			build_say(build, "the line '%.*s' here too", (int)(line.len < 80 ? line.len : 80), line.ptr);
+	return path != NULL || line.len > 0;
+}
+
 static struct words files(struct build *build, const char *line)
 {
+	struct words undone;
 	bool truncate = !build->namespaces && build->plan->landlock_abi < 3;
 	(void)line;
-	if (!build->landlock && !build->namespaces)
-		return missing(build, FACT_LANDLOCK_ABI);
+	if (outer_undoes(build, "files", "replace ", &undone))
+		return undone;
+	if (!build->landlock && !build->namespaces) {
+		struct words words = missing(build, FACT_LANDLOCK_ABI);
+		words.needs = build->no_namespaces == FACT_COUNT
+				      ? words.needs
+				      : build_say(build, "Landlock, or %s", fact_table[build->no_namespaces].about);
+		return words;
+	}
 	if (!build->landlock)
 		return held(build_base(build), better(build, "by the view alone", FACT_LANDLOCK_ABI));
 	if (truncate && !build->supervise)
@@ -75,6 +128,10 @@ static struct words metadata(struct build *build, const char *line)
 		return held(build->plan->spec.trap_metadata ? "read-only mounts + supervisor" : "read-only mounts", "");
 	if (build->supervise)
 		return held("supervisor", "");
+	const char *more = outer_gives_more(build, false);
+	if (more != NULL)
+		return partial(OUTER,
+			       build_say(build, "those in '%.80s', which it lets be changed, are not held", more));
 	if (outer(build, "metadata", line))
 		return held(OUTER, "");
 	return partial("nobody", better(build, "modes, owners and times of the user's own files can be changed",
@@ -98,6 +155,9 @@ static struct words network(struct build *build, const char *line)
 
 static struct words sockets(struct build *build, const char *line)
 {
+	struct words undone;
+	if (outer_undoes(build, "sockets", "socket ", &undone))
+		return undone;
 	if (build->supervise)
 		return held(build->namespaces ? "mounts + supervisor" : "supervisor", "");
 	if (outer(build, "sockets", line))

@@ -164,7 +164,9 @@ static struct words grant_words(struct build *build, const struct cap_line *line
 		return held(build_base(build), "it does not exist: holds when it appears");
 	if (node->chain && node->chain_trap)
 		return held(grant_enforcer(build, node),
-			    "programs that are made beside a denied name during the run cannot be started");
+			    (rights & BERM_EXEC) != 0
+				    ? "programs that are made beside a denied name during the run cannot be started"
+				    : "");
 	if (node->chain)
 		return held(build_base(build), "what is made beside a denied name during the run cannot be read");
 	if (node->seen == SEEN_FOLDER && (rights & (BERM_WRITE | BERM_DELETE)) == BERM_WRITE)
@@ -219,8 +221,10 @@ static struct words deny_words(struct build *build, const struct line_state *sta
 			       "trees with very many names that cannot be changed inside were not looked through");
 	if (state->host_made)
 		return partial(enforcer[0] != '\0' ? enforcer : NOBODY,
-			       "what something outside makes under this name during the run is not covered, because "
-			       "programs may be started from this tree");
+			       build->can_govern ? "what something outside makes under this name during the run is not "
+						   "covered, because programs may be started from this tree"
+						 : "what something outside makes under this name during the run is not "
+						   "covered");
 	return held(enforcer, state->mask ? "until something outside puts another object in its place" : "");
 }
 

@@ -86,6 +86,34 @@ enum berm_code build_rights(struct build *build, struct berm_err *err)
 	return BERM_OK;
 }
 
+static enum berm_code add_outer(struct build *build, struct str line, unsigned rights, struct berm_err *err)
+{
+	static const struct {
+		const char *words;
+		bool on_behalf;
+	} kinds[] = {{"on behalf ", true}, {"direct ", false}};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		struct outer_node outer = {.rights = rights, .on_behalf = kinds[i].on_behalf};
+		struct str words = str_from(kinds[i].words);
+		if (!str_starts(line, words))
+			continue;
+		struct str path = {line.ptr + words.len, line.len - words.len};
+		TRY(paths_resolve(&build->paths, path, 0, &outer.node, err));
+		return vec_push(&build->outer, &outer, err);
+	}
+	return BERM_OK;
+}
+
+enum berm_code build_outer(struct build *build, struct berm_err *err)
+{
+	struct str line;
+	for (size_t cursor = 0; facts_outer_next(build->facts, STR("changes"), &cursor, &line);)
+		TRY(add_outer(build, line, RIGHTS_CHANGE, err));
+	for (size_t cursor = 0; facts_outer_next(build->facts, STR("reads"), &cursor, &line);)
+		TRY(add_outer(build, line, BERM_READ, err));
+	return BERM_OK;
+}
+
 static unsigned passed_down(const struct path_node *node)
 {
 	return node->inherited | (node->own_tree ? node->own : 0);

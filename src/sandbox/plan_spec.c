@@ -59,8 +59,6 @@ static void set_landlock(struct build *build)
 	if (plan->landlock_abi >= 6)
 		plan->landlock_scoped =
 			LL_SCOPE_ABSTRACT_UNIX_SOCKET | (plan->extra[BERM_EXTRA_SIGNALS] ? 0 : LL_SCOPE_SIGNAL);
-	if (plan->landlock_abi >= 4 && plan->network == BERM_NET_NONE && !plan->net_namespace)
-		plan->landlock_net = LL_NET_BIND_TCP | LL_NET_CONNECT_TCP;
 }
 
 static void trap_files(struct build *build)
@@ -82,16 +80,19 @@ static void trap_files(struct build *build)
 	spec->trap_modes |= spec->trap_metadata;
 }
 
-/* Without a supervisor a network of one's own is the only one that can be let be, unless a berm around this one holds it. */
+/* Without a supervisor a network of one's own is the only one that can be let be, unless a berm around this one holds
+ * it: then the loopback is that one's. */
 static void set_network(struct build *build)
 {
 	struct berm_plan *plan = build->plan;
-	if (plan->network != BERM_NET_NONE || plan->net_namespace)
+	bool outer = facts_outer_holds(build->facts, STR("network"), STR("network none"));
+	if (plan->network != BERM_NET_NONE || plan->net_namespace || (!build->supervise && outer))
 		return;
 	plan->spec.refuse_udp = true;
 	plan->spec.trap_listen = build->supervise;
-	plan->spec.refuse_ip =
-		!build->supervise && !facts_outer_holds(build->facts, STR("network"), STR("network none"));
+	plan->spec.refuse_ip = !build->supervise;
+	if (plan->landlock_abi >= 4)
+		plan->landlock_net = LL_NET_BIND_TCP | LL_NET_CONNECT_TCP;
 }
 
 static void trap_all(struct build *build)
