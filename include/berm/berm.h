@@ -67,6 +67,15 @@ BERM_API BERM_MUST_USE enum berm_code berm_caps_path(struct berm_caps *caps, con
  * async-signal-safe. target is the path the content will have. */
 typedef bool (*berm_judge)(const char *target, const uint8_t *content, size_t len, char *reason, size_t reason_size);
 
+/* The same for a content that is to take the place of another. before is what stands under the name: nobody inside put it
+ * there but through a judge, so what it says already may be let stay. */
+struct berm_content {
+	const uint8_t *bytes;
+	size_t len;
+};
+typedef bool (*berm_judge_change)(const char *target, const struct berm_content *content,
+				  const struct berm_content *before, char *reason, size_t reason_size);
+
 /* Narrows by pattern, inside every granted tree, at any depth, for names that exist and that do not exist yet. */
 struct berm_rule {
 	size_t size;	     /* sizeof (struct berm_rule) */
@@ -76,15 +85,16 @@ struct berm_rule {
 	const char *beside;  /* holds only in folders where a file or folder of this name is; and making that name is
 			      * judged as if the rule's names were made anew. "../NAME" looks beside the folder that
 			      * holds the name ("hooks/x" beside "../refs"). NULL: everywhere */
-	bool mkdir_only;     /* the name may come into being by mkdir alone: no rename, link or symbolic link makes it */
-	berm_judge judge;    /* PROTECT only: a content renamed into place that the judge accepts is taken, as a fresh
+	bool mkdir_only;  /* the name may come into being by mkdir alone: no rename, link or symbolic link makes it */
+	berm_judge judge; /* PROTECT only: a content renamed into place that the judge accepts is taken, as a fresh
 			      * copy that no descriptor held inside can change; NULL: nothing is accepted */
 	size_t judge_max_bytes; /* larger contents are refused; 0 stands for 1 MiB */
-	const char *label;   /* how the plan and denials call the rule; NULL: the pattern */
-	bool in_place;	     /* the name alone is guarded, not what stands under it: a folder or a new file may be made,
+	const char *label;	/* how the plan and denials call the rule; NULL: the pattern */
+	bool in_place;	/* the name alone is guarded, not what stands under it: a folder or a new file may be made,
 			      * changed and removed there, but no rename, link or symbolic link makes the name, unless
 			      * the judge accepts the file that is renamed */
-	bool removable;	     /* the names may be removed and renamed away; they come back only as the rule says */
+	bool removable; /* the names may be removed and renamed away; they come back only as the rule says */
+	berm_judge_change judge_change; /* asked instead of judge where a file stands under the name; NULL: judge is */
 };
 BERM_API BERM_MUST_USE enum berm_code berm_caps_rule(struct berm_caps *caps, const struct berm_rule *rule,
 						     struct berm_err *err);
@@ -113,15 +123,15 @@ BERM_API BERM_MUST_USE enum berm_code berm_caps_limit(struct berm_caps *caps, en
 
 /* What is off unless asked for. */
 enum berm_extra {
-	BERM_EXTRA_PTRACE = 0,	/* debuggers and tracers, on processes of the sandbox */
-	BERM_EXTRA_USERNS,	/* user namespaces inside: browsers, nested container tools */
-	BERM_EXTRA_IO_URING,	/* file operations that no filter sees: refused together with DENY, PROTECT rules */
-	BERM_EXTRA_MEMFD_EXEC,	/* run programs that never were a file */
-	BERM_EXTRA_GPU,		/* /dev/dri, /dev/nvidia*, /dev/kfd */
-	BERM_EXTRA_KVM,		/* /dev/kvm */
-	BERM_EXTRA_PERF,	/* perf_event_open */
-	BERM_EXTRA_SIGNALS,	/* signals to processes outside, as far as the user may send them */
-	BERM_EXTRA_HOST_TMP,	/* the host's /tmp instead of a private one */
+	BERM_EXTRA_PTRACE = 0, /* debuggers and tracers, on processes of the sandbox */
+	BERM_EXTRA_USERNS,     /* user namespaces inside: browsers, nested container tools */
+	BERM_EXTRA_IO_URING,   /* file operations that no filter sees: refused together with DENY, PROTECT rules */
+	BERM_EXTRA_MEMFD_EXEC, /* run programs that never were a file */
+	BERM_EXTRA_GPU,	       /* /dev/dri, /dev/nvidia*, /dev/kfd */
+	BERM_EXTRA_KVM,	       /* /dev/kvm */
+	BERM_EXTRA_PERF,       /* perf_event_open */
+	BERM_EXTRA_SIGNALS,    /* signals to processes outside, as far as the user may send them */
+	BERM_EXTRA_HOST_TMP,   /* the host's /tmp instead of a private one */
 	BERM_EXTRA_COUNT
 };
 BERM_API BERM_MUST_USE enum berm_code berm_caps_allow(struct berm_caps *caps, enum berm_extra extra,
@@ -194,10 +204,10 @@ struct berm_command {
 	int stdio[3];		 /* descriptors that become 0, 1, 2; -1: /dev/null */
 	const int *keep_fds;	 /* further descriptors that stay open under their own numbers */
 	size_t keep_count;
-	int terminal;	   /* the controlling terminal, given to the command's process group if the caller is in the
+	int terminal;	  /* the controlling terminal, given to the command's process group if the caller is in the
 			    * foreground there; -1: none */
-	bool new_session;  /* start the command in a session of its own */
-	bool own_tree;	   /* the caller is a subreaper (PR_SET_CHILD_SUBREAPER) and has no other children: used to end
+	bool new_session; /* start the command in a session of its own */
+	bool own_tree;	  /* the caller is a subreaper (PR_SET_CHILD_SUBREAPER) and has no other children: used to end
 			    * the whole tree where there is no pid namespace even if the helper is killed */
 };
 
@@ -230,22 +240,22 @@ enum berm_verdict { BERM_VERDICT_DENY = 0, BERM_VERDICT_ALLOW = 1 };
 /* One access that the capabilities did not let pass. The strings are copies of the library's own, valid until the next
  * call of berm_sandbox_next on the same sandbox. */
 struct berm_request {
-	uint64_t id;		  /* unique in the sandbox */
+	uint64_t id; /* unique in the sandbox */
 	enum berm_request_kind kind;
 	enum berm_request_op op;
-	bool open;		  /* true: waits for berm_sandbox_answer; false: decided, for information */
+	bool open;		   /* true: waits for berm_sandbox_answer; false: decided, for information */
 	enum berm_verdict verdict; /* what was decided, if not open */
-	int error;		  /* errno that the program got, if denied */
-	uint32_t count;		  /* how often the same was seen since it was last told */
-	pid_t pid;		  /* the task, as seen inside the sandbox */
-	char exe[256];		  /* its program */
-	char object[1024];	  /* final path of the object, or address */
-	char as[1024];		  /* as the task wrote it */
-	uint64_t dev, ino;	  /* 0 if the object does not exist */
-	uint32_t mode;		  /* type and permissions of the object, 0 if it does not exist */
-	char rule[256];		  /* the line that decided */
-	char detail[256];	  /* more: the key a judge refused, for example */
-	int64_t time_ns;	  /* CLOCK_REALTIME */
+	int error;		   /* errno that the program got, if denied */
+	uint32_t count;		   /* how often the same was seen since it was last told */
+	pid_t pid;		   /* the task, as seen inside the sandbox */
+	char exe[256];		   /* its program */
+	char object[1024];	   /* final path of the object, or address */
+	char as[1024];		   /* as the task wrote it */
+	uint64_t dev, ino;	   /* 0 if the object does not exist */
+	uint32_t mode;		   /* type and permissions of the object, 0 if it does not exist */
+	char rule[256];		   /* the line that decided */
+	char detail[256];	   /* more: the key a judge refused, for example */
+	int64_t time_ns;	   /* CLOCK_REALTIME */
 };
 
 struct berm_decision {
@@ -268,12 +278,12 @@ BERM_API BERM_MUST_USE enum berm_code berm_sandbox_signal(struct berm_sandbox *b
 BERM_API void berm_sandbox_kill(struct berm_sandbox *box);
 
 struct berm_status {
-	bool exited;	   /* the command ended by itself: exit_code counts */
+	bool exited; /* the command ended by itself: exit_code counts */
 	int exit_code;
-	int signal;	   /* else the signal that ended it */
-	bool wall_limit;   /* ended because its time was over */
-	uint64_t denied;   /* requests denied */
-	uint64_t served;   /* calls done on behalf */
+	int signal;	 /* else the signal that ended it */
+	bool wall_limit; /* ended because its time was over */
+	uint64_t denied; /* requests denied */
+	uint64_t served; /* calls done on behalf */
 };
 /* Waits until the command and every process of the sandbox are gone. Requests that were not fetched are dropped. */
 BERM_API enum berm_code berm_sandbox_wait(struct berm_sandbox *box, struct berm_status *ret_status,

@@ -41,5 +41,9 @@ MUST_USE bool git_config_parse(struct span content, git_config_visit visit, void
 /* A berm_judge. Accepts a configuration of harmless keys, and the content of a git reference ("a branch named config"),
  * on which git stops before it reads a key. The reason names the key and the line, never a value. */
 bool git_config_judge(const char *target, const uint8_t *content, size_t len, char *reason, size_t reason_size);
+/* The same for a content that takes the place of another: keys that are not harmless may stay as they are, with the
+ * value that they have. before: what stands there, which was put there from outside, or judged. */
+bool git_config_judge_change(const char *target, struct span content, struct span before, char *reason,
+			     size_t reason_size);
 
 #endif

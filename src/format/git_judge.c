@@ -3,7 +3,10 @@
 #include "format/git_config.h"
 #include "format/git_keys.h"
 
-enum { SUBSECTION_SHOWN_MAX = 60 };
+enum {
+	SUBSECTION_SHOWN_MAX = 60,
+	EXCUSED_MAX = 128, /* keys, each at the cost of a look through what stands there */
+};
 
 /* A text of bounded size: what does not fit is cut. No stdio: it runs in a judge. */
 struct reason {
@@ -43,14 +46,39 @@ static void reason_subsection(struct reason *reason, struct str name)
 
 struct judging {
 	const char *target;
+	struct span before;
+	unsigned excused;
 	struct reason *reason;
 };
 
+static bool same_entry(const struct git_config_entry *a, const struct git_config_entry *b)
+{
+	return a->has_subsection == b->has_subsection && a->has_value == b->has_value &&
+	       str_eq(a->section, b->section) && str_eq(a->subsection, b->subsection) && str_eq(a->key, b->key) &&
+	       str_eq(a->value, b->value);
+}
+
+static bool differs(void *ctx, const struct git_config_entry *entry)
+{
+	return !same_entry(ctx, entry);
+}
+
+/* What stands there already was not put there from inside: a configuration is changed as a whole, and the other keys must
+ * not be in the way. */
+static bool was_there_before(struct judging *judging, const struct git_config_entry *entry)
+{
+	struct git_config_entry wanted = *entry;
+	struct git_config_fault fault;
+	if (judging->before.len == 0 || ++judging->excused > EXCUSED_MAX)
+		return false;
+	return !git_config_parse(judging->before, differs, &wanted, &fault) && fault.what == NULL;
+}
+
 static bool judge_entry(void *ctx, const struct git_config_entry *entry)
 {
-	const struct judging *judging = ctx;
+	struct judging *judging = ctx;
 	const char *objection = git_keys_objection(entry, judging->target);
-	if (objection == NULL)
+	if (objection == NULL || was_there_before(judging, entry))
 		return true;
 	reason_put(judging->reason, entry->section);
 	if (entry->has_subsection)
@@ -86,14 +114,14 @@ static bool is_reference(struct span content)
 	return (line.len == 40 || line.len == 64) && is_hex(line);
 }
 
-bool git_config_judge(const char *target, const uint8_t *content, size_t len, char *reason, size_t reason_size)
+bool git_config_judge_change(const char *target, struct span content, struct span before, char *reason,
+			     size_t reason_size)
 {
 	struct reason text = {.text = reason, .size = reason_size};
-	struct judging judging = {.target = target, .reason = &text};
+	struct judging judging = {.target = target, .before = before, .reason = &text};
 	struct git_config_fault fault;
-	struct span bytes = {content, len};
 	reason_put(&text, STR(""));
-	if (is_reference(bytes) || git_config_parse(bytes, judge_entry, &judging, &fault))
+	if (is_reference(content) || git_config_parse(content, judge_entry, &judging, &fault))
 		return true;
 	if (fault.what == NULL)
 		return false;
@@ -101,4 +129,10 @@ bool git_config_judge(const char *target, const uint8_t *content, size_t len, ch
 	reason_line(&text, fault.line);
 	reason_put(&text, str_from(fault.what));
 	return false;
+}
+
+bool git_config_judge(const char *target, const uint8_t *content, size_t len, char *reason, size_t reason_size)
+{
+	return git_config_judge_change(target, (struct span){content, len}, (struct span){NULL, 0}, reason,
+				       reason_size);
 }

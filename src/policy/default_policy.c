@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/own.h"
-#include "format/git_config.h"
 #include "format/path.h"
 #include "policy/grants.h"
 #include "policy/policy_env.h"
@@ -214,10 +213,10 @@ static enum berm_code add_rule_below(const struct building *b, const char *folde
 /* The run's own repository is not even removable: .git is not renamed away, configuration and hooks are not unlinked. */
 static enum berm_code protect_repository(const struct building *b, const char *git)
 {
-	const struct berm_rule config = {
-		.pattern = "config", .right = BERM_PROTECT, .judge = git_config_judge, .label = "git configuration"};
+	struct berm_rule config = policy_git_config;
 	const struct berm_rule hooks = {
 		.pattern = "hooks/*/**", .except = "hooks/*.sample", .right = BERM_PROTECT, .label = "git hooks"};
+	config.pattern = "config";
 	TRY(add_rule_below(b, git, config));
 	return add_rule_below(b, git, hooks);
 }

@@ -6,6 +6,15 @@
 #include "format/git_config.h"
 #include "format/git_link.h"
 
+static bool judge_config_change(const char *target, const struct berm_content *content,
+				const struct berm_content *before, char *reason, size_t reason_size)
+{
+	return git_config_judge_change(target, (struct span){content->bytes, content->len},
+				       (struct span){before->bytes, before->len}, reason, reason_size);
+}
+
+#define JUDGED .judge = git_config_judge, .judge_change = judge_config_change
+
 /* Packages ship the settings of their authors' editors; nothing reads them there. Never said of git: git reads a
  * repository wherever it lies. */
 #define PACKAGES "**/node_modules/**"
@@ -43,12 +52,12 @@ const struct policy_rule policy_rules[] = {
 	GIT("**/.git", "folders named .git",
 	    "a folder or link of this name is a repository to every git command below it", .in_place = true,
 	    .judge = git_link_judge),
-	GIT("**/.git/config", "git configuration", "git runs programs that it names, at every command",
-	    .judge = git_config_judge, .removable = true),
+	GIT("**/.git/config", "git configuration", "git runs programs that it names, at every command", JUDGED,
+	    .removable = true),
 	GIT("**/config", "git configuration", "the same in a bare repository, which any folder with HEAD and refs is",
-	    .beside = "refs", .judge = git_config_judge, .removable = true),
-	GIT("**/config.worktree", "git configuration", "git reads it beside config, for one worktree",
-	    .judge = git_config_judge, .removable = true),
+	    .beside = "refs", JUDGED, .removable = true),
+	GIT("**/config.worktree", "git configuration", "git reads it beside config, for one worktree", JUDGED,
+	    .removable = true),
 	GIT("**/commondir", "git commondir", "leads git to another folder's configuration and hooks", .beside = "HEAD",
 	    .except = "**/.git/worktrees/*/commondir", .judge = git_link_judge, .removable = true),
 	GIT("**/.git/hooks/*/**", "git hooks", "git runs them at commit, checkout, push ...",
@@ -100,9 +109,9 @@ const struct policy_rule policy_rules[] = {
 	LOGIN(".docker/config.json", "docker: credential helpers"),
 	LOGIN(".kube/config", "kubectl: exec"),
 	{"login", "git, every command of the user",
-	 RULE("**/.gitconfig", "git configuration", .except = PACKAGES, .judge = git_config_judge)},
+	 RULE("**/.gitconfig", "git configuration", .except = PACKAGES, JUDGED)},
 	{"login", "git, every command of the user",
-	 RULE("**/.config/git/config", "git configuration", .except = PACKAGES, .judge = git_config_judge)},
+	 RULE("**/.config/git/config", "git configuration", .except = PACKAGES, JUDGED)},
 
 	/* editor: read when the project is opened */
 	EDITOR(".vscode/{settings,tasks,launch,mcp,extensions}.json",
@@ -151,6 +160,9 @@ const struct policy_rule policy_rules[] = {
 	AGENT(".goose/**", "Goose: extensions"),
 };
 const size_t policy_rule_count = ARRAY_LEN(policy_rules);
+
+const struct berm_rule policy_git_config = {
+	.size = sizeof(struct berm_rule), .right = BERM_PROTECT, JUDGED, .label = "git configuration"};
 
 const struct policy_rule *policy_rule_find(const char *label)
 {

@@ -18,6 +18,9 @@ struct policy_rule {
 extern const struct policy_rule policy_rules[];
 extern const size_t policy_rule_count;
 
+/* A judged git configuration, not removable; the pattern is to be filled in. */
+extern const struct berm_rule policy_git_config;
+
 /* The row that a denial names: by the rule's label, or its pattern. NULL: none of ours. */
 const struct policy_rule *policy_rule_find(const char *label);
 

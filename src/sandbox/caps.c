@@ -458,7 +458,8 @@ static enum berm_code fill_rule(struct berm_caps *caps, const struct berm_rule *
 				  .mkdir_only = given->mkdir_only,
 				  .in_place = given->in_place,
 				  .removable = given->removable,
-				  .judge = given->judge};
+				  .judge = given->judge,
+				  .judge_change = given->judge_change};
 	if (given->judge != NULL)
 		rule->judge_max_bytes = given->judge_max_bytes > 0 ? given->judge_max_bytes : DEFAULT_JUDGE_BYTES;
 	TRY(keep_text(caps, given->pattern, &pattern, err));

@@ -42,6 +42,7 @@ struct cap_rule {
 	const char *beside; /* or NULL */
 	bool mkdir_only, in_place, removable;
 	berm_judge judge;
+	berm_judge_change judge_change;
 	size_t judge_max_bytes;
 	const char *label;
 };

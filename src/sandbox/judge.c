@@ -24,7 +24,7 @@ struct case_file {
 	struct supervisor *sup;
 	const struct plan_rule *rule;
 	const char *target;
-	size_t len;
+	size_t len, before_len; /* 0: nothing stands under the name that could be told from the content */
 };
 
 static void put_reason(struct supervisor *sup, const char *text)
@@ -36,6 +36,16 @@ static void put_reason(struct supervisor *sup, const char *text)
 
 /* ---- the process that judges ------------------------------------------------------------------------------------- */
 
+static bool decide(const struct case_file *file, char *reason, size_t size)
+{
+	const struct plan_rule *rule = file->rule;
+	const struct berm_content content = {file->sup->content, file->len};
+	const struct berm_content before = {file->sup->before, file->before_len};
+	if (rule->judge_change != NULL && before.len > 0)
+		return rule->judge_change(file->target, &content, &before, reason, size);
+	return rule->judge(file->target, content.bytes, content.len, reason, size);
+}
+
 static _Noreturn void judge_main(const struct case_file *file, int out)
 {
 	struct supervisor *sup = file->sup;
@@ -46,7 +56,7 @@ static _Noreturn void judge_main(const struct case_file *file, int out)
 	if (sys_close_range((unsigned)out + 1, ~0U, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    sys_seccomp_filter(&program, 0) < 0)
 		_exit(1);
-	if (file->rule->judge(file->target, sup->content, file->len, answer + 1, sizeof(sup->reason)))
+	if (decide(file, answer + 1, sizeof(sup->reason)))
 		answer[0] = ACCEPTED;
 	answer[sizeof(answer) - 1] = '\0';
 	_exit(fd_write_full(out, answer, 1 + strlen(answer + 1) + 1) < 0);
@@ -161,6 +171,22 @@ static int make_copy(int folder, const struct case_file *file, const struct stat
 	return error;
 }
 
+/* What stands under the name, if that is another regular file than the one that is judged: a file that gets its name
+ * judged anew is no witness for itself. */
+static void read_before(struct case_file *file, int folder, const struct stat *judged, size_t max)
+{
+	struct stat st;
+	const char *slash = strrchr(file->target, '/');
+	if (file->rule->judge_change == NULL || slash == NULL)
+		return;
+	auto_fd int fd = openat(folder, slash + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_dev == judged->st_dev && st.st_ino == judged->st_ino))
+		return;
+	ssize_t n = fd_read_full(fd, file->sup->before, max + 1);
+	file->before_len = n > 0 && (size_t)n <= max ? (size_t)n : 0;
+}
+
 int judge_content(const struct call *call, const struct plan_rule *rule, int folder, const char *target, int content_fd,
 		  char ret_name[static JUDGE_NAME_SIZE])
 {
@@ -183,6 +209,7 @@ int judge_content(const struct call *call, const struct plan_rule *rule, int fol
 		return EACCES;
 	}
 	file.len = (size_t)n;
+	read_before(&file, folder, &original, max);
 	int error = ask_judge(&file);
 	return error != 0 ? error : make_copy(folder, &file, &original, ret_name);
 }

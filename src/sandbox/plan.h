@@ -58,7 +58,8 @@ struct plan_rule {
 	unsigned right;	    /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
 	const char *beside; /* or NULL */
 	bool mkdir_only, in_place, removable;
-	berm_judge judge; /* or NULL */
+	berm_judge judge;	       /* or NULL */
+	berm_judge_change judge_change; /* or NULL */
 	size_t judge_max_bytes;
 	const char *label;
 };
@@ -131,6 +132,10 @@ const struct plan_rule *plan_rule_next(struct plan_cursor *cursor);
  * refused is set. For berm doctor. */
 MUST_USE enum berm_code plan_draft(const struct berm_caps *caps, const struct berm_facts *facts,
 				   struct berm_plan **ret_plan, struct berm_err *err);
+/* Inside a sandbox, memfd_create of this name gives a sealed memory file with the text of plan_export: what the outer
+ * plan holds. Outside, the kernel makes an empty one that has no seals. */
+#define PLAN_OUTER_NAME "berm-outer-plan"
+
 /* The lines that this plan holds, for a berm that runs inside: "guarantee<TAB>line" each. On the heap, the caller frees;
  * NULL when memory is out. */
 char *plan_export(const struct berm_plan *plan);

@@ -229,6 +229,7 @@ static enum berm_code add_rule_line(struct build *build, size_t index, const str
 		.in_place = given->in_place,
 		.removable = given->removable,
 		.judge = given->judge,
+		.judge_change = given->judge_change,
 		.judge_max_bytes = given->judge_max_bytes,
 		.except = cap_glob_get(given->except),
 	};

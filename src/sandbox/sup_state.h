@@ -79,6 +79,7 @@ struct supervisor {
 	size_t helper_count;
 	char own[SUP_MAX_OWN][SUP_PATH_MAX];
 	size_t own_count;
+	const char *outer; /* for a berm inside, or NULL */
 	struct plan_grant scratch[SUP_MAX_SCRATCH], shared; /* scratch space that is served: sup_scratch.c */
 	size_t scratch_count;
 	char shared_path[16];
@@ -104,7 +105,8 @@ struct supervisor {
 	char reason[256];
 	uint8_t value[64 * 1024]; /* of an extended attribute: its maximum */
 	uint8_t *content;	  /* what is being judged */
-	size_t content_size;
+	uint8_t *before;	  /* what stands under its name */
+	size_t content_size;	  /* of both */
 	struct sock_filter *judge_filter;
 	size_t judge_filter_len;
 };

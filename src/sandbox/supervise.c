@@ -46,8 +46,9 @@ static enum berm_code alloc_content(struct supervisor *sup, struct berm_err *err
 	if (!size_add(sup->plan->judge_max_bytes, 1, &sup->content_size)) /* one more tells that a content is larger */
 		return err_set(err, BERM_ERR_LIMIT, "contents to judge are too large");
 	sup->content = malloc(sup->content_size);
+	sup->before = malloc(sup->content_size);
 	sup->judge_filter = calloc(SECCOMP_MAX_INSTRUCTIONS, sizeof(*sup->judge_filter));
-	if (sup->content == NULL || sup->judge_filter == NULL)
+	if (sup->content == NULL || sup->before == NULL || sup->judge_filter == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
 	sup->judge_filter_len = seccomp_judge_program(seccomp_native_arch(), sup->judge_filter);
 	if (sup->judge_filter_len == 0)
@@ -108,6 +109,7 @@ void supervisor_free(struct supervisor *sup)
 	free(sup->request);
 	free(sup->response);
 	free(sup->content);
+	free(sup->before);
 	free(sup->judge_filter);
 	free(sup->beside_rules);
 	free(sup);
@@ -276,6 +278,11 @@ void supervisor_own(struct supervisor *sup, const char *path)
 		return;
 	memcpy(sup->own[sup->own_count++], path, len + 1);
 	scratch_private(sup);
+}
+
+void supervisor_outer(struct supervisor *sup, const char *text)
+{
+	sup->outer = text;
 }
 
 int supervisor_serve(struct supervisor *sup)

@@ -360,6 +360,59 @@ static void test_harmful_keys_are_named(void **state)
 	}
 }
 
+struct change_case {
+	const char *before, *content;
+	bool taken;
+};
+
+#define HOOKS "[core]\n\thooksPath = .husky\n"
+
+static void test_what_stands_there_may_stay(void **state)
+{
+	(void)state;
+	static const struct change_case cases[] = {
+		{HOOKS, HOOKS, true},
+		{HOOKS, HOOKS "[user]\nname = a\n", true},
+		{HOOKS, "[user]\nname = a\n[Core]\nHooksPath=\".husky\" # c\n", true},
+		{HOOKS, "[user]\nname = a\n", true},
+		{"[filter \"lfs\"]\nclean = git-lfs clean -- %f\n", "[filter \"lfs\"]\nclean = git-lfs clean -- %f\n",
+		 true},
+		{"[alias]\nx = !a\nx = !b\n", "[alias]\nx = !b\n", true},
+		{"[core]\nfsmonitor\n", "[core]\nfsmonitor\n", true},
+		{HOOKS, "[core]\nhooksPath = .husky2\n", false},
+		{HOOKS, HOOKS "hooksPath = x\n", false},
+		{HOOKS, "[core]\nfsmonitor = .husky\n", false},
+		{HOOKS, "[core \"x\"]\nhooksPath = .husky\n", false},
+		{HOOKS, "[core]\nhooksPath\n", false},
+		{"[core]\nfsmonitor\n", "[core]\nfsmonitor =\n", false},
+		{"[filter \"a\"]\nclean = x\n", "[filter \"A\"]\nclean = x\n", false},
+		{"", HOOKS, false},
+		{"\x01", HOOKS, false},
+		{"[x]\ny = \x01\n" HOOKS, HOOKS, false},
+		{HOOKS, HOOKS "[x\n", false},
+	};
+	char reason[256];
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct span content = span_of(cases[i].content), before = span_of(cases[i].before);
+		if (git_config_judge_change(TARGET, content, before, reason, sizeof reason) != cases[i].taken)
+			fail_msg("%s over %s: %s", cases[i].content, cases[i].before, reason);
+		assert_int_equal(reason[0] == '\0', cases[i].taken);
+	}
+}
+
+static void test_not_everything_is_looked_up(void **state)
+{
+	(void)state;
+	static char content[8192];
+	char reason[256];
+	size_t len = 0;
+	for (int i = 0; i < 128; i++)
+		len += (size_t)snprintf(content + len, sizeof content - len, "[alias]\nx%d = !y\n", i);
+	assert_true(git_config_judge_change(TARGET, span_of(content), span_of(content), reason, sizeof reason));
+	(void)snprintf(content + len, sizeof content - len, "[alias]\nz = !y\n");
+	assert_false(git_config_judge_change(TARGET, span_of(content), span_of(content), reason, sizeof reason));
+}
+
 static void test_a_reason_is_cut_and_plain(void **state)
 {
 	(void)state;
@@ -606,6 +659,8 @@ int main(void)
 		cmocka_unit_test(test_the_visitor_can_stop),
 		cmocka_unit_test(test_harmless_keys_are_taken),
 		cmocka_unit_test(test_harmful_keys_are_named),
+		cmocka_unit_test(test_what_stands_there_may_stay),
+		cmocka_unit_test(test_not_everything_is_looked_up),
 		cmocka_unit_test(test_a_reason_is_cut_and_plain),
 		cmocka_unit_test(test_a_worktree_is_the_repositorys_own),
 		cmocka_unit_test(test_git_reads_the_cases_the_same_way),
