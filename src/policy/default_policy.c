@@ -49,6 +49,17 @@ static enum berm_code grant(const struct building *b, const char *path, unsigned
 	return berm_caps_path(b->caps, path, rights, extent, b->err);
 }
 
+static bool is_readable(const struct building *b, const char *path)
+{
+	return b->input->readable == NULL || b->input->readable(path);
+}
+
+/* A line of our own: what is not there, or closed to the user anyway, need not be told. */
+static enum berm_code offer(const struct building *b, const char *path, unsigned rights, enum berm_extent extent)
+{
+	return is_readable(b, path) ? grant(b, path, rights, extent) : BERM_OK;
+}
+
 /* ---- what programs need ------------------------------------------------------------------------------------------ */
 
 static enum berm_code grant_system_folders(const struct building *b)
@@ -56,13 +67,10 @@ static enum berm_code grant_system_folders(const struct building *b)
 	for (size_t i = 0; i < grant_system_count; i++) {
 		const struct grant_system *row = &grant_systems[i];
 		if (!row->with_network || b->input->network == BERM_NET_HOST)
-			TRY(grant(b, row->path, row->rights, BERM_TREE));
+			TRY(offer(b, row->path, row->rights, BERM_TREE));
 	}
-	for (size_t i = 0; i < grant_etc_secret_count; i++) {
-		const char *path = grant_etc_secrets[i];
-		if (b->input->readable == NULL || b->input->readable(path))
-			TRY(grant(b, path, BERM_DENY, BERM_TREE));
-	}
+	for (size_t i = 0; i < grant_etc_secret_count; i++)
+		TRY(offer(b, grant_etc_secrets[i], BERM_DENY, BERM_TREE));
 	return BERM_OK;
 }
 
@@ -72,7 +80,7 @@ static enum berm_code grant_home_row(const struct building *b, const struct gran
 	const char *moved = variable_path(b, row->variable);
 	bool fits = moved != NULL ? path_join(path, moved, row->sub, "")
 				  : b->home != NULL && path_join(path, b->home, row->base, row->sub);
-	return fits ? grant(b, path, row->rights, row->extent) : BERM_OK;
+	return fits ? offer(b, path, row->rights, row->extent) : BERM_OK;
 }
 
 /* The part of path behind the home folder and its slash; NULL: it is not below the home folder. */
@@ -138,7 +146,7 @@ static enum berm_code grant_program_folder(const struct building *b, struct str 
 		return BERM_OK;
 	widen_to_tool(b, path);
 	bool closed = is_wide(b, path) || meets_secret(b, path, false);
-	return closed ? BERM_OK : grant(b, path, BERM_READ | BERM_EXEC, BERM_TREE);
+	return closed ? BERM_OK : offer(b, path, BERM_READ | BERM_EXEC, BERM_TREE);
 }
 
 static enum berm_code grant_tools(const struct building *b)
@@ -151,7 +159,7 @@ static enum berm_code grant_tools(const struct building *b)
 	for (size_t i = 0; i < grant_certificate_count; i++) {
 		const char *path = variable_path(b, grant_certificates[i]);
 		if (path != NULL && !meets_secret(b, path, true))
-			TRY(grant(b, path, BERM_READ, BERM_TREE));
+			TRY(offer(b, path, BERM_READ, BERM_TREE));
 	}
 	return BERM_OK;
 }

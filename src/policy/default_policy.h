@@ -43,8 +43,8 @@ struct policy_input {
 	uint64_t limit[BERM_LIMIT_COUNT]; /* 0: not limited */
 	bool extra[BERM_EXTRA_COUNT];
 	bool no_default; /* nothing but the flags, and the system's programs */
-	/* Can the user read this path now? Asked for a handful of secrets below /etc, which need no line where the
-	 * system already refuses them. NULL: yes. */
+	/* Is this path there, and may the user read it? Asked for what the default policy grants, and for the secrets below
+	 * /etc that it closes: where the answer is no, no line is needed. NULL: yes. */
 	bool (*readable)(const char *path);
 };
 

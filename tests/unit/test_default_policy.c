@@ -164,19 +164,25 @@ static void test_no_secret_is_granted(void **state)
 	berm_caps_free(caps);
 }
 
-static bool only_sudoers(const char *path)
+static bool only_these(const char *path)
 {
-	return strcmp(path, "/etc/sudoers") == 0;
+	return strcmp(path, "/etc/sudoers") == 0 || strcmp(path, "/usr") == 0 || strcmp(path, "/home/u/.rustup") == 0;
 }
 
-static void test_what_the_system_closes_needs_no_line(void **state)
+static void test_what_is_not_there_or_closed_needs_no_line(void **state)
 {
 	(void)state;
 	struct policy_input input = ordinary();
-	input.readable = only_sudoers;
+	input.readable = only_these;
 	struct berm_caps *caps = caps_of(&input);
 	assert_true(is_denied(caps, "/etc/sudoers"));
 	assert_false(is_denied(caps, "/etc/shadow"));
+	assert_int_equal(rights_at(caps, "/usr/bin"), RX);
+	assert_int_equal(rights_at(caps, "/opt"), 0);
+	assert_int_equal(rights_at(caps, "/home/u/.rustup"), RX);
+	assert_int_equal(rights_at(caps, "/home/u/.cargo/bin"), 0);
+	/* the workspace and what flags say is another matter */
+	assert_int_equal(rights_at(caps, "/home/u/project"), ALL);
 	berm_caps_free(caps);
 }
 
@@ -555,7 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_granted_without_flags),
 		cmocka_unit_test(test_no_secret_is_granted),
-		cmocka_unit_test(test_what_the_system_closes_needs_no_line),
+		cmocka_unit_test(test_what_is_not_there_or_closed_needs_no_line),
 		cmocka_unit_test(test_names_are_protected_where_something_is_writable),
 		cmocka_unit_test(test_the_own_repository_stays),
 		cmocka_unit_test(test_names_with_pattern_letters_are_taken_as_they_are),
