@@ -311,6 +311,7 @@ _Noreturn void keeper_main(struct launch *launch)
 	if (wall != 0)
 		keeper->deadline_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)wall;
 	if (launch->sup != NULL && launch->listener >= 0) {
+		supervisor_outer(launch->sup, launch->outer);
 		if (launch->private_tmp != NULL)
 			supervisor_own(launch->sup, launch->private_tmp);
 		supervisor_start(launch->sup, launch->listener, launch->proc_fd, take_notice, keeper);

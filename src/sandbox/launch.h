@@ -51,6 +51,7 @@ struct launch {
 	char **programs;    /* paths to try, NULL-terminated */
 	size_t *parents;    /* for each grant the nearest granted folder above it that exists, or LAUNCH_NO_PARENT */
 	int *clones;	    /* for each grant: its tree while the visible view is being built */
+	char *outer;	    /* plan_export, for a berm inside; or NULL */
 	char *cgroup;	    /* folder made for this start, or NULL; the caller removes it */
 	int cgroup_procs;   /* its cgroup.procs, or -1 */
 	char *private_tmp;  /* without namespaces: a folder made for this start, removed at its end; or NULL */

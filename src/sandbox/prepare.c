@@ -66,20 +66,23 @@ static enum berm_code find_programs(struct launch *launch, struct berm_err *err)
 	return BERM_OK;
 }
 
-/* A folder for this start alone, where nothing can be mounted: /tmp is fixed, so that no variable of the caller leads
- * it elsewhere, and mkdtemp makes a name nobody else has. */
+/* A folder for this start alone, where nothing can be mounted; mkdtemp makes a name nobody else has. Its path is known
+ * without links, since Landlock and the supervisor go by it. */
 static enum berm_code make_private_tmp(struct launch *launch, struct berm_err *err)
 {
-	char path[] = "/tmp/berm-XXXXXXXX";
+	const char *parent = launch->command->scratch != NULL ? launch->command->scratch : "/tmp";
 	if (launch->plan->backend == BERM_BACKEND_NAMESPACES || launch->plan->scratch_count == 0)
 		return BERM_OK;
+	auto_free char *real = realpath(parent, NULL);
+	if (real == NULL)
+		return err_sys(err, "find the folder for temporary files '%s'", parent);
+	auto_free char *path = joined(str_from(real), '/', "berm-XXXXXX");
+	if (path == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "make a private temporary folder");
 	if (mkdtemp(path) == NULL)
-		return err_sys(err, "make a private temporary folder");
-	launch->private_tmp = strdup(path);
-	if (launch->private_tmp != NULL)
-		return BERM_OK;
-	(void)rmdir(path);
-	return err_set(err, BERM_ERR_NOMEM, "make a private temporary folder");
+		return err_sys(err, "make a private temporary folder in '%s'", parent);
+	launch->private_tmp = take(path);
+	return BERM_OK;
 }
 
 /* Where a scratch folder has a variable, the command finds it by that; each gets a folder of its own. */
@@ -201,6 +204,8 @@ static enum berm_code fill(struct launch *launch, struct berm_err *err)
 		return err_set(err, BERM_ERR_NOMEM, "start a sandbox");
 	if (launch->plan->listener)
 		TRY(supervisor_new(launch->plan, &launch->sup, err));
+	if (launch->plan->listener && (launch->outer = plan_export(launch->plan)) == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "start a sandbox");
 	TRY(make_private_tmp(launch, err));
 	TRY(make_environment(launch, err));
 	if (launch->plan->cgroup == NULL)
@@ -239,6 +244,7 @@ void prepare_free(struct launch *launch)
 	if (launch->cgroup_procs >= 0)
 		(void)close(launch->cgroup_procs);
 	free(launch->cgroup);
+	free(launch->outer);
 	free(launch->private_tmp);
 	free(launch->parents);
 	free(launch->clones);

@@ -467,6 +467,19 @@ static struct sup_answer refuse_memfd(struct call *call, const char *name)
 	return call_refuse(call, &notice);
 }
 
+/* A berm inside asks what is held already. */
+static struct sup_answer give_outer_plan(const char *text)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	auto_fd int fd = (int)syscall(SYS_memfd_create, PLAN_OUTER_NAME, flags | MFD_NOEXEC_SEAL);
+	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+		fd = (int)syscall(SYS_memfd_create, PLAN_OUTER_NAME, flags);
+	if (fd < 0 || fd_write_full(fd, text, strlen(text)) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0)
+		return answer_errno(errno);
+	return (struct sup_answer){.kind = SUP_FD, .fd = take_fd(&fd), .fd_cloexec = true};
+}
+
 /* With the seal that no program can be started from it. That seal brings sealing with it, which is taken away again from
  * who did not ask for it. A kernel older than 6.3 has no such seal. */
 static struct sup_answer handle_memfd(struct call *call)
@@ -480,6 +493,8 @@ static struct sup_answer handle_memfd(struct call *call)
 		return answer_errno(EINVAL);
 	if ((flags & MFD_EXEC) != 0)
 		return refuse_memfd(call, name);
+	if (call->sup->outer != NULL && strcmp(name, PLAN_OUTER_NAME) == 0)
+		return give_outer_plan(call->sup->outer);
 	auto_fd int fd = (int)syscall(SYS_memfd_create, name, flags | MFD_NOEXEC_SEAL | MFD_CLOEXEC);
 	if (fd < 0 && errno == EINVAL && (flags & MFD_HUGETLB) == 0)
 		return refuse_memfd(call, name);

@@ -73,6 +73,8 @@ void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_not
 /* A folder that is the sandbox's own beyond the plan's scratch folders: its private temporary folder without namespaces.
  * Before start. */
 void supervisor_own(struct supervisor *sup, const char *path);
+/* The text that a berm inside gets when it asks what is held already (PLAN_OUTER_NAME). Borrowed. Before start. */
+void supervisor_outer(struct supervisor *sup, const char *text);
 /* Removes what the sandbox left in places that everybody shares. At the end, when its processes are gone. */
 void supervisor_finish(struct supervisor *sup);
 /* Serves one notification; call when the listener is readable. 0, or -1 when the listener is of no more use. */

@@ -1,19 +1,17 @@
 /*
- * berm inside berm. Inside a sandbox nothing can be mounted and no second listener installed, so the outer run hands its
- * plan in, as text in a sealed memory file whose number is in the environment; what the outer plan holds the inner one
- * need not. A command that closes its descriptors loses it: then the inner run has less to go by, and refuses more.
+ * berm inside berm. Inside a sandbox nothing can be mounted and no second listener installed; so the inner run asks the
+ * outer one what is held already, and what the outer plan holds the inner one need not. The question is a memory file of
+ * a certain name, which the outer supervisor answers with a sealed one that has the text: nothing stays open in programs
+ * that do not ask, and nothing is lost in those that close their descriptors.
  */
 #ifndef BERM_SESSION_OUTER_H
 #define BERM_SESSION_OUTER_H
 
 #include "base/buf.h"
 
-#define OUTER_VARIABLE "BERM_OUTER"
-
-/* A sealed memory file with the text. *ret_fd is the caller's. */
-MUST_USE enum berm_code outer_make(struct str text, int *ret_fd, struct berm_err *err);
-/* The text that the outer run left, if the value of the variable (NULL: not set) names a sealed memory file. False: there
- * is none. */
-bool outer_read(const char *value, struct buf *ret_text);
+/* The text of the plan around us. False: there is none. */
+bool outer_find(struct buf *ret_text);
+/* The text in a memory file that nobody can change any more. False: it is none. */
+bool outer_read(int fd, struct buf *ret_text);
 
 #endif

@@ -31,12 +31,10 @@ struct run {
 	struct berm_err no_workspace; /* why there is none; code OK: there is one */
 	struct policy_flag *flags;    /* the request's and our own */
 	const char **env;	      /* the same for -e */
-	char outer_entry[32];	      /* BERM_OUTER=N */
 	struct berm_caps *caps;
 	struct berm_facts *facts;
 	bool facts_are_quick;
 	struct berm_plan *plan;
-	int outer_fd; /* our plan, for a berm inside; -1: none */
 	char **environment;
 	struct terminal terminal;
 	struct journal journal;
@@ -99,18 +97,16 @@ static enum berm_code fill_flags(struct run *run, struct policy_input *policy, s
 	return BERM_OK;
 }
 
-/* Two entries of our own: programs can see where they run, and a berm inside finds our plan. */
+/* An entry of our own: programs can see where they run. */
 static enum berm_code fill_env(struct run *run, struct policy_input *policy, struct berm_err *err)
 {
-	run->env = calloc(policy->env_count + 2, sizeof(*run->env));
+	run->env = calloc(policy->env_count + 1, sizeof(*run->env));
 	if (run->env == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "read the environment");
 	if (policy->env_count > 0)
 		memcpy(run->env, policy->env, policy->env_count * sizeof(*run->env));
 	policy->env = run->env;
 	run->env[policy->env_count++] = "BERM_SANDBOX=1";
-	if (run->outer_entry[0] != '\0')
-		run->env[policy->env_count++] = run->outer_entry;
 	return BERM_OK;
 }
 
@@ -121,6 +117,7 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 	policy.workspace = run->workspace.path;
 	policy.git_common = run->workspace.git_common;
 	policy.git = run->workspace.git;
+	policy.git_paths = (const char *const *)run->workspace.git_paths;
 	policy.home = run->home[0] != '\0' ? run->home : NULL;
 	policy.envp = run->request.envp;
 	policy.readable = is_readable;
@@ -142,7 +139,7 @@ static enum berm_code complete_facts(const struct run *run, struct berm_facts *f
 		facts_without_namespaces(facts);
 	if (run->facts_are_quick && (limit[BERM_LIMIT_MEMORY] != 0 || limit[BERM_LIMIT_PROCESSES] != 0))
 		facts_probe_cgroup(facts, true);
-	if (outer_read(env_get(run->request.envp, OUTER_VARIABLE), &outer))
+	if (berm_facts_get(facts, "no_new_privs") == 1 && outer_find(&outer))
 		TRY(facts_set_outer(facts, outer.data, outer.len, err));
 	return BERM_OK;
 }
@@ -151,6 +148,11 @@ static enum berm_code look_at_machine(struct run *run, bool quick, struct berm_e
 {
 	struct berm_facts *facts;
 	TRY(quick ? facts_probe_quick(&facts, err) : berm_facts_probe(&facts, err));
+	if (quick && berm_facts_get(facts, "no_new_privs") == 1) {
+		berm_facts_free(facts); /* inside a sandbox a guess is mostly wrong */
+		quick = false;
+		TRY(berm_facts_probe(&facts, err));
+	}
 	berm_facts_free(run->facts);
 	run->facts = facts;
 	run->facts_are_quick = quick;
@@ -188,7 +190,7 @@ enum berm_code run_new(const struct run_request *request, struct run **ret_run, 
 	if (run == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "prepare a run");
 	run->request = *request;
-	run->outer_fd = run->terminal.fd = run->journal.fd = -1;
+	run->terminal.fd = run->journal.fd = -1;
 	enum berm_code code = prepare(run, err);
 	if (code == BERM_OK)
 		*ret_run = run;
@@ -204,8 +206,6 @@ void run_free(struct run *run)
 	berm_sandbox_free(run->box);
 	terminal_done(&run->terminal);
 	journal_done(&run->journal);
-	if (run->outer_fd >= 0)
-		(void)close(run->outer_fd);
 	policy_environment_free(run->environment);
 	berm_plan_free(run->plan);
 	berm_facts_free(run->facts);
@@ -243,19 +243,6 @@ const char *run_no_workspace(const struct run *run)
 
 /* ---- start --------------------------------------------------------------------------------------------------------- */
 
-static enum berm_code leave_plan(struct run *run, struct berm_err *err)
-{
-	auto_free char *text = plan_export(run->plan);
-	if (text == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "hand in the plan");
-	if (run->outer_fd >= 0)
-		(void)close(run->outer_fd);
-	run->outer_fd = -1;
-	TRY(outer_make(str_from(text), &run->outer_fd, err));
-	(void)snprintf(run->outer_entry, sizeof(run->outer_entry), OUTER_VARIABLE "=%d", run->outer_fd);
-	return BERM_OK;
-}
-
 static enum berm_code make_environment(struct run *run, struct berm_err *err)
 {
 	struct policy_input policy = run->request.policy;
@@ -284,16 +271,14 @@ static bool own_tree(const struct run *run)
 
 static enum berm_code spawn(struct run *run, struct berm_err *err)
 {
-	TRY(leave_plan(run, err));
 	TRY(make_environment(run, err));
 	struct berm_command command = {
 		.size = sizeof(command),
 		.argv = run->request.argv,
 		.envp = (const char *const *)run->environment,
 		.cwd = run->cwd,
+		.scratch = env_get(run->request.envp, "TMPDIR"),
 		.stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
-		.keep_fds = &run->outer_fd,
-		.keep_count = 1,
 		.terminal = terminal_for_command(&run->terminal),
 		.own_tree = own_tree(run),
 	};
