@@ -63,6 +63,16 @@ static size_t rig_notice_count;
 		CHECK((call) < 0 && errno == (number));                                                                \
 	} while (0)
 
+/* Inside: a child that does not outlive the task. */
+static inline pid_t rig_fork(void)
+{
+	pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+	return pid;
+}
+
 static inline void rig_send_fd(int through, int fd)
 {
 	union {

@@ -192,7 +192,7 @@ static void wait_for_room_ip(void *arg)
 	int64_t begin = now_ms();
 	CHECK_FAILS(connect_ip(impatient, "127.0.0.1", port), ECONNREFUSED);
 	CHECK(now_ms() - begin < 3000 && sock_tcp_state(impatient) == TCP_CLOSE);
-	pid_t waiter = fork();
+	pid_t waiter = rig_fork();
 	if (waiter == 0) {
 		int fd = new_socket(AF_INET);
 		CHECK(connect_ip(fd, "127.0.0.1", port) == 0 && write(fd, "w", 1) == 1);
@@ -210,7 +210,7 @@ static void wait_for_room_ip(void *arg)
 	CHECK(waitpid(waiter, &status, 0) == waiter && status == 0);
 	/* and one that gives up when the listener does */
 	CHECK(connect_ip(new_socket(AF_INET), "127.0.0.1", port) == 0);
-	waiter = fork();
+	waiter = rig_fork();
 	if (waiter == 0) {
 		(void)close(listener);
 		CHECK_FAILS(connect_ip(new_socket(AF_INET), "127.0.0.1", port), ECONNREFUSED);
@@ -375,7 +375,7 @@ static void send_until_full(void *arg)
 	while ((n = sendto(client, block, sizeof(block), MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof(to))) > 0)
 		sent += n;
 	CHECK(errno == EAGAIN && sent > 0);
-	pid_t waiter = fork();
+	pid_t waiter = rig_fork();
 	if (waiter == 0)
 		_exit(sendto(client, block, 1000, 0, (const struct sockaddr *)&to, sizeof(to)) == 1000 ? 0 : 1);
 	ssize_t got = 0;

@@ -109,7 +109,7 @@ static pid_t new_child(int signal_number, bool own_group)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, signal_number);
 	CHECK(pipe(ready) == 0);
-	pid_t child = fork();
+	pid_t child = rig_fork();
 	if (child == 0) {
 		const struct timespec limit = {.tv_sec = 10};
 		if (own_group)
@@ -163,7 +163,7 @@ static void signal_orphan(void *arg)
 	char byte;
 	(void)arg;
 	CHECK(pipe(tell) == 0);
-	pid_t child = fork();
+	pid_t child = rig_fork();
 	if (child == 0) {
 		orphan = fork();
 		if (orphan != 0)

@@ -421,7 +421,7 @@ static void race_names(void *arg)
 	CHECK(chdir(world.ws) == 0);
 	int listener = new_socket(AF_UNIX);
 	CHECK(bind_unix(listener, "racer") == 0 && listen(listener, RACES) == 0);
-	pid_t swapper = fork();
+	pid_t swapper = rig_fork();
 	while (swapper == 0)
 		if (renameat2(AT_FDCWD, "racer", AT_FDCWD, "theirs", RENAME_EXCHANGE) < 0)
 			_exit(1);
@@ -448,7 +448,7 @@ static void race_binds(void *arg)
 {
 	(void)arg;
 	CHECK(chdir(world.ws) == 0 && mkdir("real", 0755) == 0 && symlink(world.out, "trick") == 0);
-	pid_t swapper = fork();
+	pid_t swapper = rig_fork();
 	while (swapper == 0)
 		if (renameat2(AT_FDCWD, "real", AT_FDCWD, "trick", RENAME_EXCHANGE) < 0)
 			_exit(1);
@@ -496,7 +496,7 @@ static void wait_for_room(void *arg)
 	const struct timeval limit = {.tv_usec = 50000};
 	CHECK(setsockopt(limited, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0);
 	CHECK_FAILS(connect_unix(limited, path), EAGAIN);
-	pid_t waiter = fork();
+	pid_t waiter = rig_fork();
 	if (waiter == 0) {
 		int fd = new_socket(AF_UNIX);
 		CHECK(connect_unix(fd, path) == 0 && write(fd, "w", 1) == 1);
@@ -512,7 +512,7 @@ static void wait_for_room(void *arg)
 	CHECK(waitpid(waiter, &status, 0) == waiter && status == 0);
 	/* one that is killed while it waits takes its helper along */
 	CHECK(connect_unix(new_socket(AF_UNIX), path) == 0);
-	waiter = fork();
+	waiter = rig_fork();
 	if (waiter == 0) {
 		(void)connect_unix(new_socket(AF_UNIX), path);
 		_exit(0);
