@@ -54,7 +54,8 @@ struct launch {
 	char *outer;	    /* plan_export, for a berm inside; or NULL */
 	char *cgroup;	    /* folder made for this start, or NULL; the caller removes it */
 	int cgroup_procs;   /* its cgroup.procs, or -1 */
-	char *private_tmp;  /* without namespaces: a folder made for this start, removed at its end; or NULL */
+	char *private_tmp;  /* without namespaces: a folder made for this start, removed at its end; or NULL. The helper
+			     * removes it; the caller, if the helper did not come to it */
 	char *stack;	    /* LAUNCH_STACK_SIZE bytes for the agent's first steps */
 	uid_t uid;
 	gid_t gid;

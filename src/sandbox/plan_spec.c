@@ -125,4 +125,6 @@ void build_spec(struct build *build)
 	plan->spec.allow_perf = plan->extra[BERM_EXTRA_PERF];
 	if (build->supervise)
 		trap_all(build);
+	else if (facts_outer_holds(build->facts, STR("kernel"), STR("a small kernel surface")))
+		plan->spec.allow_memfd_exec = true; /* the outer supervisor's to make, and to give its seal */
 }

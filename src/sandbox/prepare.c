@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/seccomp.h"
+#include "sandbox/sweep.h"
 
 enum { MAX_PROGRAM_PATHS = 256, MAX_ENVIRONMENT = 65536 };
 
@@ -227,10 +228,13 @@ enum berm_code prepare_launch(const struct berm_plan *plan, const struct berm_co
 	launch->gid = getegid();
 	launch->foreground = !command->new_session && in_foreground(command->terminal);
 	enum berm_code code = fill(launch, err);
-	if (code == BERM_OK)
+	if (code == BERM_OK) {
 		*ret_launch = launch;
-	else
-		prepare_free(launch);
+		return BERM_OK;
+	}
+	if (launch->private_tmp != NULL)
+		sweep_folder(launch->private_tmp);
+	prepare_free(launch);
 	return code;
 }
 

@@ -27,8 +27,10 @@ struct berm_sandbox {
 	int pidfd;
 	pid_t helper; /* 0: reaped */
 	char *cgroup; /* removed at the end, or NULL */
+	char *private_tmp; /* removed if the helper did not come to it, or NULL */
 	bool own_tree;
 	bool has_status;
+	bool tidy; /* the helper came to its end and has removed what it made */
 	int stopped; /* signal */
 	struct berm_status status;
 };
@@ -141,8 +143,10 @@ enum berm_code berm_sandbox_spawn(const struct berm_plan *plan, const struct ber
 	}
 	if (code == BERM_OK)
 		code = wait_started(box, err);
-	if (launch != NULL)
+	if (launch != NULL) {
 		box->cgroup = take(launch->cgroup);
+		box->private_tmp = take(launch->private_tmp);
+	}
 	prepare_free(launch);
 	if (code == BERM_OK)
 		*ret_box = box;
@@ -180,7 +184,7 @@ static enum berm_code take_frame(struct berm_sandbox *box, struct berm_request *
 	}
 	if (frame.type == FRAME_STATUS) {
 		box->status = frame.status;
-		box->has_status = true;
+		box->has_status = box->tidy = true;
 		return err_set(err, BERM_ERR_CLOSED, "the sandbox has ended");
 	}
 	if (frame.type == FRAME_STOPPED)
@@ -290,6 +294,9 @@ void berm_sandbox_free(struct berm_sandbox *box)
 		(void)close(box->pidfd);
 	cgroup_remove(box->cgroup);
 	free(box->cgroup);
+	if (box->private_tmp != NULL && !box->tidy)
+		sweep_folder(box->private_tmp);
+	free(box->private_tmp);
 	free(box);
 }
 
