@@ -23,8 +23,7 @@ static void *volatile nowhere = (void *)16; /* NOLINT(performance-no-int-to-ptr)
 static struct world {
 	char base[64], ws[96], ro[96], own[96], out[96];
 	char granted[128]; /* a socket that the plan names */
-	const char *sockets[1];
-	struct plan_grant grants[2];
+	struct berm_plan *plan;
 	uint16_t port; /* of a listener outside */
 } world;
 
@@ -35,6 +34,27 @@ static inline const char *in_folder(const char *folder, const char *name)
 	char *path = paths[next++ % 4];
 	(void)snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
 	return path;
+}
+
+/* Made from capabilities for this machine without namespaces. The caller frees. */
+static inline struct berm_plan *world_plan(void)
+{
+	struct berm_caps *caps = NULL;
+	struct berm_facts *facts = NULL;
+	struct berm_plan *plan = NULL;
+	struct berm_err err = {0};
+	const unsigned all = BERM_READ | BERM_WRITE | BERM_DELETE;
+	assert_int_equal(berm_caps_new(&caps, NULL), BERM_OK);
+	assert_int_equal(berm_caps_path(caps, world.ro, BERM_READ, BERM_TREE, NULL), BERM_OK);
+	assert_int_equal(berm_caps_path(caps, world.ws, all, BERM_TREE, NULL), BERM_OK);
+	assert_int_equal(berm_caps_socket(caps, world.granted, NULL), BERM_OK);
+	assert_int_equal(berm_caps_backend(caps, BERM_BACKEND_LANDLOCK, NULL), BERM_OK);
+	assert_int_equal(berm_facts_probe(&facts, NULL), BERM_OK);
+	if (berm_plan_make(caps, facts, &plan, &err) != BERM_OK)
+		fail_msg("%s", err.msg);
+	berm_facts_free(facts);
+	berm_caps_free(caps);
+	return plan;
 }
 
 static inline int make_world(void **state)
@@ -57,10 +77,7 @@ static inline int make_world(void **state)
 			return -1;
 	}
 	(void)snprintf(world.granted, sizeof(world.granted), "%s/granted", world.out);
-	world.sockets[0] = world.granted;
-	world.grants[0] = (struct plan_grant){.path = world.ro, .rights = BERM_READ, .tree = true, .exists = true};
-	world.grants[1] = (struct plan_grant){
-		.path = world.ws, .rights = BERM_READ | BERM_WRITE | BERM_DELETE, .tree = true, .exists = true};
+	world.plan = world_plan();
 	return 0;
 }
 
@@ -68,6 +85,7 @@ static inline int remove_world(void **state)
 {
 	char command[128];
 	(void)state;
+	berm_plan_free(world.plan);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", world.base);
 	return system(command); /* NOLINT(cert-env33-c): a folder of our own making */
 }
@@ -75,25 +93,14 @@ static inline int remove_world(void **state)
 /* Without namespaces, no network: where most is on behalf. */
 static inline struct rig bare_rig(void (*task)(void *arg), void *arg)
 {
-	return (struct rig){
-		.plan = {.backend = BERM_BACKEND_LANDLOCK,
-			 .listener = true,
-			 .wait_killable = true,
-			 .landlock_abi = 1,
-			 .network = BERM_NET_NONE,
-			 .spec = {.trap_connect = true,
-				  .trap_listen = true,
-				  .trap_dgram_pair = true,
-				  .keep_dumpable = true,
-				  .refuse_udp = true},
-			 .grants = world.grants,
-			 .grant_count = ARRAY_LEN(world.grants),
-			 .sockets = world.sockets,
-			 .socket_count = 1},
-		.own = world.own,
-		.task = task,
-		.arg = arg,
-	};
+	struct rig rig = {.plan = *world.plan, .own = world.own, .task = task, .arg = arg};
+	rig.plan.network = BERM_NET_NONE;
+	rig.plan.spec = (struct seccomp_spec){.trap_connect = true,
+					      .trap_listen = true,
+					      .trap_dgram_pair = true,
+					      .keep_dumpable = true,
+					      .refuse_udp = true};
+	return rig;
 }
 
 /* With a network namespace of its own. */
