@@ -62,6 +62,17 @@ static enum berm_code offer(const struct building *b, const char *path, unsigned
 
 /* ---- what programs need ------------------------------------------------------------------------------------------ */
 
+/* For an ordinary user the system itself closes them all. */
+static enum berm_code close_system_secrets(const struct building *b)
+{
+	bool may_read = false;
+	for (size_t i = 0; i < grant_etc_probe_count && !may_read; i++)
+		may_read = is_readable(b, grant_etc_probes[i]);
+	for (size_t i = 0; may_read && i < grant_etc_secret_count; i++)
+		TRY(offer(b, grant_etc_secrets[i], BERM_DENY, BERM_TREE));
+	return BERM_OK;
+}
+
 static enum berm_code grant_system_folders(const struct building *b)
 {
 	for (size_t i = 0; i < grant_system_count; i++) {
@@ -69,9 +80,7 @@ static enum berm_code grant_system_folders(const struct building *b)
 		if (!row->with_network || b->input->network == BERM_NET_HOST)
 			TRY(offer(b, row->path, row->rights, BERM_TREE));
 	}
-	for (size_t i = 0; i < grant_etc_secret_count; i++)
-		TRY(offer(b, grant_etc_secrets[i], BERM_DENY, BERM_TREE));
-	return BERM_OK;
+	return close_system_secrets(b);
 }
 
 static enum berm_code grant_home_row(const struct building *b, const struct grant_home *row)
@@ -131,6 +140,15 @@ static void widen_to_tool(const struct building *b, char *path)
 	}
 }
 
+static bool is_granted_anyway(const char *path)
+{
+	static const char *const folders[] = {"/usr", "/bin", "/sbin", "/opt"};
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (is_in(path, folders[i]))
+			return true;
+	return false;
+}
+
 /* A folder of PATH. */
 static enum berm_code grant_program_folder(const struct building *b, struct str folder)
 {
@@ -142,7 +160,7 @@ static enum berm_code grant_program_folder(const struct building *b, struct str 
 		return BERM_OK;
 	memcpy(path, folder.ptr, folder.len);
 	path[folder.len] = '\0';
-	if (is_in(path, "/usr") || is_in(path, "/opt") || strstr(path, "/..") != NULL)
+	if (is_granted_anyway(path) || strstr(path, "/..") != NULL)
 		return BERM_OK;
 	widen_to_tool(b, path);
 	bool closed = is_wide(b, path) || meets_secret(b, path, false);

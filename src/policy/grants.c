@@ -44,54 +44,36 @@ const size_t grant_system_count = ARRAY_LEN(grant_systems);
 		NULL, base, "", R, BERM_FILE                                                                           \
 	}
 
-/* Parts of a folder are named where the rest of it holds credentials: ~/.cargo, ~/.m2, ~/.gem, ~/.config/git. */
+/* What is in PATH is granted anyway, with what stands beside its "bin"; these are the others. Parts of a folder are named
+ * where the rest of it holds credentials: ~/.cargo, ~/.m2, ~/.gem, ~/.config/git. */
 const struct grant_home grant_homes[] = {
 	TOOL(NULL, ".local/bin", ""),
 	TOOL(NULL, ".local/lib", ""),
-	TOOL(NULL, "bin", ""),
 	/* Rust */
 	TOOL("CARGO_HOME", ".cargo", "bin"),
 	DATA("CARGO_HOME", ".cargo", "registry"),
 	DATA("CARGO_HOME", ".cargo", "git"),
-	DATA("CARGO_HOME", ".cargo", "env"),
 	DATA("CARGO_HOME", ".cargo", "config.toml"),
-	DATA("CARGO_HOME", ".cargo", "config"),
 	TOOL("RUSTUP_HOME", ".rustup", ""),
 	/* Node */
 	TOOL("NVM_DIR", ".nvm", ""),
 	TOOL("VOLTA_HOME", ".volta", ""),
 	TOOL("FNM_DIR", ".local/share/fnm", ""),
-	TOOL(NULL, ".fnm", ""),
-	TOOL("N_PREFIX", "n", ""),
-	TOOL(NULL, ".nodenv", ""),
-	TOOL(NULL, ".npm-global", ""),
 	TOOL("PNPM_HOME", ".local/share/pnpm", ""),
-	TOOL(NULL, ".yarn", ""),
-	TOOL("BUN_INSTALL", ".bun", ""),
-	TOOL("DENO_INSTALL", ".deno", ""),
 	/* Python */
 	TOOL("PYENV_ROOT", ".pyenv", ""),
 	TOOL(NULL, ".local/share/uv", ""),
-	TOOL(NULL, ".local/share/virtualenv", ""),
 	TOOL(NULL, ".local/share/virtualenvs", ""),
-	TOOL(NULL, ".virtualenvs", ""),
 	TOOL("PIPX_HOME", ".local/share/pipx", ""),
-	TOOL(NULL, ".local/pipx", ""),
-	TOOL(NULL, "miniconda3", ""),
-	TOOL(NULL, "miniforge3", ""),
-	TOOL(NULL, "anaconda3", ""),
 	/* Go */
 	TOOL("GOPATH", "go", ""),
 	TOOL("GOROOT", "sdk", ""),
 	DATA(NULL, ".config/go", ""),
 	/* Ruby */
-	TOOL("RBENV_ROOT", ".rbenv", ""),
-	TOOL(NULL, ".rvm", ""),
 	TOOL(NULL, ".gem", "ruby"),
 	TOOL(NULL, ".local/share/gem", "ruby"),
 	/* Java */
 	TOOL("SDKMAN_DIR", ".sdkman", "candidates"),
-	TOOL(NULL, ".jenv", ""),
 	DATA(NULL, ".m2", "repository"),
 	TOOL(NULL, ".m2", "wrapper"),
 	TOOL("GRADLE_USER_HOME", ".gradle", "wrapper"),
@@ -100,16 +82,7 @@ const struct grant_home grant_homes[] = {
 	TOOL("ASDF_DATA_DIR", ".asdf", ""),
 	TOOL("MISE_DATA_DIR", ".local/share/mise", ""),
 	DATA(NULL, ".config/mise", ""),
-	TOOL(NULL, ".dotnet", ""),
 	TOOL(NULL, ".nuget", "packages"),
-	TOOL(NULL, ".ghcup", ""),
-	TOOL(NULL, ".opam", ""),
-	TOOL(NULL, ".elan", ""),
-	TOOL(NULL, ".juliaup", ""),
-	TOOL(NULL, ".julia", ""),
-	TOOL(NULL, ".pub-cache", "bin"),
-	TOOL(NULL, ".composer", "vendor"),
-	TOOL(NULL, ".config/composer", "vendor"),
 	TOOL(NULL, ".nix-profile", ""),
 	TOOL(NULL, ".local/state/nix", ""),
 	DATA(NULL, ".terminfo", ""),
@@ -121,15 +94,9 @@ const struct grant_home grant_homes[] = {
 	SETTING(".gitignore"),
 	SETTING(".gitignore_global"),
 	SETTING(".gitattributes"),
-	/* which version of a tool is meant */
+	/* which version of a tool is meant, how keys are bound */
 	SETTING(".tool-versions"),
-	SETTING(".asdfrc"),
-	SETTING(".nvmrc"),
-	SETTING(".node-version"),
-	SETTING(".python-version"),
-	SETTING(".ruby-version"),
 	SETTING(".inputrc"),
-	SETTING(".editorconfig"),
 };
 const size_t grant_home_count = ARRAY_LEN(grant_homes);
 
@@ -140,6 +107,10 @@ const struct grant_scratch grant_scratches[] = {
 	{"npm_config_cache", ".npm", false},
 };
 const size_t grant_scratch_count = ARRAY_LEN(grant_scratches);
+
+/* As a rule one of these can be read by whoever can read the others. */
+const char *const grant_etc_probes[] = {"/etc/shadow", "/etc/sudoers", "/etc/ssl/private", "/root"};
+const size_t grant_etc_probe_count = ARRAY_LEN(grant_etc_probes);
 
 const char *const grant_etc_secrets[] = {
 	"/etc/shadow",

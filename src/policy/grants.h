@@ -34,7 +34,9 @@ struct grant_scratch {
 extern const struct grant_scratch grant_scratches[];
 extern const size_t grant_scratch_count;
 
-/* Secrets below /etc. */
+/* Secrets below /etc, and what shows that the user is one who can read such things. */
+extern const char *const grant_etc_probes[];
+extern const size_t grant_etc_probe_count;
 extern const char *const grant_etc_secrets[];
 extern const size_t grant_etc_secret_count;
 

@@ -169,6 +169,14 @@ static bool only_these(const char *path)
 	return strcmp(path, "/etc/sudoers") == 0 || strcmp(path, "/usr") == 0 || strcmp(path, "/home/u/.rustup") == 0;
 }
 
+static bool only_what_is_no_probe(const char *path)
+{
+	for (size_t i = 0; i < grant_etc_probe_count; i++)
+		if (strcmp(path, grant_etc_probes[i]) == 0)
+			return false;
+	return true;
+}
+
 static void test_what_is_not_there_or_closed_needs_no_line(void **state)
 {
 	(void)state;
@@ -183,6 +191,13 @@ static void test_what_is_not_there_or_closed_needs_no_line(void **state)
 	assert_int_equal(rights_at(caps, "/home/u/.cargo/bin"), 0);
 	/* the workspace and what flags say is another matter */
 	assert_int_equal(rights_at(caps, "/home/u/project"), ALL);
+	berm_caps_free(caps);
+
+	input.readable = only_what_is_no_probe;
+	caps = caps_of(&input);
+	for (size_t i = 0; i < grant_etc_secret_count; i++)
+		assert_false(is_denied(caps, grant_etc_secrets[i]));
+	assert_int_equal(rights_at(caps, "/etc/hosts"), R);
 	berm_caps_free(caps);
 }
 
