@@ -239,6 +239,36 @@ static bool follows(const struct opening *opening)
 	return (opening->flags & O_NOFOLLOW) == 0 || (len > 0 && opening->path[len - 1] == '/');
 }
 
+/* "/", ".", "..", and paths that end in them: a folder, named as a whole. */
+static bool names_whole(const char *path)
+{
+	size_t len = strlen(path);
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	const char *slash = memrchr(path, '/', len);
+	struct str name = {slash == NULL ? path : slash + 1, len - (size_t)(slash == NULL ? 0 : slash + 1 - path)};
+	return len == 0 ? path[0] == '/' : str_eq(name, STR(".")) || str_eq(name, STR(".."));
+}
+
+/* Such a folder can only be read, which is on behalf where reading is governed. */
+static struct sup_answer open_whole(const struct opening *opening)
+{
+	struct call *call = opening->call;
+	struct place *place = opening->place;
+	if (!reads(opening) || writes(opening) || !names_whole(opening->path) ||
+	    place_find_folder(call, opening->dirfd, opening->path, opening->resolve, place) != 0 ||
+	    !place_governed(place, GOVERN_READ))
+		return answer_continue();
+	struct place_verdict verdict = place_judge_act(call, place, ACT_READ, 0);
+	if (verdict.rule != NULL)
+		return place_refuse(call, place, ACT_READ, opening->path, verdict.rule, verdict.error);
+	if (!call_alive(call))
+		return answer_errno(ESRCH);
+	const struct os_open_how how = {.flags = opening->flags | O_CLOEXEC};
+	int fd = sys_openat2(place->object, ".", &how);
+	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
+}
+
 static struct sup_answer open_named(const struct opening *opening)
 {
 	struct place *place = opening->place;
@@ -250,7 +280,7 @@ static struct sup_answer open_named(const struct opening *opening)
 	unsigned how = fresh ? PLACE_BLIND : follows(opening) ? PLACE_FOLLOW : PLACE_NOFOLLOW;
 	int error = place_find(opening->call, opening->dirfd, opening->path, how | PLACE_HERE, opening->resolve, place);
 	if (error != 0)
-		return error < 0 ? answer_continue() : answer_errno(error);
+		return error < 0 ? open_whole(opening) : answer_errno(error);
 	if (!call_alive(opening->call))
 		return answer_errno(ESRCH);
 	if (!fresh && place->exists)
