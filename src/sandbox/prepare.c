@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -86,27 +85,21 @@ static enum berm_code make_private_tmp(struct launch *launch, struct berm_err *e
 	return BERM_OK;
 }
 
-/* Where a scratch folder has a variable, the command finds it by that; each gets a folder of its own. */
+/* Where a scratch folder has a variable, the command finds it by that: the private folder itself, and for further ones
+ * names in it, which whoever wants them makes. */
 static enum berm_code scratch_variable(struct launch *launch, const struct plan_scratch *scratch, size_t index,
 				       char **ret_entry, struct berm_err *err)
 {
-	char name[24];
-	auto_free char *folder = NULL;
-	if (index == 0)
-		folder = strdup(launch->private_tmp);
-	else {
-		name[0] = 's';
-		name[1] = (char)('0' + index / 10 % 10);
-		name[2] = (char)('0' + index % 10);
-		name[3] = '\0';
-		folder = joined(str_from(launch->private_tmp), '/', name);
-	}
-	if (folder == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "make a scratch folder");
-	if (index > 0 && mkdir(folder, 0700) < 0)
-		return err_sys(err, "make a scratch folder");
-	*ret_entry = joined(str_from(scratch->variable), '=', folder);
-	return *ret_entry != NULL ? BERM_OK : err_set(err, BERM_ERR_NOMEM, "make a scratch folder");
+	struct buf buf;
+	buf_init(&buf, 2 * PATH_MAX);
+	buf_puts(&buf, scratch->variable);
+	buf_putc(&buf, '=');
+	buf_puts(&buf, launch->private_tmp);
+	if (index > 0)
+		buf_printf(&buf, "/scratch%zu", index);
+	*ret_entry = buf_take(&buf);
+	buf_done(&buf);
+	return *ret_entry != NULL ? BERM_OK : err_set(err, BERM_ERR_NOMEM, "make the environment");
 }
 
 static bool overridden(const struct launch *launch, const char *entry)
