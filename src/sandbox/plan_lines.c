@@ -162,11 +162,11 @@ static struct words grant_words(struct build *build, const struct cap_line *line
 		return partial(NOT_GRANTED, "it does not exist now: not granted in this run");
 	if (!there)
 		return held(build_base(build), "it does not exist: holds when it appears");
-	if (node->chain && node->chain_trap)
-		return held(grant_enforcer(build, node),
-			    (rights & BERM_EXEC) != 0
-				    ? "programs that are made beside a denied name during the run cannot be started"
-				    : "");
+	if (node->chain_trap && (rights & BERM_EXEC) != 0 && (rights & RIGHTS_CHANGE) != 0)
+		return partial(grant_enforcer(build, node),
+			       "programs that are made beside a denied name during the run cannot be started");
+	if (node->chain_trap)
+		return held(grant_enforcer(build, node), "");
 	if (node->chain)
 		return held(build_base(build), "what is made beside a denied name during the run cannot be read");
 	if (node->seen == SEEN_FOLDER && (rights & (BERM_WRITE | BERM_DELETE)) == BERM_WRITE)
