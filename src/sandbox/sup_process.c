@@ -219,7 +219,7 @@ static pid_t pid_of_name(const char *name)
 /* All processes that /proc shows. */
 static void meet_all(struct crowd *crowd)
 {
-	_Alignas(struct directory_entry) char entries[4096];
+	_Alignas(struct directory_entry) char entries[4096] = {0};
 	auto_fd int fd = openat(crowd->call->sup->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long n;
 	while (fd >= 0 && (n = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0) {

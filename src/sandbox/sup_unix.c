@@ -86,7 +86,7 @@ static void make_room(void)
 {
 	size_t oldest = 0;
 	for (size_t i = bound_state.count; i-- > 0;) {
-		struct statx file;
+		struct statx file = {0};
 		if (look_at(bound_state.files[i].pin, &file) != 0 || file.stx_nlink == 0)
 			forget(i);
 	}
@@ -106,29 +106,48 @@ static bool is_younger(const struct statx *file, const struct timespec *begin)
 	return file->stx_btime.tv_nsec == 0 || file->stx_btime.tv_nsec >= begin->tv_nsec;
 }
 
-static void remember(const struct place *place, const struct timespec *begin)
+/* object is a descriptor of the file that was bound; what of it is kept is a copy. */
+static void remember(const struct place *place, int object, const struct timespec *begin)
 {
-	struct statx file;
-	if (bound_state.count == BOUND_MAX)
-		make_room();
-	auto_fd int pin = -1;
-	if (place_open_object(place, &pin) == EMFILE) {
-		make_room();
-		(void)place_open_object(place, &pin);
-	}
-	if (pin < 0 || look_at(pin, &file) != 0 || !S_ISSOCK(file.stx_mode))
+	struct statx file = {0};
+	if (look_at(object, &file) != 0 || !S_ISSOCK(file.stx_mode))
 		return;
 	bool told = (file.stx_mask & STATX_BTIME) != 0;
 	if (told ? !is_younger(&file, begin) : !place_folder_governed(place))
 		return;
+	if (bound_state.count == BOUND_MAX)
+		make_room();
+	int pin = fcntl(object, F_DUPFD_CLOEXEC, 0);
+	if (pin < 0)
+		return;
 	bound_state.files[bound_state.count++] = (struct bound){
-		.pin = take_fd(&pin),
+		.pin = pin,
 		.dev_major = file.stx_dev_major,
 		.dev_minor = file.stx_dev_minor,
 		.ino = file.stx_ino,
 		.born = file.stx_btime,
 		.used = bound_state.clock,
 	};
+}
+
+/* The file that a bind has made is kept account of. 0, or an errno. */
+static int take_in(const struct call *call, const struct place *place, const struct timespec *begin)
+{
+	auto_fd int object = -1;
+	int error = place_open_object(place, &object);
+	if (error == EMFILE) {
+		make_room();
+		error = place_open_object(place, &object);
+	}
+	if (error == ENOENT)
+		return 0; /* removed again already */
+	if (error == 0 && !scratch_remember(call->sup, place, object))
+		error = ENOSPC;
+	if (error == 0)
+		remember(place, object, begin);
+	else
+		(void)unlinkat(place->folder, place->name, 0);
+	return error;
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
@@ -232,7 +251,7 @@ static struct sup_answer connect_object(const struct sock_call *sock, int object
 static struct sup_answer connect_place(const struct sock_call *sock, const struct place *place)
 {
 	const struct supervisor *sup = sock->call->sup;
-	struct statx file;
+	struct statx file = {0};
 	auto_fd int object = -1;
 	int error = place_open_object(place, &object);
 	if (error == 0)
@@ -296,11 +315,12 @@ static size_t own_folder(const struct supervisor *sup, const char *path)
 	return len > longest ? len : longest;
 }
 
-/* The supervisor has no Landlock domain: what the kernel would ask of the task is asked here. NULL: allowed. */
+/* The supervisor has no Landlock domain: what the kernel would ask of the task is asked here. NULL: allowed. A grant that
+ * begins further out than the sandbox's own folder is not about what lies in that. */
 static const char *forbids(const struct call *call, const struct place *place)
 {
 	size_t own = own_folder(call->sup, place->path);
-	if (own > 0 && (place->grant == NULL || strlen(place->grant->path) <= own))
+	if (own > 0 && (place->grant == NULL || strlen(place->grant->path) < own))
 		return NULL;
 	if (place->grant == NULL)
 		return "not granted";
@@ -390,10 +410,9 @@ static struct sup_answer bind_place(const struct sock_call *sock, const struct p
 	};
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &begin);
 	error = bind_by_child(&work);
-	if (error != 0)
-		return answer_errno(error);
-	remember(place, &begin);
-	return answer_value(0);
+	if (error == 0)
+		error = take_in(sock->call, place, &begin);
+	return error == 0 ? answer_value(0) : answer_errno(error);
 }
 
 struct sup_answer sup_unix_bind(struct sock_call *sock)

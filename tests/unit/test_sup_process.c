@@ -36,7 +36,7 @@ static int new_memfd(const char *name, unsigned flags)
 static void use_memfds(void *arg)
 {
 	static void *volatile nowhere = (void *)16; /* NOLINT(performance-no-int-to-ptr) */
-	struct stat st;
+	struct stat st = {0};
 	char name[300], link[64], text[64] = {0};
 	char *const argv[] = {name, NULL};
 	(void)arg;

@@ -139,7 +139,7 @@ static void check_name(int fd, const char *path)
 static void use_own(void *arg)
 {
 	const char *folder = arg;
-	struct stat st;
+	struct stat st = {0};
 	char path[160];
 	(void)snprintf(path, sizeof(path), "%s", in_folder(folder, "mine"));
 	(void)umask(027);
@@ -202,6 +202,32 @@ static void test_own_sockets_work_in_folders_that_may_be_written(void **state)
 	assert_int_equal(rig_run(&rig), 0);
 }
 
+/* Shared memory is everybody's: in it the sandbox may make sockets, and gets to its own alone. */
+static void use_shared_memory(void *arg)
+{
+	const char *theirs = arg;
+	char path[64];
+	(void)snprintf(path, sizeof(path), "/dev/shm/berm-own-%d", getpid());
+	int listener = listen_unix(path), client = new_socket(AF_UNIX);
+	check_name(listener, path);
+	CHECK(connect_unix(client, path) == 0);
+	check_pair(listener, client);
+	CHECK_FAILS(connect_unix(new_socket(AF_UNIX), theirs), EACCES);
+	CHECK(unlink(path) == 0);
+}
+
+static void test_sockets_in_shared_memory(void **state)
+{
+	char path[64];
+	(void)state;
+	(void)snprintf(path, sizeof(path), "/dev/shm/berm-theirs-%d", getpid());
+	int theirs = listen_outside_unix(path);
+	struct rig rig = bare_rig(use_shared_memory, path);
+	assert_int_equal(rig_run(&rig), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_nobody_came(theirs);
+}
+
 /* The longest name there is has no NUL behind it. */
 static void use_full_name(void *arg)
 {
@@ -240,7 +266,7 @@ static void bind_elsewhere(void *arg)
 static void test_bind_elsewhere_is_refused(void **state)
 {
 	char told[200];
-	struct stat st;
+	struct stat st = {0};
 	(void)state;
 	assert_int_equal(symlink(world.out, in_folder(world.ws, "out")), 0);
 	struct rig rig = bare_rig(bind_elsewhere, NULL);
@@ -611,6 +637,7 @@ int main(void)
 		WORLD_TEST(test_a_granted_name_that_leads_elsewhere),
 		WORLD_TEST(test_odd_addresses_get_the_kernels_errors),
 		WORLD_TEST(test_own_sockets_work_in_folders_that_may_be_written),
+		WORLD_TEST(test_sockets_in_shared_memory),
 		WORLD_TEST(test_full_names),
 		WORLD_TEST(test_bind_elsewhere_is_refused),
 		WORLD_TEST(test_a_name_made_anew_outside_is_refused),
