@@ -261,6 +261,8 @@ class World:
 
     def serve(self, sock, label):
         """Writes down every visitor."""
+        stopping = threading.Event()
+
         def loop():
             while True:
                 try:
@@ -271,6 +273,8 @@ class World:
                         conn.close()
                 except OSError:
                     return
+                if stopping.is_set():  # what is shut down reads as empty datagrams
+                    return
                 self.heard.append(label)
         if sock.type != socket.SOCK_DGRAM:
             sock.listen(64)
@@ -278,6 +282,7 @@ class World:
         thread.start()
 
         def stop():
+            stopping.set()
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
