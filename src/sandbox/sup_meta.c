@@ -62,17 +62,6 @@ static int subject_hold(struct subject *subject)
 	return 0;
 }
 
-static bool is_dots(const char *path)
-{
-	size_t len = strlen(path);
-	while (len > 0 && path[len - 1] == '/')
-		len--;
-	const char *name = memrchr(path, '/', len);
-	name = name == NULL ? path : name + 1;
-	size_t name_len = (size_t)(path + len - name);
-	return len == 0 || (name_len == 1 && name[0] == '.') || (name_len == 2 && memcmp(name, "..", 2) == 0);
-}
-
 static int find_path(struct call *call, int dirfd, const char *path, int flags, struct place *place)
 {
 	size_t len = strlen(path);
@@ -83,10 +72,8 @@ static int find_path(struct call *call, int dirfd, const char *path, int flags, 
 		int error = task_dirfd(call, dirfd, &fd);
 		return error != 0 ? error : place_of_fd(call, fd, place);
 	}
-	int error = len > 0 && is_dots(path)
-			    ? place_find_folder(call, dirfd, path, 0, place)
-			    : place_find(call, dirfd, path,
-					 PLACE_EVERYWHERE | PLACE_HERE | (follow ? PLACE_FOLLOW : 0U), 0, place);
+	unsigned how = PLACE_EVERYWHERE | PLACE_FOLDERS | PLACE_HERE | (follow ? PLACE_FOLLOW : 0U);
+	int error = place_find(call, dirfd, path, how, 0, place);
 	/* procfs does not let its own modes, owners and times be set; other magic links stay unfollowed */
 	return error < 0 ? EPERM : error;
 }

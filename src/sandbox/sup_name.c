@@ -200,7 +200,7 @@ static struct sup_answer make_link(struct call *call, int from_dirfd, uint64_t f
 	struct supervisor *sup = call->sup;
 	if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
 		return answer_errno(EINVAL);
-	unsigned how = (flags & AT_SYMLINK_FOLLOW) != 0 ? PLACE_FOLLOW : PLACE_NOFOLLOW;
+	unsigned how = PLACE_FOLDERS | ((flags & AT_SYMLINK_FOLLOW) != 0 ? PLACE_FOLLOW : 0U);
 	int error = find_named(call, 0, from_dirfd, from, how);
 	if (error == ENOENT && sup->text[0][0] == '\0' && (flags & AT_EMPTY_PATH) != 0) {
 		int fd = -1;
@@ -455,7 +455,7 @@ static struct sup_answer serve_truncate(struct call *call)
 	struct place_verdict verdict = place_judge_act(call, place, ACT_WRITE, 0);
 	if (verdict.rule != NULL)
 		return place_refuse(call, place, ACT_WRITE, sup->text[0], verdict.rule, verdict.error);
-	if ((uint64_t)len > task_file_limit(call)) {
+	if (len > place->st.st_size && (uint64_t)len > task_file_limit(call)) {
 		(void)syscall(SYS_tkill, call->tid, SIGXFSZ);
 		return answer_errno(EFBIG);
 	}

@@ -33,6 +33,7 @@ enum place_how {
 	PLACE_FOLLOW = 1 << 0, /* a final symbolic link is followed */
 	PLACE_BLIND = 1 << 1,  /* the name is not looked up: the act itself tells whether it exists (not with FOLLOW) */
 	PLACE_EVERYWHERE = 1 << 2, /* /dev, which is never governed, is resolved as well; procfs still is not */
+	PLACE_FOLDERS = 1 << 4,	   /* a last name of "." or ".." gives the folder, as an object */
 	PLACE_HERE = 1 << 3, /* the folder may be AT_FDCWD, if it is the one the path starts from: until the answer
 				    * the supervisor then stays there */
 };

@@ -228,6 +228,18 @@ static int open_plain_folder(const struct search *search, struct place *place, c
 	return 0;
 }
 
+/* Does the path end in a name that is not one: "/", ".", ".."? */
+static bool names_folder(const char *path)
+{
+	size_t len = strlen(path);
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	const char *slash = memrchr(path, '/', len);
+	const char *name = slash == NULL ? path : slash + 1;
+	size_t name_len = (size_t)(path + len - name);
+	return len == 0 || (name[0] == '.' && (name_len == 1 || (name_len == 2 && name[1] == '.')));
+}
+
 /* Cuts search->text into folder (NULL: none written) and name. */
 static int split(struct search *search, const char **ret_dir, const char **ret_name, bool *ret_slash)
 {
@@ -469,6 +481,8 @@ int place_find(const struct call *call, int dirfd, const char *path, unsigned ho
 		return ENOENT;
 	if (len >= SUP_PATH_MAX)
 		return ENAMETOOLONG;
+	if ((how & PLACE_FOLDERS) != 0 && names_folder(path))
+		return place_find_folder(call, dirfd, path, resolve, ret_place);
 	memcpy(search.text, path, len + 1);
 	while (again && error == 0)
 		error = find_step(&search, ret_place, &again);
