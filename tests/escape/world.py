@@ -267,13 +267,12 @@ class World:
             while True:
                 try:
                     if sock.type == socket.SOCK_DGRAM:
-                        sock.recv(100)
+                        if not sock.recv(100) and stopping.is_set():  # what is shut down reads as empty datagrams
+                            return
                     else:
                         conn, _ = sock.accept()
                         conn.close()
                 except OSError:
-                    return
-                if stopping.is_set():  # what is shut down reads as empty datagrams
                     return
                 self.heard.append(label)
         if sock.type != socket.SOCK_DGRAM:
