@@ -7,7 +7,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -157,6 +160,40 @@ static struct sup_answer open_existing(const struct opening *opening)
 
 /* ---- what does not ----------------------------------------------------------------------------------------------- */
 
+/* Some programs (all that use libgit2) make a file that is judged, close it, and replace it by a rename. So it is made,
+ * empty, and what the task gets can only be read: a content comes by the rename. */
+static struct sup_answer open_judged(const struct opening *opening, const struct plan_rule *rule)
+{
+	const struct place *place = opening->place;
+	char copy[JUDGE_NAME_SIZE];
+	mode_t mask = 0;
+	int error = task_umask(opening->call, &mask);
+	if (error != 0)
+		return answer_errno(error);
+	auto_fd int empty = memfd_create("empty", MFD_CLOEXEC);
+	if (empty < 0 || fchmod(empty, opening->mode & 0777 & ~mask) < 0)
+		return answer_errno(errno);
+	error = judge_content(opening->call, rule, place->folder, place->path, empty, copy);
+	if (error == EACCES)
+		return place_refuse(opening->call, place, ACT_MAKE, opening->path, rule->label, error);
+	if (error != 0)
+		return answer_errno(error);
+	if (renameat2(place->folder, copy, place->folder, place->name, RENAME_NOREPLACE) < 0) {
+		error = errno;
+		(void)unlinkat(place->folder, copy, 0);
+		return answer_errno(error);
+	}
+	int fd = openat(place->folder, place->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
+}
+
+/* The rule whose judge decides what may come to be there by a rename; NULL: nothing may, or all. */
+static const struct plan_rule *judge_of(const struct opening *opening)
+{
+	struct place_verdict verdict = place_judge_act(opening->call, opening->place, ACT_ARRIVE_FILE, 0);
+	return verdict.rule == NULL ? verdict.judge : NULL;
+}
+
 static struct sup_answer open_new(const struct opening *opening)
 {
 	struct call *call = opening->call;
@@ -170,11 +207,15 @@ static struct sup_answer open_new(const struct opening *opening)
 	if (verdict.rule != NULL) {
 		if (place_look(place) == 0 && place->exists)
 			return answer_errno(EEXIST); /* not looked up before only if the call wants it new */
-		return place_refuse(call, place, ACT_MAKE, opening->path, verdict.rule, verdict.error);
+		verdict.judge = judge_of(opening);
+		if (verdict.judge == NULL)
+			return place_refuse(call, place, ACT_MAKE, opening->path, verdict.rule, verdict.error);
 	}
 	int error = place_check_beside(call, place, &rule);
 	if (error != 0)
 		return place_refuse(call, place, ACT_MAKE, opening->path, rule, error);
+	if (verdict.judge != NULL)
+		return open_judged(opening, verdict.judge);
 	error = task_umask(call, NULL);
 	if (error != 0)
 		return answer_errno(error);
