@@ -5,12 +5,11 @@
  * A test whose assertion fails in such a run is not to blame; it just ends there. Its stack is unwound, so that what
  * it holds in auto_ variables is released, and then these must hold:
  *   - nothing crashed (the program is built with ASan and UBSan);
- *   - a test that ran to its end left nothing allocated;
- *   - a test that ended early left nothing allocated by the very call in which the allocation failed. What earlier
- *     calls gave to plain variables of the test cannot be told from a leak, and is let pass.
+ *   - a test that ran to its end left nothing allocated but what globals point to;
+ *   - when a test ended early, everything allocated could be reached from its variables, globals, or other blocks.
  *
- * The objects of src/ are compiled with -finstrument-functions: so we know when the program is inside of them, which
- * allocations are theirs, and where the failing call began. Allocations of the test itself never fail.
+ * The objects of src/ are compiled with -finstrument-functions: so we know when the program is inside of them.
+ * Allocations of the test itself never fail.
  */
 #include "check.h"
 
@@ -33,8 +32,8 @@
 struct block {
 	void *pointer; /* NULL: free; GONE: was taken */
 	size_t size;
-	unsigned long serial;
 	void *caller;
+	bool listed, reachable;
 };
 #define GONE ((void *)(uintptr_t)1)
 
@@ -46,8 +45,9 @@ struct progress {
 };
 
 static struct progress *progress;
-static struct block blocks[TABLE_SIZE];
-static unsigned long serial, call_serial, failed_call_serial;
+static struct block *blocks; /* TABLE_SIZE, mapped: globals must not point to what is looked for */
+static struct block **used;  /* the slots of blocks that this run has touched */
+static size_t used_count, leaks;
 static int depth; /* of calls into the code under test */
 static bool tracking;
 static const char *current_test = "";
@@ -66,8 +66,7 @@ PLAIN void __cyg_profile_func_enter(void *function, void *caller)
 {
 	(void)function;
 	(void)caller;
-	if (depth++ == 0)
-		call_serial = serial;
+	depth++;
 }
 
 PLAIN void __cyg_profile_func_exit(void *function, void *caller)
@@ -91,7 +90,9 @@ static void track(void *pointer, size_t size, void *caller)
 	size_t at = slot_of(pointer);
 	for (size_t i = 0; i < TABLE_SIZE; i++, at = (at + 1) % TABLE_SIZE) {
 		if (blocks[at].pointer == NULL || blocks[at].pointer == GONE) {
-			blocks[at] = (struct block){pointer, size, serial++, caller};
+			if (!blocks[at].listed)
+				used[used_count++] = &blocks[at];
+			blocks[at] = (struct block){pointer, size, caller, true, false};
 			return;
 		}
 	}
@@ -110,12 +111,18 @@ static void untrack(const void *pointer)
 	}
 }
 
+static void forget_blocks(void)
+{
+	for (size_t i = 0; i < used_count; i++)
+		*used[i] = (struct block){0};
+	used_count = 0;
+}
+
 static bool must_fail(void)
 {
 	if (!tracking || depth == 0 || ++progress->allocations != progress->fail_at)
 		return false;
 	progress->injected = true;
-	failed_call_serial = call_serial;
 	errno = ENOMEM;
 	return true;
 }
@@ -259,12 +266,98 @@ DIR *__wrap_fdopendir(int fd)
 	return must_fail() ? NULL : __real_fdopendir(fd);
 }
 
-/* ---- ending a test early --------------------------------------------------------------------------------------- */
+/* ---- leaks ----------------------------------------------------------------------------------------------------- */
+
+extern char __data_start[], _end[]; /* the globals of the program (end(3)) */
 
 void __asan_handle_no_return(void);
 void __sanitizer_set_death_callback(void (*callback)(void));
 void __sanitizer_symbolize_pc(void *pc, const char *format, char *ret_text, size_t size);
 const char *__asan_default_options(void);
+
+static int compare_blocks(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t)(*(struct block *const *)a)->pointer,
+		  y = (uintptr_t)(*(struct block *const *)b)->pointer;
+	return x < y ? -1 : x > y;
+}
+
+/* The live blocks, by address, at the front of used; those that are gone are forgotten. */
+static size_t sort_blocks(void)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < used_count; i++) {
+		if (used[i]->pointer == NULL || used[i]->pointer == GONE)
+			*used[i] = (struct block){0};
+		else
+			used[count++] = used[i];
+	}
+	used_count = count;
+	qsort(used, count, sizeof(struct block *), compare_blocks);
+	return count;
+}
+
+/* The block that an address lies in; a block of no bytes has its own address. */
+static struct block *block_of(uintptr_t address)
+{
+	size_t low = 0, high = used_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if ((uintptr_t)used[middle]->pointer <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return NULL;
+	struct block *block = used[low - 1];
+	uintptr_t offset = address - (uintptr_t)block->pointer;
+	return offset < block->size || offset == 0 ? block : NULL;
+}
+
+/* Marks the blocks that words between two addresses point to, and appends them to the list of those to be looked into. */
+PLAIN static void mark_range(uintptr_t begin, uintptr_t end, struct block **list, size_t *list_count)
+{
+	begin = (begin + sizeof(uintptr_t) - 1) & ~(uintptr_t)(sizeof(uintptr_t) - 1);
+	for (; begin + sizeof(uintptr_t) <= end; begin += sizeof(uintptr_t)) {
+		struct block *block = block_of(*(const uintptr_t *)begin);
+		if (block == NULL || block->reachable)
+			continue;
+		block->reachable = true;
+		list[(*list_count)++] = block;
+	}
+}
+
+static void tell_leak(const struct block *block)
+{
+	char place[256];
+	__sanitizer_symbolize_pc(block->caller, "%F %S", place, sizeof(place));
+	(void)fprintf(stderr, "leak of %zu bytes, allocated %s\n", block->size, place);
+}
+
+/* Counts the blocks that neither the stack from here to the runner, nor globals, nor other such blocks point to. */
+static void find_leaks(uintptr_t stack)
+{
+	size_t count = sort_blocks(), list_count = 0;
+	if (count == 0)
+		return;
+	struct block **list = __real_calloc(count, sizeof(struct block *));
+	if (list == NULL)
+		abort();
+	mark_range(stack, runner_frame, list, &list_count);
+	mark_range((uintptr_t)__data_start, (uintptr_t)_end, list, &list_count);
+	for (size_t i = 0; i < list_count; i++) {
+		uintptr_t begin = (uintptr_t)list[i]->pointer;
+		mark_range(begin, begin + list[i]->size, list, &list_count);
+	}
+	__real_free(list);
+	for (size_t i = 0; i < count; i++) {
+		if (!used[i]->reachable && ++leaks <= 3)
+			tell_leak(used[i]);
+	}
+}
+
+/* ---- ending a test early --------------------------------------------------------------------------------------- */
 
 /* Leaks are found here, not at exit: tests that end early may leave some. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void)
@@ -294,6 +387,10 @@ __attribute__((noreturn)) static void end_test(enum outcome outcome)
 	if (getpid() != runner_pid)
 		_exit(99);
 	early_outcome = outcome;
+	/* What the test holds in registers comes to the stack, in front of which nothing of the test's is. */
+	__builtin_unwind_init();
+	if (outcome == ENDED_EARLY)
+		find_leaks((uintptr_t)__builtin_frame_address(0) - sizeof(jmp_buf));
 	memset(&exception, 0, sizeof(exception));
 	__asan_handle_no_return();
 	(void)_Unwind_ForcedUnwind(&exception, stop_at_runner, NULL);
@@ -419,28 +516,6 @@ void print_message(const char *const format, ...)
 
 /* ---- running --------------------------------------------------------------------------------------------------- */
 
-static void tell_leak(const struct block *block)
-{
-	char place[256];
-	__sanitizer_symbolize_pc(block->caller, "%F %S", place, sizeof(place));
-	(void)fprintf(stderr, "leak of %zu bytes, allocated %s\n", block->size, place);
-}
-
-static size_t count_leaks(enum outcome outcome)
-{
-	size_t leaks = 0;
-	for (size_t i = 0; i < TABLE_SIZE && outcome != SKIPPED; i++) {
-		const struct block *block = &blocks[i];
-		if (block->pointer == NULL || block->pointer == GONE)
-			continue;
-		if (outcome == ENDED_EARLY && block->serial < failed_call_serial)
-			continue;
-		if (++leaks <= 3)
-			tell_leak(block);
-	}
-	return leaks;
-}
-
 static enum outcome call_test(const struct CMUnitTest *test, void **state)
 {
 	runner_frame = (uintptr_t)__builtin_frame_address(0);
@@ -456,16 +531,18 @@ static bool run_once(const struct CMUnitTest *test, void *group_state, unsigned 
 	void *state = test->initial_state != NULL ? test->initial_state : group_state;
 	if (test->setup_func != NULL && test->setup_func(&state) != 0)
 		return false;
-	memset(blocks, 0, sizeof(blocks));
+	forget_blocks();
 	*progress = (struct progress){.fail_at = fail_at};
-	serial = call_serial = failed_call_serial = 0;
 	depth = 0;
+	leaks = 0;
 	tracking = true;
 	(void)alarm(RUN_SECONDS);
 	enum outcome outcome = call_test(test, &state);
 	(void)alarm(0);
 	tracking = false;
-	bool good = count_leaks(outcome) == 0 && (outcome != ENDED_EARLY || progress->injected);
+	if (outcome == RAN_THROUGH)
+		find_leaks(runner_frame); /* the test's stack is gone */
+	bool good = leaks == 0 && (outcome != ENDED_EARLY || progress->injected);
 	if (test->teardown_func != NULL && test->teardown_func(&state) != 0 && !progress->injected)
 		good = false;
 	if (!good)
@@ -499,7 +576,9 @@ int _cmocka_run_group_tests(const char *group_name, const struct CMUnitTest *con
 	void *state = NULL;
 	runner_pid = getpid();
 	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (progress == MAP_FAILED || setenv("BERM_TORTURE", "1", 1) != 0)
+	blocks = mmap(NULL, TABLE_SIZE * sizeof(*blocks), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	used = mmap(NULL, TABLE_SIZE * sizeof(*used), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (progress == MAP_FAILED || blocks == MAP_FAILED || used == MAP_FAILED || setenv("BERM_TORTURE", "1", 1) != 0)
 		return 1;
 	__sanitizer_set_death_callback(tell_where);
 	(void)signal(SIGALRM, tell_hang);
