@@ -182,6 +182,14 @@ static enum berm_code grant_tools(const struct building *b)
 	return BERM_OK;
 }
 
+static enum berm_code grant_git_reads(const struct building *b)
+{
+	for (const char *const *path = b->input->git_reads; path != NULL && *path != NULL; path++)
+		if (!is_wide(b, *path) && !meets_secret(b, *path, true))
+			TRY(offer(b, *path, BERM_READ | BERM_EXEC, BERM_TREE));
+	return BERM_OK;
+}
+
 /* Caches are the sandbox's own: what is put there must not be used outside later. */
 static enum berm_code grant_scratch_folders(const struct building *b)
 {
@@ -390,6 +398,7 @@ static enum berm_code build(const struct building *b)
 	TRY(grant_system_folders(b));
 	if (!b->input->no_default) {
 		TRY(grant_tools(b));
+		TRY(grant_git_reads(b));
 		TRY(grant_workspace(b));
 	}
 	TRY(grant_scratch_folders(b));

@@ -29,6 +29,9 @@ struct policy_input {
 	/* What git runs or reads because a configuration says so (core.hooksPath, include.path), NULL-terminated, or NULL:
 	 * protected like hooks. */
 	const char *const *git_paths;
+	/* What git reads or runs elsewhere because the user's own configuration says so, NULL-terminated, or NULL: granted,
+	 * unless it is a secret. */
+	const char *const *git_reads;
 	const char *home;	 /* absolute, or NULL */
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
 	const struct policy_flag *flags;

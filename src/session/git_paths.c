@@ -12,50 +12,82 @@
 
 enum { CONFIG_MAX_BYTES = 256 * 1024 };
 
+/* One configuration. user: what it says is the user's word, and not that of whoever wrote into the repository. */
+struct config_file {
+	char path[PATH_MAX];
+	bool user, own; /* own: the configuration of the repository itself */
+};
+
+struct found {
+	char *paths[GIT_PATHS_MAX + 1];
+	size_t count;
+};
+
 /* Configurations to read, in the order in which they were heard of, and what they name. */
 struct search {
-	struct str top, git, home;
-	char files[GIT_PATHS_MAX][PATH_MAX];
+	struct str top, git, home; /* git and home may be empty */
+	struct config_file files[GIT_PATHS_MAX];
 	size_t file_count;
-	const char *file; /* that is being read */
-	char *found[GIT_PATHS_MAX + 1];
-	size_t found_count;
+	const struct config_file *file; /* that is being read */
+	struct found protect, read;
 	bool no_memory;
 	char path[PATH_MAX]; /* what a value names */
 	char bytes[CONFIG_MAX_BYTES];
 };
 
-static void add_file(struct search *search, struct str folder, struct str name)
+static void add_file(struct search *search, struct str folder, struct str name, bool user)
 {
 	if (search->file_count == GIT_PATHS_MAX)
 		return;
-	char *path = search->files[search->file_count];
-	if (!path_resolve(folder, name, path, PATH_MAX))
+	struct config_file *file = &search->files[search->file_count];
+	if (!path_resolve(folder, name, file->path, sizeof(file->path)))
 		return;
 	for (size_t i = 0; i < search->file_count; i++)
-		if (strcmp(search->files[i], path) == 0)
+		if (strcmp(search->files[i].path, file->path) == 0)
 			return;
+	file->user = user;
+	file->own = false;
 	search->file_count++;
 }
 
-/* Only what a run may write; and not all of that, which would leave nothing to work on. */
-static bool is_of_interest(const struct search *search, struct str path)
+static void add_found(struct search *search, struct found *found, struct str path)
 {
-	bool within = path_is_in(path, search->top) || path_is_in(path, search->git);
-	return within && !path_is_in(search->top, path) && !path_is_in(search->git, path);
-}
-
-static void add_found(struct search *search, struct str path)
-{
-	if (search->found_count == GIT_PATHS_MAX || !is_of_interest(search, path))
+	if (found->count == GIT_PATHS_MAX)
 		return;
-	for (size_t i = 0; i < search->found_count; i++)
-		if (str_eq(str_from(search->found[i]), path))
+	for (size_t i = 0; i < found->count; i++)
+		if (str_eq(str_from(found->paths[i]), path))
 			return;
 	char *copy = str_dup(path);
 	search->no_memory |= copy == NULL;
 	if (copy != NULL)
-		search->found[search->found_count++] = copy;
+		found->paths[found->count++] = copy;
+}
+
+/* Where a run may write. */
+static bool is_within(const struct search *search, struct str path)
+{
+	return path_is_in(path, search->top) || (search->git.len > 0 && path_is_in(path, search->git));
+}
+
+/* Not all of what a run may write: that would leave nothing to work on. */
+static bool is_part(const struct search *search, struct str path)
+{
+	return is_within(search, path) && !path_is_in(search->top, path) &&
+	       (search->git.len == 0 || !path_is_in(search->git, path));
+}
+
+/* For a linked worktree the files of the main one are the repository's as well. */
+static bool is_of_main_worktree(const struct search *search, struct str path)
+{
+	struct str main = path_parent(search->git);
+	return search->file->own && main.len > 0 && str_eq(path_name(search->git), STR(".git")) &&
+	       path_is_in(path, main);
+}
+
+static void add_read(struct search *search, struct str path)
+{
+	if (!is_within(search, path) && (search->file->user || is_of_main_worktree(search, path)))
+		add_found(search, &search->read, path);
 }
 
 /* A value that is a path, into search->path: "~/" is the home folder, and what is relative starts from folder. */
@@ -75,30 +107,50 @@ static void add_hooks(struct search *search, struct str value)
 		return;
 	struct str folder = str_from(search->path);
 	/* husky's hooks in ".husky/_" run those beside that folder */
-	if (str_eq(path_name(folder), STR("_")))
-		add_found(search, path_parent(folder));
-	add_found(search, folder);
+	if (str_eq(path_name(folder), STR("_")) && is_part(search, path_parent(folder)))
+		add_found(search, &search->protect, path_parent(folder));
+	if (is_part(search, folder))
+		add_found(search, &search->protect, folder);
+	add_read(search, folder);
 }
 
 static void add_include(struct search *search, struct str value)
 {
-	if (!find_path(search, path_parent(str_from(search->file)), value))
+	if (!find_path(search, path_parent(str_from(search->file->path)), value))
 		return;
-	add_found(search, str_from(search->path));
-	add_file(search, STR("/"), str_from(search->path));
+	struct str path = str_from(search->path);
+	if (is_part(search, path))
+		add_found(search, &search->protect, path);
+	add_read(search, path);
+	add_file(search, STR("/"), path, search->file->user && !is_within(search, path));
 }
+
+/* Lists and texts: git reads them and runs nothing. */
+static void add_list(struct search *search, struct str value)
+{
+	if (find_path(search, search->top, value))
+		add_read(search, str_from(search->path));
+}
+
+/* Which keys name paths. */
+static const struct {
+	const char *section, *key;
+	bool named;
+	void (*add)(struct search *search, struct str value);
+} keys[] = {
+	{"core", "hookspath", false, add_hooks},       {"include", "path", false, add_include},
+	{"includeif", "path", true, add_include},      {"core", "excludesfile", false, add_list},
+	{"core", "attributesfile", false, add_list},   {"commit", "template", false, add_list},
+	{"blame", "ignorerevsfile", false, add_list},  {"mailmap", "file", false, add_list},
+	{"gpg", "allowedsignersfile", true, add_list},
+};
 
 static bool visit(void *ctx, const struct git_config_entry *entry)
 {
-	struct search *search = ctx;
-	if (!entry->has_value || entry->value.len == 0)
-		return true;
-	if (!entry->has_subsection && str_eq(entry->section, STR("core")) && str_eq(entry->key, STR("hookspath")))
-		add_hooks(search, entry->value);
-	bool include = (str_eq(entry->section, STR("include")) && !entry->has_subsection) ||
-		       (str_eq(entry->section, STR("includeif")) && entry->has_subsection);
-	if (include && str_eq(entry->key, STR("path")))
-		add_include(search, entry->value);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (entry->has_value && entry->value.len > 0 && keys[i].named == entry->has_subsection &&
+		    str_eq(entry->section, str_from(keys[i].section)) && str_eq(entry->key, str_from(keys[i].key)))
+			keys[i].add(ctx, entry->value);
 	return true;
 }
 
@@ -116,58 +168,93 @@ static struct span next_section(struct span content, unsigned lines)
 }
 
 /* The parser is strict. Where it gives up, git may well go on, so the search does with the next section. */
-static void read_file(struct search *search, const char *file)
+static void read_file(struct search *search, const struct config_file *file)
 {
 	struct git_config_fault fault;
 	struct span content;
 	search->file = file;
-	if (!git_file_read(AT_FDCWD, file, GIT_FILE_FOLLOW, search->bytes, sizeof(search->bytes), &content))
+	if (!git_file_read(AT_FDCWD, file->path, GIT_FILE_FOLLOW, search->bytes, sizeof(search->bytes), &content))
 		return;
 	while (content.len > 0 && !git_config_parse(content, visit, search, &fault))
 		content = next_section(content, fault.line);
 }
 
-static enum berm_code take_found(struct search *search, char ***ret_paths, struct berm_err *err)
+static void add_first_files(struct search *search)
 {
-	char **paths = search->found_count > 0 ? calloc(search->found_count + 1, sizeof(*paths)) : NULL;
-	if (search->no_memory || (search->found_count > 0 && paths == NULL)) {
-		for (size_t i = 0; i < search->found_count; i++)
-			free(search->found[i]);
-		free(paths);
+	if (search->git.len > 0) {
+		add_file(search, search->git, STR("config"), false);
+		add_file(search, search->git, STR("config.worktree"), false);
+		for (size_t i = 0; i < search->file_count; i++)
+			search->files[i].own = true;
+	}
+	if (search->home.len > 0) {
+		add_file(search, search->home, STR(".gitconfig"), !is_within(search, search->home));
+		add_file(search, search->home, STR(".config/git/config"), !is_within(search, search->home));
+	}
+	add_file(search, STR("/"), STR("etc/gitconfig"), true);
+}
+
+/* False: memory is out. */
+static bool take_list(struct found *found, char ***ret_paths)
+{
+	char **paths = found->count > 0 ? calloc(found->count + 1, sizeof(*paths)) : NULL;
+	if (found->count > 0 && paths == NULL)
+		return false;
+	if (paths != NULL)
+		memcpy(paths, found->paths, found->count * sizeof(*paths));
+	found->count = 0;
+	*ret_paths = paths;
+	return true;
+}
+
+static void found_done(struct found *found)
+{
+	for (size_t i = 0; i < found->count; i++)
+		free(found->paths[i]);
+}
+
+static enum berm_code take_found(struct search *search, struct git_paths *ret_paths, struct berm_err *err)
+{
+	struct git_paths paths = {NULL, NULL};
+	bool good = !search->no_memory && take_list(&search->protect, &paths.protect) &&
+		    take_list(&search->read, &paths.read);
+	found_done(&search->protect);
+	found_done(&search->read);
+	if (!good) {
+		git_paths_done(&paths);
 		return err_set(err, BERM_ERR_NOMEM, "find the hooks of a repository");
 	}
-	if (paths != NULL)
-		memcpy(paths, search->found, search->found_count * sizeof(*paths));
 	*ret_paths = paths;
 	return BERM_OK;
 }
 
-enum berm_code git_paths_find(const char *top, const char *git, const char *home, char ***ret_paths,
+enum berm_code git_paths_find(const char *top, const char *git, const char *home, struct git_paths *ret_paths,
 			      struct berm_err *err)
 {
 	auto_free struct search *search = malloc(sizeof(*search));
 	if (search == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "find the hooks of a repository");
-	search->file_count = search->found_count = 0;
+	search->file_count = search->protect.count = search->read.count = 0;
 	search->no_memory = false;
 	search->top = str_from(top);
 	search->git = str_from(git);
 	search->home = str_from(home);
-	add_file(search, search->git, STR("config"));
-	add_file(search, search->git, STR("config.worktree"));
-	if (home != NULL) {
-		add_file(search, search->home, STR(".gitconfig"));
-		add_file(search, search->home, STR(".config/git/config"));
-	}
-	add_file(search, STR("/"), STR("etc/gitconfig"));
+	add_first_files(search);
 	for (size_t i = 0; i < search->file_count; i++)
-		read_file(search, search->files[i]);
+		read_file(search, &search->files[i]);
 	return take_found(search, ret_paths, err);
 }
 
-void git_paths_free(char **paths)
+static void list_free(char **list)
 {
-	for (char **path = paths; path != NULL && *path != NULL; path++)
+	for (char **path = list; path != NULL && *path != NULL; path++)
 		free(*path);
-	free(paths);
+	free(list);
+}
+
+void git_paths_done(struct git_paths *paths)
+{
+	list_free(paths->protect);
+	list_free(paths->read);
+	*paths = (struct git_paths){NULL, NULL};
 }

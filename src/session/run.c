@@ -118,7 +118,8 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 	policy.workspace = run->workspace.path;
 	policy.git_common = run->workspace.git_common;
 	policy.git = run->workspace.git;
-	policy.git_paths = (const char *const *)run->workspace.git_paths;
+	policy.git_paths = (const char *const *)run->workspace.git_paths.protect;
+	policy.git_reads = (const char *const *)run->workspace.git_paths.read;
 	policy.home = run->home[0] != '\0' ? run->home : NULL;
 	policy.envp = run->request.envp;
 	policy.readable = is_readable;

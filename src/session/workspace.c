@@ -12,7 +12,6 @@
 #include "format/git_link.h"
 #include "format/path.h"
 #include "session/git_file.h"
-#include "session/git_paths.h"
 
 enum { MAX_DEPTH = 256, CONFIG_MAX_BYTES = 32 * 1024 };
 
@@ -204,21 +203,19 @@ static enum berm_code set_text(char **field, const char *text, struct berm_err *
 	return *field != NULL ? BERM_OK : err_set(err, BERM_ERR_NOMEM, "find the workspace");
 }
 
+/* git's folder for this work tree: outside of it only if it points back. */
 static enum berm_code fill_git(struct walk *walk, struct workspace *workspace, struct berm_err *err)
 {
-	const char *git = walk->common;
 	workspace->git = true;
 	if (S_ISREG(walk->git.st_mode))
 		follow_git_file(walk);
 	if (walk->common[0] != '\0' && is_too_wide(walk->common, walk->home))
 		walk->common[0] = '\0';
 	if (walk->common[0] != '\0')
-		TRY(set_text(&workspace->git_common, walk->common, err));
-	else if (!path_resolve(str_from(walk->path), STR(".git"), walk->git_dir, sizeof(walk->git_dir)))
-		return BERM_OK;
-	else
-		git = walk->git_dir;
-	return git_paths_find(walk->path, git, walk->home, &workspace->git_paths, err);
+		return set_text(&workspace->git_common, walk->common, err);
+	if (!path_resolve(str_from(walk->path), STR(".git"), walk->common, sizeof(walk->common)))
+		walk->common[0] = '\0';
+	return BERM_OK;
 }
 
 static enum berm_code refuse_wide(const char *cwd, const char *home, struct berm_err *err)
@@ -241,7 +238,10 @@ static enum berm_code find(struct walk *walk, const char *cwd, const char *home,
 		return refuse_wide(cwd, walk->home, err);
 	bool top = walk_begin(walk, cwd) && walk_to_top(walk);
 	TRY(set_text(&workspace->path, top ? walk->path : cwd, err));
-	return top ? fill_git(walk, workspace, err) : BERM_OK;
+	if (top)
+		TRY(fill_git(walk, workspace, err));
+	return git_paths_find(workspace->path, top && walk->common[0] != '\0' ? walk->common : NULL, walk->home,
+			      &workspace->git_paths, err);
 }
 
 enum berm_code workspace_find(const char *cwd, const char *home, struct workspace *ret_workspace, struct berm_err *err)
@@ -263,6 +263,6 @@ void workspace_done(struct workspace *workspace)
 {
 	free(workspace->path);
 	free(workspace->git_common);
-	git_paths_free(workspace->git_paths);
+	git_paths_done(&workspace->git_paths);
 	*workspace = (struct workspace){.path = NULL};
 }

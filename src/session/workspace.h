@@ -9,12 +9,13 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "session/git_paths.h"
 
 struct workspace {
-	char *path;	  /* canonical; NULL: none (the folder is not granted unless named) */
-	char *git_common; /* git's folder outside path that belongs to it, or NULL */
-	char **git_paths; /* what git runs or reads besides because a configuration says so; NULL-terminated, or NULL */
-	bool git;	  /* path is a git top level */
+	char *path;		    /* canonical; NULL: none (the folder is not granted unless named) */
+	char *git_common;	    /* git's folder outside path that belongs to it, or NULL */
+	struct git_paths git_paths; /* what git's configuration leads to besides */
+	bool git;		    /* path is a git top level */
 };
 
 /* cwd: the current folder, canonical. home: the home folder, or NULL. Errors: INVALID (cwd is "/", the home folder, or

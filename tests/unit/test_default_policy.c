@@ -253,6 +253,28 @@ static void test_the_own_repository_stays(void **state)
 	berm_caps_free(caps);
 }
 
+static void test_what_the_users_git_reads(void **state)
+{
+	(void)state;
+	static const char *const reads[] = {"/home/u/.gitconfig-work",
+					    "/home/u/.ssh/config",
+					    "/home/u",
+					    "/home/u/.config",
+					    "/",
+					    "/home/u/.githooks",
+					    NULL};
+	static const struct rights_case cases[] = {
+		{"/home/u/.gitconfig-work", RX},
+		{"/home/u/.githooks/pre-commit", RX},
+		{"/home/u/.ssh/config", 0},
+		{"/home/u/.config/x", 0},
+		{"/home/u/x", 0},
+	};
+	struct policy_input input = ordinary();
+	input.git_reads = reads;
+	expect_rights(&input, cases, ARRAY_LEN(cases));
+}
+
 static void test_names_with_pattern_letters_are_taken_as_they_are(void **state)
 {
 	(void)state;
@@ -579,6 +601,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_there_or_closed_needs_no_line),
 		cmocka_unit_test(test_names_are_protected_where_something_is_writable),
 		cmocka_unit_test(test_the_own_repository_stays),
+		cmocka_unit_test(test_what_the_users_git_reads),
 		cmocka_unit_test(test_names_with_pattern_letters_are_taken_as_they_are),
 		cmocka_unit_test(test_tools_are_where_variables_say),
 		cmocka_unit_test(test_folders_of_path),

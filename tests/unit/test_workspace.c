@@ -223,7 +223,7 @@ static void test_an_empty_git_folder_is_passed_over(void **state)
 struct paths_case {
 	const char *config;	    /* of the repository, '@' stands for the folder */
 	const char *file, *content; /* one more, below the folder; or NULL */
-	const char *paths;	    /* below the folder, parted by spaces */
+	const char *paths, *reads;  /* below the folder, parted by spaces */
 };
 
 static void put_file(const char *folder, const char *name, const char *text)
@@ -236,54 +236,70 @@ static void put_file(const char *folder, const char *name, const char *text)
 	git_rig_write(below(folder, name), bytes, len);
 }
 
+/* A list as its paths below the folder, parted by spaces. */
+static void join(char **list, const char *folder, char *ret_text, size_t size)
+{
+	size_t len = 0;
+	ret_text[0] = '\0';
+	for (char **path = list; path != NULL && *path != NULL; path++) {
+		if (strncmp(*path, folder, strlen(folder)) != 0)
+			continue; /* this machine's /etc/gitconfig */
+		len += (size_t)snprintf(ret_text + len, size - len, "%s%s", len > 0 ? " " : "",
+					*path + strlen(folder) + 1);
+	}
+}
+
 static void expect_paths(const char *folder, const struct paths_case *row)
 {
-	char top[NAME_SIZE], git[NAME_SIZE], home[NAME_SIZE], found[4 * NAME_SIZE];
-	char **paths = NULL;
-	size_t len = 0;
+	char top[NAME_SIZE], git[NAME_SIZE], home[NAME_SIZE], found[2 * NAME_SIZE], reads[2 * NAME_SIZE];
+	struct git_paths paths;
 	(void)snprintf(top, sizeof top, "%s/top", folder);
 	(void)snprintf(git, sizeof git, "%s/top/.git", folder);
 	(void)snprintf(home, sizeof home, "%s/home", folder);
 	assert_int_equal(git_paths_find(top, git, home, &paths, NULL), BERM_OK);
-	found[0] = '\0';
-	for (char **path = paths; path != NULL && *path != NULL; path++) {
-		assert_true(strncmp(*path, folder, strlen(folder)) == 0);
-		len += (size_t)snprintf(found + len, sizeof found - len, "%s%s", len > 0 ? " " : "",
-					*path + strlen(folder) + 1);
-	}
-	git_paths_free(paths);
-	if (strcmp(found, row->paths) != 0)
-		fail_msg("%s: %s", row->config, found);
+	join(paths.protect, folder, found, sizeof found);
+	join(paths.read, folder, reads, sizeof reads);
+	git_paths_done(&paths);
+	if (strcmp(found, row->paths) != 0 || strcmp(reads, row->reads) != 0)
+		fail_msg("%s: %s; reads %s", row->config, found, reads);
 }
 
 static void test_hooks_and_includes(void **state)
 {
 	(void)state;
 	static const struct paths_case cases[] = {
-		{"", NULL, NULL, ""},
-		{"[core]\nhooksPath = .githooks\n", NULL, NULL, "top/.githooks"},
-		{"[core]\nhooksPath = tools/git/../hooks/\n", NULL, NULL, "top/tools/hooks"},
-		{"[core]\nhooksPath = @/top/h\n", NULL, NULL, "top/h"},
-		{"[core]\nhooksPath = .husky/_\n", NULL, NULL, "top/.husky top/.husky/_"},
-		{"[core]\nhooksPath = .\n", NULL, NULL, ""},
-		{"[core]\nhooksPath = ..\n", NULL, NULL, ""},
-		{"[core]\nhooksPath = /usr/share/hooks\n", NULL, NULL, ""},
-		{"[core]\nhooksPath = ~/hooks\n", NULL, NULL, ""},
-		{"[core]\nhooksPath = ~//../top/x\n", NULL, NULL, "top/x"},
-		{"[core]\nhooksPath = a\n[core]\nhooksPath = b\nhooksPath = a\n", NULL, NULL, "top/a top/b"},
-		{"[core]\nhooksPath =\nhooksPath\n[core \"x\"]\nhooksPath = h\n", NULL, NULL, ""},
-		{"[include]\npath = ../.gitconfig\n", NULL, NULL, "top/.gitconfig"},
+		{"", NULL, NULL, "", ""},
+		{"[core]\nhooksPath = .githooks\n", NULL, NULL, "top/.githooks", ""},
+		{"[core]\nhooksPath = tools/git/../hooks/\n", NULL, NULL, "top/tools/hooks", ""},
+		{"[core]\nhooksPath = @/top/h\n", NULL, NULL, "top/h", ""},
+		{"[core]\nhooksPath = .husky/_\n", NULL, NULL, "top/.husky top/.husky/_", ""},
+		{"[core]\nhooksPath = .\n", NULL, NULL, "", ""},
+		{"[core]\nhooksPath = ..\n", NULL, NULL, "", ""},
+		{"[core]\nhooksPath = /usr/share/hooks\n", NULL, NULL, "", ""},
+		{"[core]\nhooksPath = ~/hooks\n", NULL, NULL, "", ""},
+		{"[core]\nhooksPath = ~//../top/x\n", NULL, NULL, "top/x", ""},
+		{"[core]\nhooksPath = a\n[core]\nhooksPath = b\nhooksPath = a\n", NULL, NULL, "top/a top/b", ""},
+		{"[core]\nhooksPath =\nhooksPath\n[core \"x\"]\nhooksPath = h\n", NULL, NULL, "", ""},
+		{"[include]\npath = ../.gitconfig\n", NULL, NULL, "top/.gitconfig", ""},
 		{"[include]\npath = ../more\n", "top/more", "[core]\nhooksPath = h\n[include]\npath = last\n",
-		 "top/more top/h top/last"},
-		{"[includeIf \"gitdir:/x\"]\npath = ../more\n", NULL, NULL, "top/more"},
-		{"[include]\npath = @/home/shared\n", "home/shared", "[core]\nhooksPath = sh\n", "top/sh"},
-		{"", "home/.gitconfig", "[core]\nhooksPath = gh\n", "top/gh"},
-		{"", "home/.config/git/config", "[core]\nhooksPath = xh\n", "top/xh"},
-		{"", "top/.git/config.worktree", "[core]\nhooksPath = wh\n", "top/wh"},
-		{"[alias]\n\tx = a\tb\n\ty = 1\n[core]\n\thooksPath = th\n", NULL, NULL, "top/th"},
-		{"[include]\npath = ../ring\n", "top/ring", "[include]\npath = ring\n", "top/ring"},
-		{"[include]\npath = ../pipe\n", NULL, NULL, "top/pipe"},
-		{"[include]\npath = ../folder\n", NULL, NULL, "top/folder"},
+		 "top/more top/h top/last", ""},
+		{"[includeIf \"gitdir:/x\"]\npath = ../more\n", NULL, NULL, "top/more", ""},
+		{"[include]\npath = @/home/shared\n", "home/shared", "[core]\nhooksPath = sh\n", "top/sh", ""},
+		{"", "home/.gitconfig", "[include]\npath = work\n[includeIf \"gitdir:x\"]\npath = ~/deep/inc\n", "",
+		 "home/work home/deep/inc"},
+		{"", "home/.gitconfig",
+		 "[core]\nexcludesFile = ~/ig\nhooksPath = ~/gh\n[gpg \"ssh\"]\nallowedSignersFile = ~/sg\n", "",
+		 "home/ig home/gh home/sg"},
+		{"", "home/.gitconfig", "[include]\npath = @/top/inc\n", "top/inc", ""},
+		{"[include]\npath = @/home/.ssh/id\n[core]\nexcludesFile = ~/ig\n", NULL, NULL, "", ""},
+		{"[include]\npath = ../evil\n", "top/evil", "[include]\npath = @/home/.ssh/id\n", "top/evil", ""},
+		{"", "home/.gitconfig", "[core]\nhooksPath = gh\n", "top/gh", ""},
+		{"", "home/.config/git/config", "[core]\nhooksPath = xh\n", "top/xh", ""},
+		{"", "top/.git/config.worktree", "[core]\nhooksPath = wh\n", "top/wh", ""},
+		{"[alias]\n\tx = a\tb\n\ty = 1\n[core]\n\thooksPath = th\n", NULL, NULL, "top/th", ""},
+		{"[include]\npath = ../ring\n", "top/ring", "[include]\npath = ring\n", "top/ring", ""},
+		{"[include]\npath = ../pipe\n", NULL, NULL, "top/pipe", ""},
+		{"[include]\npath = ../folder\n", NULL, NULL, "top/folder", ""},
 	};
 	char *folder = git_rig_new();
 	assert_int_equal(git_rig_run(folder, "mkdir -p home/.config/git top/.git top/folder; mkfifo top/pipe"), 0);
@@ -298,6 +314,25 @@ static void test_hooks_and_includes(void **state)
 	git_rig_remove(folder);
 }
 
+static void test_a_linked_worktree_reads_what_the_main_one_includes(void **state)
+{
+	(void)state;
+	char *folder = git_rig_new(), top[NAME_SIZE], git[NAME_SIZE], reads[NAME_SIZE];
+	struct git_paths paths;
+	assert_int_equal(git_rig_run(folder, "mkdir -p linked main/.git"), 0);
+	put_file(folder, "main/.git/config", "[include]\npath = ../inc\npath = ../../else\n");
+	(void)snprintf(top, sizeof top, "%s/linked", folder);
+	(void)snprintf(git, sizeof git, "%s/main/.git", folder);
+	assert_int_equal(git_paths_find(top, git, NULL, &paths, NULL), BERM_OK);
+	join(paths.read, folder, reads, sizeof reads);
+	assert_string_equal(reads, "main/inc");
+	git_paths_done(&paths);
+	assert_int_equal(git_paths_find(top, NULL, NULL, &paths, NULL), BERM_OK);
+	assert_null(paths.protect);
+	git_paths_done(&paths);
+	git_rig_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_a_foreign_git_folder_above_is_not_heeded),
 		cmocka_unit_test(test_an_empty_git_folder_is_passed_over),
 		cmocka_unit_test(test_hooks_and_includes),
+		cmocka_unit_test(test_a_linked_worktree_reads_what_the_main_one_includes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
