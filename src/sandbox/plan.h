@@ -58,7 +58,7 @@ struct plan_rule {
 	unsigned right;	    /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
 	const char *beside; /* or NULL */
 	bool mkdir_only, in_place, removable;
-	berm_judge judge;	       /* or NULL */
+	berm_judge judge;		/* or NULL */
 	berm_judge_change judge_change; /* or NULL */
 	size_t judge_max_bytes;
 	const char *label;
