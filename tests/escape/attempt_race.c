@@ -22,11 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FLIP_FD = 100, RACE_MS = 400 };
+enum { FLIP_FD = 100, RACE_MS = 400, ENOUGH = 100 };
 
 /* What the flipping thread needs; every race uses a part of it. */
 static struct {
 	volatile bool stop;
+	volatile long turns;
 	const char *one, *two, *link;
 	char *volatile buffer;
 	struct open_how how;
@@ -41,15 +42,18 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* Runs flip beside strike until the time is over. */
+/* Runs flip beside strike until the time is over; on a busy machine longer, until both had their turns. */
 static void run_race(void *(*flip)(void *), void (*strike)(void))
 {
 	pthread_t thread;
-	double end = now_ms() + RACE_MS;
+	double end = now_ms() + RACE_MS, late = end + RACE_MS * 5;
 	if (pthread_create(&thread, NULL, flip, NULL))
 		exit(USAGE);
-	while (now_ms() < end && !race.stop)
+	for (long turns = 0; !race.stop && now_ms() < late; turns++) {
+		if (now_ms() > end && turns > ENOUGH && race.turns > ENOUGH)
+			break;
 		strike();
+	}
 	race.stop = true;
 	pthread_join(thread, NULL);
 }
@@ -70,7 +74,7 @@ static void *flip_link(void *unused)
 	(void)unused;
 	char spare[4096];
 	snprintf(spare, sizeof(spare), "%s.new", race.link);
-	for (int i = 0; !race.stop; i++)
+	for (int i = 0; !race.stop; i++, race.turns++)
 		if (symlink(i & 1 ? race.two : race.one, spare) == 0)
 			rename(spare, race.link);
 	return NULL;
@@ -80,7 +84,7 @@ static void *flip_link(void *unused)
 static void *flip_folders(void *unused)
 {
 	(void)unused;
-	while (!race.stop)
+	for (; !race.stop; race.turns++)
 		syscall(SYS_renameat2, AT_FDCWD, race.one, AT_FDCWD, race.link, 2);
 	return NULL;
 }
@@ -133,7 +137,7 @@ static int race_folders(int argc, char **argv)
 static void *flip_string(void *unused)
 {
 	(void)unused;
-	for (int i = 0; !race.stop; i++) {
+	for (int i = 0; !race.stop; i++, race.turns++) {
 		const char *next = i & 1 ? race.two : race.one;
 		memcpy(race.buffer, next, strlen(next) + 1);
 		for (volatile int spin = 0; spin < (i & 255); spin++)
@@ -180,7 +184,7 @@ static int race_string(int argc, char **argv)
 static void *flip_memory(void *unused)
 {
 	(void)unused;
-	while (!race.stop) {
+	for (; !race.stop; race.turns++) {
 		mprotect(race.buffer, 4096, PROT_NONE);
 		mprotect(race.buffer, 4096, PROT_READ | PROT_WRITE);
 	}
@@ -201,7 +205,7 @@ static int race_memory(int argc, char **argv)
 static void *flip_how(void *unused)
 {
 	(void)unused;
-	for (int i = 0; !race.stop; i++)
+	for (int i = 0; !race.stop; i++, race.turns++)
 		__atomic_store_n(&race.how.flags, i & 1 ? O_WRONLY | O_CREAT : O_RDONLY, __ATOMIC_RELAXED);
 	return NULL;
 }
@@ -225,7 +229,7 @@ static int race_openat2(int argc, char **argv)
 static void *flip_cwd(void *unused)
 {
 	(void)unused;
-	while (!race.stop)
+	for (; !race.stop; race.turns++)
 		if (fchdir(race.fd_one) || fchdir(race.fd_two))
 			break;
 	return NULL;
@@ -234,7 +238,7 @@ static void *flip_cwd(void *unused)
 static void *flip_dirfd(void *unused)
 {
 	(void)unused;
-	for (int i = 0; !race.stop; i++)
+	for (int i = 0; !race.stop; i++, race.turns++)
 		dup2(i & 1 ? race.fd_two : race.fd_one, FLIP_FD);
 	return NULL;
 }
@@ -281,7 +285,7 @@ static void strike_connect(void)
 static void *flip_address(void *unused)
 {
 	(void)unused;
-	for (int i = 0; !race.stop; i++) {
+	for (int i = 0; !race.stop; i++, race.turns++) {
 		const char *next = i & 1 ? race.two : race.one;
 		memcpy(race.buffer + offsetof(struct sockaddr_un, sun_path), next, strlen(next) + 1);
 	}
@@ -311,7 +315,7 @@ static char *good, *evil;
 static void *flip_content(void *unused)
 {
 	(void)unused;
-	for (int i = 0; !race.stop; i++) {
+	for (int i = 0; !race.stop; i++, race.turns++) {
 		ssize_t ignored = pwrite(race.fd_one, i & 1 ? evil : good, race.len, 0);
 		(void)ignored;
 	}

@@ -19,7 +19,7 @@ class Row:
     only   a subset of {"root", "user", "ns", "ll"}: where the row has a meaning
     then   commands that are run outside afterwards: [(argv, folder)]
     unproved  why the attempt cannot succeed here without a sandbox; it must be refused all the same
-    real   also run behind a filter that refuses namespaces
+    real   also run behind a filter that refuses namespaces (the other fields are told where they are set)
     """
 
     def __init__(self, kind, id, title, argv, **more):
@@ -44,6 +44,7 @@ class Row:
         self.wrap = more.pop("wrap", ())  # words in front of the sandbox's command line
         self.ours = more.pop("ours", False)  # only has a meaning for berm: flags or output of its own
         self.slow = more.pop("slow", False)
+        self.may_refuse = more.pop("may_refuse", False)  # not to start at all is an answer as well
         if more:
             raise TypeError("row %s: unknown %s" % (id, sorted(more)))
 
@@ -83,7 +84,7 @@ def claimed(w, r):
 
 
 def heard(w, r):
-    return w.heard and "reached %s" % w.heard[0]
+    return bool(w.heard) and "reached %s" % w.heard[0]
 
 
 def signalled(w, r):

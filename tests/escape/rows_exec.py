@@ -21,9 +21,9 @@ for id, what, words in (
         ("E-01d", "by its descriptor", attempt("exec-fd", "@out@/bin/prog", "say", "ran")),
         ("E-01e", "by a hard link", sh("ln @out@/bin/prog l; ./l say ran")),
         ("E-01f", "start a script", attempt("exec", "@out@/bin/script")),
-        ("E-01g", "after a move into the workspace", sh("mv @out@/bin/prog moved; ./moved say ran")),
-        ("E-03", "by the loader", sh("ld=$(ls /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1 2>/dev/null); "
-                                     "$ld @out@/bin/dynamic ACHIEVED by the loader"))):
+        ("E-01g", "after a move into the workspace", sh("./attempt change rename @out@/bin/prog moved > /dev/null; ./moved say ran")),
+        ("E-03", "by the loader", sh("for ld in /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1; do "
+                                     "$ld @out@/bin/dynamic ACHIEVED by the loader && break; done"))):
     only = ("ns",) if id == "E-03" else ()
     escape(id, "a program that may only be read: " + what, words, claimed, setup=program, flags=READ, only=only,
            real=id in ("E-01a", "E-01d"))

@@ -297,7 +297,7 @@ for letter, what, words in (
            real=letter in "acf")
 escape("F-37p", "a denied file: a string that changes", attempt("race-string", "read", "conf/plain", ".env"), printed,
        setup=denied, flags=DENY)
-escape("F-37q", "a denied file: a link that changes", sh("mkdir p; echo > p/key; ./attempt race-link read l p conf/a key"),
+escape("F-37q", "a denied file: a link that changes", sh("mkdir p; : > p/key; ./attempt race-link read l p conf/a key"),
        printed, setup=denied, flags=DENY)
 escape("F-37r", "a denied name: delete and make anew", sh("rm -f .env; echo planted > .env"), holds("@ws@/.env"),
        setup=denied, flags=DENY)

@@ -82,10 +82,10 @@ KEYS = (
     ("t", "core.alternateRefsCommand", "touch @canary@;", "mkdir -p alt/objects; echo @ws@/.git/objects > .git/objects/info/alternates",
      (["git", "fetch", "."],)),
     ("u", "interactive.diffFilter", "touch @canary@; cat", "echo x >> a.txt", (["sh", "-c", "echo n | git add -p"],)),
-    ("v", "mergetool.evil.cmd", "touch @canary@", "git config merge.tool evil", (["git", "mergetool", "--no-prompt"],)),
+    ("v", "mergetool.evil.cmd", "touch @canary@", "git config merge.tool evil", (["git", "mergetool", "--no-prompt", "--tool=evil"],)),
     ("w", "browser.evil.cmd", "touch @canary@;", "git config web.browser evil", (["git", "web--browse", "file:///x"],)),
     ("x", "man.evil.cmd", "touch @canary@;", "git config man.viewer evil", (["git", "help", "-m", "status"],)),
-    ("y", "difftool.evil.cmd", "touch @canary@", "git config diff.tool evil; echo x >> a.txt", (["git", "difftool", "--no-prompt"],)),
+    ("y", "difftool.evil.cmd", "touch @canary@", "git config diff.tool evil; echo x >> a.txt", (["git", "difftool", "--no-prompt", "--tool=evil"],)),
 )
 # These need a conflict, a tool or a terminal that the harness has not; the key itself must not get in.
 BY_KEY = {"s", "t", "v", "w", "x", "u"}

@@ -61,7 +61,7 @@ def own_group(w, wrap, env):
     w.victim()
     w.notes["expected"] = signal.SIGURG
     w.notes["signals"] = os.path.join(w.out, "signals2")
-    shell = "%s victim %s/signals2 x %s/held > /dev/null & until [ -e %s/signals2 ]; do :; done; \"$@\"; kill -9 $!" % (
+    shell = "%s victim %s/signals2 x %s/held > /dev/null & until [ -e %s/signals2 ]; do :; done; \"$@\"; sleep 0.1; kill -9 $!" % (
         w.attempt, w.out, w.out, w.out)
     return w.run(["sh", "-c", shell, "sh"] + wrap([w.attempt, "signal", "kill", "0", str(int(signal.SIGURG))]), env=env)
 
@@ -204,7 +204,9 @@ escape("P-15b", "a program with capabilities", ["@out@/bin/setuid", "caps", "Cap
        flags=("-r", "@out@", "-x", "@out@"), only=("user",), needs=("root-host", "setcap"))
 escape("P-16a", "effective capabilities", attempt("caps", "CapEff"), claimed, only=("root",), real=True)
 escape("P-16b", "permitted capabilities", attempt("caps", "CapPrm"), claimed, only=("root",), real=True)
-escape("P-16c", "the bounding set", attempt("caps", "CapBnd"), claimed, real=True)
+escape("P-16c", "the bounding set", attempt("caps", "CapBnd"), claimed, only=("root",), real=True)
+# Without namespaces an ordinary user may not empty it, and with no_new_privs nothing can be taken out of it.
+escape("P-16f", "the bounding set of a user", attempt("caps", "CapBnd"), claimed, only=("user", "ns"))
 escape("P-16d", "inheritable capabilities", attempt("caps", "CapInh"), claimed, unproved="empty from the start")
 escape("P-16e", "ambient capabilities", attempt("caps", "CapAmb"), claimed, unproved="empty from the start")
 escape("P-17", "a core file", attempt("core"), claimed, bare=["sh", "-c", "ulimit -c unlimited; exec ./attempt core"],

@@ -187,11 +187,11 @@ class Suite:
 
 def started(row, result):
     """False if the sandbox never came to the program, so that a refusal proves nothing."""
-    if result.status in (125,):
-        return False
+    if row.may_refuse:
+        return True
     if row.argv and not callable(row.argv) and row.argv[0] == "./attempt" and not row.drive:
         return "ACHIEVED" in result.out or "refused" in result.out or result.status < 0 or result.status > 128
-    return result.status not in (126, 127)
+    return result.status != 125
 
 
 def tail(result):

@@ -165,7 +165,7 @@ class World:
 
     def environment(self, extra):
         env = {"PATH": PATH, "HOME": self.home, "USER": self.identity.login, "LOGNAME": self.identity.login,
-               "LANG": "C.UTF-8", "TERM": "xterm", "SHELL": "/bin/sh"}
+               "LANG": "C.UTF-8", "TERM": "xterm", "SHELL": "/bin/sh", "EDITOR": "true", "GIT_TERMINAL_PROMPT": "0"}
         env.update(self.env)
         env.update(extra or {})
         return env
@@ -229,8 +229,10 @@ class World:
         proc.stderr.close()
         return result
 
-    def outside(self, argv, cwd=None, env=None, timeout=20):
+    def outside(self, argv, cwd=None, env=None, timeout=5):
         """A command of the person whose machine it is, after the run."""
+        if not os.path.isdir(self.path(cwd or self.ws)):
+            return Result(127, "", "there is no %s" % cwd, False, 0)
         return self.run([self.fill(word) for word in argv], env=env, cwd=self.path(cwd or self.ws), timeout=timeout)
 
     # ---- the other side ----
