@@ -18,7 +18,8 @@ enum {
 
 struct building {
 	const struct policy_input *input;
-	const char *home; /* without a slash at its end; NULL: none */
+	const char *home;      /* without a slash at its end; NULL: none */
+	const char *real_home; /* the same without links; NULL: none */
 	struct berm_caps *caps;
 	struct berm_err *err;
 };
@@ -92,23 +93,33 @@ static enum berm_code grant_home_row(const struct building *b, const struct gran
 	return fits ? offer(b, path, row->rights, row->extent) : BERM_OK;
 }
 
+static const char *below(const char *path, const char *folder)
+{
+	size_t len = folder != NULL ? strlen(folder) : 0;
+	return folder != NULL && strncmp(path, folder, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
 /* The part of path behind the home folder and its slash; NULL: it is not below the home folder. */
 static const char *below_home(const struct building *b, const char *path)
 {
-	size_t len = b->home != NULL ? strlen(b->home) : 0;
-	return b->home != NULL && strncmp(path, b->home, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+	const char *rest = below(path, b->home);
+	return rest != NULL ? rest : below(path, b->real_home);
+}
+
+/* Is the home folder in it? */
+static bool holds_home(const struct building *b, const char *folder)
+{
+	return (b->home != NULL && is_in(b->home, folder)) || (b->real_home != NULL && is_in(b->real_home, folder));
 }
 
 /* Does a secret lie in the folder, or (with around) the folder in a secret one? */
 static bool meets_secret(const struct building *b, const char *folder, bool around)
 {
-	if (b->home != NULL && is_in(b->home, folder))
-		return true;
-	const char *below = below_home(b, folder);
-	for (size_t i = 0; below != NULL && i < grant_home_secret_count; i++)
-		if (is_in(grant_home_secrets[i], below) || (around && is_in(below, grant_home_secrets[i])))
+	const char *rest = below_home(b, folder);
+	for (size_t i = 0; rest != NULL && i < grant_home_secret_count; i++)
+		if (is_in(grant_home_secrets[i], rest) || (around && is_in(rest, grant_home_secrets[i])))
 			return true;
-	return false;
+	return holds_home(b, folder);
 }
 
 /* Folders that hold more than one tool. */
@@ -120,8 +131,8 @@ static bool is_wide(const struct building *b, const char *folder)
 	for (size_t i = 0; i < ARRAY_LEN(wide); i++)
 		if (strcmp(folder, wide[i]) == 0)
 			return true;
-	return b->home != NULL &&
-	       ((path_join(local, b->home, ".local", "") && strcmp(folder, local) == 0) || is_in(b->home, folder));
+	return holds_home(b, folder) ||
+	       (b->home != NULL && path_join(local, b->home, ".local", "") && strcmp(folder, local) == 0);
 }
 
 /* Takes the "bin" off a tool's folder, so that lib and share beside it are granted as well. */
@@ -340,11 +351,11 @@ struct secret_mark {
 
 static void mark_secrets(const struct building *b, const char *path, struct secret_mark *marks)
 {
-	bool all = is_in(b->home, path);
-	const char *below = all ? NULL : below_home(b, path);
-	for (size_t i = 0; (all || below != NULL) && i < grant_home_secret_count; i++) {
-		marks[i].named |= !all && is_in(below, grant_home_secrets[i]);
-		marks[i].around |= all || is_in(grant_home_secrets[i], below);
+	bool all = holds_home(b, path);
+	const char *rest = all ? NULL : below_home(b, path);
+	for (size_t i = 0; (all || rest != NULL) && i < grant_home_secret_count; i++) {
+		marks[i].named |= !all && is_in(rest, grant_home_secrets[i]);
+		marks[i].around |= all || is_in(grant_home_secrets[i], rest);
 	}
 }
 
@@ -407,11 +418,18 @@ static enum berm_code build(const struct building *b)
 	return add_settings(b);
 }
 
+static const char *home_text(const char *home)
+{
+	if (home == NULL || home[0] != '/')
+		return NULL;
+	return strcmp(home, "/") == 0 ? "" : home;
+}
+
 enum berm_code policy_caps(const struct policy_input *input, struct berm_caps **ret_caps, struct berm_err *err)
 {
 	struct building b = {.input = input, .err = err};
-	if (input->home != NULL && input->home[0] == '/')
-		b.home = strcmp(input->home, "/") == 0 ? "" : input->home;
+	b.home = home_text(input->home);
+	b.real_home = home_text(input->real_home);
 	TRY(berm_caps_new(&b.caps, err));
 	enum berm_code code = build(&b);
 	if (code == BERM_OK)

@@ -32,7 +32,8 @@ struct policy_input {
 	/* What git reads or runs elsewhere because the user's own configuration says so, NULL-terminated, or NULL: granted,
 	 * unless it is a secret. */
 	const char *const *git_reads;
-	const char *home;	 /* absolute, or NULL */
+	const char *home;	 /* absolute, as the user has it, or NULL */
+	const char *real_home;	 /* the same without symbolic links; NULL: home has none */
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
 	const struct policy_flag *flags;
 	size_t flag_count;

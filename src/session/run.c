@@ -26,7 +26,7 @@ enum { MAX_EXPORT = 4 * 1024 * 1024 };
 
 struct run {
 	struct run_request request;
-	char cwd[PATH_MAX], home[PATH_MAX];
+	char cwd[PATH_MAX], home[PATH_MAX], real_home[PATH_MAX];
 	char events[2 * PATH_MAX]; /* "fd:N", or an absolute path */
 	struct workspace workspace;
 	struct berm_err no_workspace; /* why there is none; code OK: there is one */
@@ -53,6 +53,8 @@ static enum berm_code find_place(struct run *run, struct berm_err *err)
 	if (getcwd(run->cwd, sizeof(run->cwd)) == NULL)
 		return err_sys(err, "find the current folder");
 	bool has_home = home_find(env_get(run->request.envp, "HOME"), getuid(), run->home, sizeof(run->home));
+	if (!has_home || realpath(run->home, run->real_home) == NULL)
+		run->real_home[0] = '\0';
 	enum berm_code code =
 		workspace_find(run->cwd, has_home ? run->home : NULL, &run->workspace, &run->no_workspace);
 	/* A folder that is never a workspace is no reason not to run: what is to be granted there can be named. */
@@ -121,6 +123,7 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 	policy.git_paths = (const char *const *)run->workspace.git_paths.protect;
 	policy.git_reads = (const char *const *)run->workspace.git_paths.read;
 	policy.home = run->home[0] != '\0' ? run->home : NULL;
+	policy.real_home = run->real_home[0] != '\0' ? run->real_home : NULL;
 	policy.envp = run->request.envp;
 	policy.readable = is_readable;
 	run->request.policy = policy;

@@ -456,6 +456,31 @@ static void test_a_wide_grant_does_not_mean_the_secrets(void **state)
 	}
 }
 
+static void test_a_home_behind_a_link(void **state)
+{
+	(void)state;
+	static const struct policy_flag flag = {POLICY_READ, "/data"};
+	static const char *const envp[] = {"PATH=/data/u/.docker/bin:/data/u", NULL};
+	struct policy_input input = ordinary();
+	input.flags = &flag;
+	input.flag_count = 1;
+	struct berm_caps *caps = caps_of(&input);
+	assert_false(is_denied(caps, "/home/u/.ssh/id_rsa"));
+	berm_caps_free(caps);
+	input.real_home = "/data/u";
+	caps = caps_of(&input);
+	assert_true(is_denied(caps, "/home/u/.ssh/id_rsa")); /* the plan follows the link */
+	assert_int_equal(rights_at(caps, "/home/u/.cargo/bin/x"), RX);
+	berm_caps_free(caps);
+	input.flag_count = 0;
+	input.envp = envp;
+	caps = caps_of(&input);
+	assert_int_equal(rights_at(caps, "/data/u/.docker/config.json"), 0);
+	assert_int_equal(rights_at(caps, "/data/u/.docker/bin/x"), RX);
+	assert_int_equal(rights_at(caps, "/data/u/x"), 0);
+	berm_caps_free(caps);
+}
+
 static void test_the_hosts_network_brings_its_resolver(void **state)
 {
 	(void)state;
@@ -609,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_flags_that_cannot_be),
 		cmocka_unit_test(test_a_wide_grant_does_not_mean_the_secrets),
+		cmocka_unit_test(test_a_home_behind_a_link),
 		cmocka_unit_test(test_the_hosts_network_brings_its_resolver),
 		cmocka_unit_test(test_without_home),
 		cmocka_unit_test(test_the_environment_is_a_short_list),
