@@ -69,7 +69,7 @@ static enum berm_code print_text(const struct run *run, const struct utsname *ke
 	buf_printf(out, "berm %s on Linux %s (%s), uid %u\n", berm_version(), kernel->release, kernel->machine,
 		   (unsigned)getuid());
 	buf_printf(out, "back-end: %s\n\n", plan_text_backend(run_plan(run)));
-	TRY(plan_text_table(run_plan(run), screen.width, screen.colour, out, err));
+	TRY(plan_text_guarantees(run_plan(run), &screen, out, err));
 	if (!run_is_refused(run))
 		return BERM_OK;
 	buf_putc(out, '\n');

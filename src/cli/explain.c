@@ -1,5 +1,6 @@
 #include "cli/explain.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -14,6 +15,14 @@ struct explain_line {
 };
 typedef enum berm_code (*each_line)(void *ctx, const struct explain_line *line, struct berm_err *err);
 
+enum { MAX_FLAG = 32 };
+
+struct explain {
+	const struct run *run;
+	const struct options *options;
+	char (*flags)[MAX_FLAG]; /* "--read", one for each use */
+};
+
 static bool is_given(const struct options *options, const char *name)
 {
 	for (size_t i = 0; i < options->use_count; i++) {
@@ -24,10 +33,10 @@ static bool is_given(const struct options *options, const char *name)
 }
 
 /* What holds without flags, then each flag in order. */
-static enum berm_code for_each_line(const struct run *run, const struct options *options, each_line put, void *ctx,
-				    struct berm_err *err)
+static enum berm_code for_each_line(const struct explain *explain, each_line put, void *ctx, struct berm_err *err)
 {
-	const char *workspace = run_workspace(run);
+	const struct options *options = explain->options;
+	const char *workspace = run_workspace(explain->run);
 	const struct explain_line defaults[] = {
 		{"filesystem.write", workspace, "default: the workspace"},
 		{"filesystem.protect", "names that something outside runs later", "default: docs/default-policy.md"},
@@ -42,7 +51,7 @@ static enum berm_code for_each_line(const struct run *run, const struct options 
 	}
 	for (size_t i = 0; i < options->use_count; i++) {
 		const struct option_use *use = &options->uses[i];
-		const struct explain_line line = {use->row->line, use->value, use->row->name};
+		const struct explain_line line = {use->row->line, use->value, explain->flags[i]};
 		TRY(put(ctx, &line, err));
 	}
 	return BERM_OK;
@@ -68,24 +77,24 @@ static enum berm_code put_member(void *ctx, const struct explain_line *line, str
 	return BERM_OK;
 }
 
-static enum berm_code print_text(const struct run *run, const struct options *options, struct buf *out,
-				 struct berm_err *err)
+static enum berm_code print_text(const struct explain *explain, struct buf *out, struct berm_err *err)
 {
+	const struct run *run = explain->run;
 	static const char *const titles[] = {"policy", "value", "from"};
 	struct say_screen screen = say_screen(STDOUT_FILENO);
 	auto_table struct table table;
 	table_init(&table, titles, ARRAY_LEN(titles));
-	TRY(for_each_line(run, options, put_row, &table, err));
+	TRY(for_each_line(explain, put_row, &table, err));
 	table_print(&table, screen.width, screen.colour, out);
 	if (run_workspace(run) == NULL)
 		buf_printf(out, "no workspace: %s\n", run_no_workspace(run));
 	buf_printf(out, "\nback-end: %s\n\n", plan_text_backend(run_plan(run)));
-	return plan_text_table(run_plan(run), screen.width, screen.colour, out, err);
+	return plan_text_lines(run_plan(run), &screen, out, err);
 }
 
-static enum berm_code print_json(const struct run *run, const struct options *options, struct buf *out,
-				 struct berm_err *err)
+static enum berm_code print_json(const struct explain *explain, struct buf *out, struct berm_err *err)
 {
+	const struct run *run = explain->run;
 	struct json_out json;
 	json_init(&json, out);
 	json_object(&json, NULL);
@@ -96,7 +105,7 @@ static enum berm_code print_json(const struct run *run, const struct options *op
 	json_bool(&json, "refused", run_is_refused(run));
 	json_text(&json, "backend", str_from(plan_text_backend(run_plan(run))));
 	json_array(&json, "policy");
-	TRY(for_each_line(run, options, put_member, &json, err));
+	TRY(for_each_line(explain, put_member, &json, err));
 	json_array_end(&json);
 	plan_text_json(run_plan(run), &json);
 	json_object_end(&json);
@@ -104,14 +113,25 @@ static enum berm_code print_json(const struct run *run, const struct options *op
 	return buf_check(out, err);
 }
 
+static enum berm_code print(struct explain *explain, bool as_json, struct buf *out, struct berm_err *err)
+{
+	const struct options *options = explain->options;
+	auto_free void *flags = calloc(options->use_count + 1, sizeof(*explain->flags));
+	if (flags == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "explain the run");
+	explain->flags = flags;
+	for (size_t i = 0; i < options->use_count; i++)
+		(void)snprintf(explain->flags[i], MAX_FLAG, "--%s", options->uses[i].row->name);
+	return as_json ? print_json(explain, out, err) : print_text(explain, out, err);
+}
+
 int explain_run(const struct run *run, const struct run_choices *choices, const struct options *options)
 {
 	struct berm_err err;
+	struct explain explain = {.run = run, .options = options};
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
-	enum berm_code code =
-		choices->json ? print_json(run, options, &out, &err) : print_text(run, options, &out, &err);
-	if (code != BERM_OK)
+	if (print(&explain, choices->json, &out, &err) != BERM_OK)
 		return say_failure(&err, "", EXIT_REFUSED);
 	int status = say_result(&out);
 	return status == EXIT_YES && run_is_refused(run) ? EXIT_REFUSED : status;

@@ -1,5 +1,7 @@
 #include "cli/plan_text.h"
 
+#include <string.h>
+
 #include "base/own.h"
 #include "ui/table.h"
 
@@ -17,14 +19,26 @@ const char *plan_text_backend(const struct berm_plan *plan)
 	return berm_plan_backend(plan) == BERM_BACKEND_NAMESPACES ? "namespaces" : "landlock";
 }
 
-enum berm_code plan_text_table(const struct berm_plan *plan, size_t width, bool colour, struct buf *out,
-			       struct berm_err *err)
+static bool is_first(const struct berm_plan *plan, size_t index, const char *guarantee)
+{
+	struct berm_plan_line line;
+	for (size_t i = 0; i < index && berm_plan_line(plan, i, &line); i++) {
+		if (strcmp(line.guarantee, guarantee) == 0)
+			return false;
+	}
+	return true;
+}
+
+static enum berm_code put_table(const struct berm_plan *plan, bool only_first, const struct say_screen *screen,
+				struct buf *out, struct berm_err *err)
 {
 	static const char *const titles[] = {"guarantee", "line", "held", "by", "note"};
 	struct berm_plan_line line;
 	auto_table struct table table;
 	table_init(&table, titles, ARRAY_LEN(titles));
 	for (size_t i = 0; berm_plan_line(plan, i, &line); i++) {
+		if (only_first && line.hold != BERM_REFUSED && !is_first(plan, i, line.guarantee))
+			continue;
 		const struct table_cell cells[] = {
 			{str_from(line.guarantee), COLOUR_STRONG},
 			{str_from(line.line), COLOUR_PLAIN},
@@ -34,8 +48,20 @@ enum berm_code plan_text_table(const struct berm_plan *plan, size_t width, bool 
 		};
 		TRY(table_row(&table, cells, err));
 	}
-	table_print(&table, width, colour, out);
+	table_print(&table, screen->width, screen->colour, out);
 	return buf_check(out, err);
+}
+
+enum berm_code plan_text_guarantees(const struct berm_plan *plan, const struct say_screen *screen, struct buf *out,
+				    struct berm_err *err)
+{
+	return put_table(plan, true, screen, out, err);
+}
+
+enum berm_code plan_text_lines(const struct berm_plan *plan, const struct say_screen *screen, struct buf *out,
+			       struct berm_err *err)
+{
+	return put_table(plan, false, screen, out, err);
 }
 
 void plan_text_json(const struct berm_plan *plan, struct json_out *json)

@@ -12,6 +12,43 @@ static const int passed_on[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT,
 };
 
+/* Those whose default is the end; what is ignored stays so, also for the command. */
+static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+static volatile sig_atomic_t kept[ARRAY_LEN(caught)];
+
+static void keep(int signal)
+{
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++) {
+		if (caught[i] == signal)
+			kept[i] = 1;
+	}
+}
+
+void jobs_catch(void)
+{
+	struct sigaction before, action = {.sa_handler = keep, .sa_flags = SA_RESTART};
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++) {
+		(void)sigaction(caught[i], &action, &before);
+		if (before.sa_handler == SIG_IGN)
+			(void)sigaction(caught[i], &before, NULL);
+	}
+}
+
+static void pass_on(struct jobs *jobs, int signal)
+{
+	if (berm_sandbox_signal(jobs->box, signal, NULL) != BERM_OK)
+		return; /* it has ended meanwhile, and the loop will hear of that */
+}
+
+static void pass_on_kept(struct jobs *jobs)
+{
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++) {
+		if (kept[i] != 0)
+			pass_on(jobs, caught[i]);
+		kept[i] = 0;
+	}
+}
+
 enum berm_code jobs_begin(struct terminal *terminal, struct berm_sandbox *box, struct jobs *ret_jobs,
 			  struct berm_err *err)
 {
@@ -25,13 +62,8 @@ enum berm_code jobs_begin(struct terminal *terminal, struct berm_sandbox *box, s
 	(void)sigaddset(&set, SIGPIPE);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	*ret_jobs = (struct jobs){.terminal = terminal, .box = box, .signal_fd = fd};
+	pass_on_kept(ret_jobs);
 	return BERM_OK;
-}
-
-static void pass_on(struct jobs *jobs, int signal)
-{
-	if (berm_sandbox_signal(jobs->box, signal, NULL) != BERM_OK)
-		return; /* it has ended meanwhile, and the loop will hear of that */
 }
 
 void jobs_signals(struct jobs *jobs)

@@ -15,6 +15,9 @@ struct jobs {
 	int signal_fd; /* readable when a signal is to be passed on */
 };
 
+/* Before the spawn: what would end us from now on is kept, and the command gets it once it runs. Leaves the signal mask
+ * alone, because the command inherits it. */
+void jobs_catch(void);
 /* After the spawn, so that the command starts with the caller's signal mask. Borrows both. */
 MUST_USE enum berm_code jobs_begin(struct terminal *terminal, struct berm_sandbox *box, struct jobs *ret_jobs,
 				   struct berm_err *err);

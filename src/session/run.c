@@ -20,6 +20,7 @@
 #include "session/jobs.h"
 #include "session/journal.h"
 #include "session/outer.h"
+#include "session/streams.h"
 #include "session/workspace.h"
 
 enum { MAX_EXPORT = 4 * 1024 * 1024 };
@@ -283,7 +284,8 @@ static enum berm_code spawn(struct run *run, struct berm_err *err)
 		.envp = (const char *const *)run->environment,
 		.cwd = run->cwd,
 		.scratch = env_get(run->request.envp, "TMPDIR"),
-		.stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
+		.stdio = {streams_for_command(STDIN_FILENO), streams_for_command(STDOUT_FILENO),
+			  streams_for_command(STDERR_FILENO)},
 		.terminal = terminal_for_command(&run->terminal),
 		.own_tree = own_tree(run),
 	};
@@ -333,6 +335,7 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 		return err_set(err, BERM_ERR_INVALID, "this run is only to be looked at");
 	TRY(journal_open(run->request.events, run->workspace.path, run->request.name, &run->journal, err));
 	terminal_open(&run->terminal);
+	jobs_catch();
 	enum berm_code code = spawn(run, err);
 	if (code == BERM_ERR_UNSUPPORTED && run->facts_are_quick) {
 		TRY(look_again(run, err));

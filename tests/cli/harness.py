@@ -150,7 +150,7 @@ def run_all(pattern):
                 passed += 1
             except (Failure, subprocess.TimeoutExpired, OSError, ValueError, KeyError, IndexError) as failure:
                 failed += 1
-                print(f"FAILED {label}: {failure}")
+                print(f"FAILED {label}: {failure}", flush=True)
             finally:
                 place.remove()
     print(f"cli: {passed} passed, {failed} failed")
