@@ -61,10 +61,10 @@ int sock_connect_briefly(int fd, const struct sockaddr *addr, socklen_t len, uin
 	(void)sigaddset(&alarm_only, SIGALRM);
 	if (sigaction(SIGALRM, &action, NULL) < 0 || setitimer(ITIMER_REAL, &on, NULL) < 0)
 		return -1;
-	(void)sigprocmask(SIG_UNBLOCK, &alarm_only, &before);
+	(void)pthread_sigmask(SIG_UNBLOCK, &alarm_only, &before);
 	int result = connect(fd, addr, len);
 	int error = errno;
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)setitimer(ITIMER_REAL, &off, NULL);
 	errno = error;
 	return result;
