@@ -218,7 +218,9 @@ static const struct seccomp_test setsockopt_tests[] = {
 			       IS(6, SECCOMP_GO(SOCKOPT_TCP)), IS(41, SECCOMP_GO(SOCKOPT_IPV6))),
 	[SOCKOPT_IP] = TEST(ARG(2), ALL, TO_ALLOW, IS(4, TO_STEER)),
 	[SOCKOPT_SOCKET] = TEST(ARG(2), ALL, TO_ALLOW, IS(25, TO_STEER), IS(62, TO_STEER)),
-	[SOCKOPT_TCP] = TEST(ARG(2), ALL, TO_ALLOW, {30, 31, TO_ENOPROTOOPT}),
+	/* 14, 32: TCP_MD5SIG, the door of sup_door.c; 38 to 42: TCP_AO, which would replace it */
+	[SOCKOPT_TCP] = TEST(ARG(2), ALL, TO_ALLOW, IS(14, TO_STEER), {30, 31, TO_ENOPROTOOPT}, IS(32, TO_STEER),
+			     {38, 42, TO_STEER}),
 	[SOCKOPT_IPV6] = TEST(ARG(2), ALL, TO_ALLOW, IS(6, TO_STEER), IS(57, TO_STEER)),
 };
 

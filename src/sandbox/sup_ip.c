@@ -260,7 +260,9 @@ static int try_connect(struct attempt *attempt, int timeout_ms)
 	enum reach reach = find_reach(&attempt->target);
 	if (reach != REACH_KEPT)
 		return reach == REACH_NOBODY ? ECONNREFUSED : EACCES;
-	int error = 0;
+	int error = door_set(sock->fd, sock->domain);
+	if (error != 0)
+		return error;
 	if (sock_connect_briefly(sock->fd, &sock->addr.any, sock->len, SUP_CONNECT_US) < 0)
 		error = errno;
 	if (error == EINPROGRESS || error == EINTR)
@@ -414,7 +416,8 @@ static struct sup_answer listen_alone(struct sock_call *sock)
 		return answer_errno(EADDRINUSE);
 	if (reach == REACH_UNKNOWN)
 		return refuse(sock, BERM_OP_LISTEN, EACCES, &target, "cannot tell who listens there");
-	return sup_socket_listen(sock);
+	error = door_set(sock->fd, sock->domain);
+	return error == 0 ? sup_socket_listen(sock) : answer_errno(error);
 }
 
 struct sup_answer sup_ip_listen(struct sock_call *sock)

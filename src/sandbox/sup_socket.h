@@ -42,6 +42,10 @@ struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_requ
 /* The network is not the host's, or the host's is granted: addresses of IP need no judgement. */
 bool sup_socket_own_network(const struct berm_plan *plan);
 
+/* sup_door.c: of sockets on a loopback that is the host's only those with a door get through to each other. Before listen
+ * and connect. 0, or an errno. */
+int door_set(int fd, int domain);
+
 struct sup_answer sup_unix_connect(struct sock_call *sock);
 struct sup_answer sup_unix_bind(struct sock_call *sock);
 struct sup_answer sup_unix_listen(struct sock_call *sock);

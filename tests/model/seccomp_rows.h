@@ -705,6 +705,12 @@ static const struct row rows[] = {
 	{HOST, "setsockopt", NO(EPERM), {3, JUNK | SOL_SOCKET, JUNK | SO_BINDTODEVICE, P, 4}},
 	{HOST, "setsockopt", NO(EPERM), {3, SOL_SOCKET, SO_BINDTOIFINDEX, P, 4}},
 	{USUAL, "setsockopt", OK, {3, SOL_SOCKET, SO_BINDTODEVICE, P, 4}},
+	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_TCP, 14, P, 4}},  /* TCP_MD5SIG */
+	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_TCP, 32, P, 4}},  /* TCP_MD5SIG_EXT */
+	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_TCP, 38, P, 4}},  /* TCP_AO_ADD_KEY */
+	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_TCP, 42, P, 4}},  /* TCP_AO_REPAIR */
+	{HOST, "setsockopt", OK, {3, IPPROTO_TCP, 43, P, 4}},
+	{USUAL, "setsockopt", OK, {3, IPPROTO_TCP, 14, P, 4}},
 	{HOST, "setsockopt", NO(EPERM), {3, IPPROTO_IP, IP_OPTIONS, P, 8}},
 	{HOST, "setsockopt", OK, {3, IPPROTO_IP, IP_TOS, P, 4}},
 	{USUAL, "setsockopt", OK, {3, IPPROTO_IP, IP_OPTIONS, P, 8}},
