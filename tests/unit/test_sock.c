@@ -73,6 +73,7 @@ static void test_a_connect_that_does_not_wait_tells_its_own_errors(void **state)
 	auto_fd int listener = narrow_listener(&address, &len);
 	auto_fd int first = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	auto_fd int second = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(listener >= 0);
 	assert_int_equal(sock_connect_briefly(first, (const struct sockaddr *)&address, len, LIMIT_US), 0);
 	assert_int_equal(sock_connect_briefly(second, (const struct sockaddr *)&address, len, LIMIT_US), -1);
 	assert_int_equal(errno, EAGAIN);
