@@ -72,6 +72,7 @@ static void test_both_families_are_told(void **state)
 	(void)state;
 	auto_fd int four = listen_on(AF_INET, &port, 0);
 	auto_fd int six = listen_on(AF_INET6, &port, 1);
+	assert_true(four >= 0);
 	if (six < 0)
 		skip(); /* no IPv6 here */
 	assert_int_equal(diag_tcp_listeners(port, found, 4), 2);
