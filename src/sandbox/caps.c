@@ -214,13 +214,9 @@ static const char *text_copy(struct berm_caps *caps, const struct buf *text)
 /* "VERB PATH" in one piece of memory: most paths hold nothing that must be escaped. */
 static const char *plain_text(struct berm_caps *caps, const char *verb, const char *path)
 {
-	size_t verb_len = strlen(verb), path_len = strlen(path);
-	char *text = arena_array(&caps->arena, verb_len + path_len + 2, 1);
-	if (text == NULL)
-		return NULL;
-	memcpy(text, verb, verb_len);
-	text[verb_len] = ' ';
-	memcpy(text + verb_len + 1, path, path_len);
+	char *text = arena_array(&caps->arena, strlen(verb) + strlen(path) + 2, 1);
+	if (text != NULL)
+		(void)stpcpy(stpcpy(stpcpy(text, verb), " "), path);
 	return text;
 }
 

@@ -58,6 +58,13 @@ struct outer_node {
 	bool on_behalf;	 /* by its supervisor, which our Landlock rules do not bind */
 };
 
+/* What the enforcer of a granted tree is made of, and its words. */
+struct told_grant {
+	unsigned rights, govern;
+	uint32_t protects, denies, reads;
+	const char *text;
+};
+
 struct build {
 	const struct berm_caps *caps;
 	const struct berm_facts *facts;
@@ -75,11 +82,11 @@ struct build {
 	enum fact cannot_supervise; /* the fact that is missing, if not */
 	enum fact no_namespaces;    /* the fact that is missing for namespaces, or FACT_COUNT */
 	bool deny_patterns;
-	bool narrowed;		       /* there is a line that narrows */
-	struct last_grant *last_grant; /* while lines are made */
-	bool out_of_memory;	       /* while words were made */
-	struct berm_err refusal;       /* of the first line that is not held */
-	size_t chain_count;	       /* names around denied ones that became grants */
+	bool narrowed;		      /* there is a line that narrows */
+	struct told_grant last_grant; /* while lines are made */
+	bool out_of_memory;	      /* while words were made */
+	struct berm_err refusal;      /* of the first line that is not held */
+	size_t chain_count;	      /* names around denied ones that became grants */
 	size_t mask_count;
 };
 

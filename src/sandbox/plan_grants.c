@@ -47,11 +47,9 @@ uint32_t build_reads(const struct path_node *node)
 	return node->read_here + (node->parent != NULL ? node->parent->read_deep : 0);
 }
 
-unsigned build_governs(const struct build *build, const struct path_node *node)
+static unsigned governs_by_itself(const struct build *build, const struct path_node *node)
 {
 	unsigned rights = rights_of(node), govern = 0;
-	if (!build->can_govern)
-		return 0;
 	if (node->closed)
 		return GOVERN_WRITE | ((rights & BERM_READ) == 0 ? GOVERN_READ : 0);
 	if ((rights & RIGHTS_CHANGE) != 0 && (build_protects(build, node) > 0 || build_denies(build, node) > 0))
@@ -59,9 +57,17 @@ unsigned build_governs(const struct build *build, const struct path_node *node)
 	bool reads = (rights & BERM_EXEC) == 0 && (rights & BERM_READ) != 0 && build_reads(node) > 0;
 	if (node->chain_trap || reads)
 		govern |= GOVERN_READ;
-	/* A file goes with the folder in which it may be replaced by another. */
+	return govern;
+}
+
+/* A file goes with the folder in which it may be replaced by another. */
+unsigned build_governs(const struct build *build, const struct path_node *node)
+{
+	if (!build->can_govern)
+		return 0;
+	unsigned govern = governs_by_itself(build, node);
 	if (node->seen == SEEN_FILE && node->cover != NULL)
-		govern |= build_governs(build, node->cover) & GOVERN_WRITE;
+		govern |= governs_by_itself(build, node->cover) & GOVERN_WRITE;
 	return govern;
 }
 

@@ -122,23 +122,17 @@ static const char *governed_text(struct build *build, const struct path_node *no
 }
 
 /* Lines with the same answer come in rows; the words are made once. */
-struct last_grant {
-	unsigned rights, govern;
-	uint32_t protects, denies, reads;
-	const char *text;
-};
-
 static const char *grant_enforcer(struct build *build, const struct path_node *node)
 {
 	unsigned govern = build_governs(build, node);
 	if (govern == 0)
 		return build_base(build);
-	struct last_grant now = {.rights = node->inherited | node->own,
+	struct told_grant now = {.rights = node->inherited | node->own,
 				 .govern = govern,
 				 .protects = build_protects(build, node),
 				 .denies = build_denies(build, node),
 				 .reads = build_reads(node)};
-	struct last_grant *last = build->last_grant;
+	struct told_grant *last = &build->last_grant;
 	if (last->text == NULL || last->rights != now.rights || last->govern != govern ||
 	    last->protects != now.protects || last->denies != now.denies || last->reads != now.reads) {
 		now.text = governed_text(build, node, govern);
@@ -336,7 +330,7 @@ static struct words extra_words(struct build *build, const struct cap_line *line
 	default:
 		break;
 	}
-	return held("granted", notes[line->which]);
+	return held("granted", line->which < BERM_EXTRA_COUNT ? notes[line->which] : "");
 }
 
 static struct words view_words(struct build *build, const struct cap_line *line, const struct line_state *state)
@@ -431,9 +425,7 @@ enum berm_code build_lines(struct build *build, struct berm_err *err)
 	struct berm_plan *plan = build->plan;
 	const char *guarantee, *text;
 	struct words words;
-	struct last_grant last = {0};
 	size_t count = build->caps->lines.len;
-	build->last_grant = &last;
 	plan->lines = arena_array(build->keep, count + MAX_GUARANTEES, sizeof *plan->lines);
 	if (plan->lines == NULL)
 		return build_no_memory(err);
@@ -444,6 +436,5 @@ enum berm_code build_lines(struct build *build, struct berm_err *err)
 		words = kinds[line->kind].words(build, line, &build->states[i]);
 		add_line(build, guarantee_of(line), line_text(build, line), &words);
 	}
-	build->last_grant = NULL;
 	return build->out_of_memory ? build_no_memory(err) : BERM_OK;
 }

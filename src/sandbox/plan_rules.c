@@ -336,13 +336,11 @@ static enum berm_code sort_rules(struct build *build, struct berm_err *err)
 		struct plan_rule rule = plan->rules[i];
 		if (rule.path == NULL)
 			continue;
-		plan->rules[i] = plan->rules[plan->literal_count];
-		plan->rules[plan->literal_count++] = rule;
+		uint32_t at = (uint32_t)plan->literal_count++;
+		items[at] = (struct sort_item){.path = rule.path, .len = (uint32_t)strlen(rule.path), .index = at};
+		plan->rules[i] = plan->rules[at];
+		plan->rules[at] = rule;
 	}
-	for (size_t i = 0; i < plan->literal_count; i++)
-		items[i] = (struct sort_item){.path = plan->rules[i].path,
-					      .len = (uint32_t)strlen(plan->rules[i].path),
-					      .index = (uint32_t)i};
 	if (!plan_sort(items, plan->literal_count, true, &build->temp))
 		return build_no_memory(err);
 	for (size_t i = 0; i < plan->literal_count; i++) {
