@@ -155,8 +155,8 @@ static int masks_attach(struct launch *launch, int root_fd, int stock_fd)
 /* The pid namespace's own /proc. Root without capabilities still owns the host-wide settings in it by file mode. */
 static int proc_mount(struct launch *launch)
 {
-	static const char *const closed[] = {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs",
-					     "/proc/acpi", "/proc/scsi"};
+	static const char *const closed[] = {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus",
+					     "/proc/fs",  "/proc/acpi",		 "/proc/scsi"};
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/proc");
 	for (size_t i = 0; launch->plan->user_is_root && i < ARRAY_LEN(closed); i++) {
@@ -372,12 +372,18 @@ static int visible_masks(struct launch *launch)
 {
 	if (launch->plan->mask_count == 0)
 		return 0;
+	/* What masks are made of lies over /proc for this moment: it must be mounted somewhere to be cloned. */
 	if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		return launch_fail(launch, STAGE_VIEW, "mask");
 	auto_fd int stock = open("/proc", O_DIRECTORY | O_CLOEXEC);
-	if (stock < 0)
+	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (stock < 0 || root < 0)
 		return launch_fail(launch, STAGE_VIEW, "mask");
-	return masks_attach(launch, AT_FDCWD, stock);
+	if (masks_attach(launch, root, stock) < 0)
+		return -1;
+	if (umount2("/proc", MNT_DETACH) < 0)
+		return launch_fail(launch, STAGE_VIEW, "mask");
+	return 0;
 }
 
 static int visible_build(struct launch *launch)
