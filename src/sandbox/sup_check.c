@@ -541,8 +541,8 @@ static int visit_waiting(void *ctx, int folder, const char *name, unsigned char 
 		return WALK_ON;
 	if (rule->right != BERM_PROTECT)
 		return EACCES;
-	if (type == DT_DIR || allows(rule, ACT_MAKE, 0))
-		return WALK_ON;
+	if (type == DT_DIR || allows(rule, type == DT_LNK ? ACT_SYMLINK : ACT_MAKE, 0))
+		return WALK_ON; /* a folder of the name runs nothing by itself */
 	if (type != DT_REG || rule->judge == NULL)
 		return EACCES;
 	return judge_again(waiting, folder, name, sup->old_path);

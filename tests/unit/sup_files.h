@@ -15,13 +15,15 @@
 enum { ORDINARY_USER = 65534 };
 
 static struct files {
-	char base[64];	     /* holds all others */
-	char ws[80];	     /* may be read, written, removed in, run */
-	char other[80];	     /* the same, a grant of its own */
-	char keep[80];	     /* no removing */
-	char outside[80];    /* may be read */
-	const char *scratch; /* of the task function */
+	char base[64];	  /* holds all others */
+	char ws[80];	  /* may be read, written, removed in, run */
+	char other[80];	  /* the same, a grant of its own */
+	char keep[80];	  /* no removing */
+	char outside[80]; /* may be read */
 } files;
+
+/* Adds to the capabilities of the next plan; or NULL. */
+static void (*files_more)(struct berm_caps *caps);
 
 /* As root everything would be allowed by the file system itself. */
 static inline int files_be_ordinary(void)
@@ -35,6 +37,7 @@ static inline int files_be_ordinary(void)
 static inline int files_setup(void **state)
 {
 	(void)state;
+	files_more = NULL;
 	const struct {
 		char *path;
 		const char *name;
@@ -73,6 +76,8 @@ static inline struct berm_plan *files_plan(const struct berm_rule *rules, size_t
 	assert_int_equal(berm_caps_path(caps, files.keep, all & ~(unsigned)BERM_DELETE, BERM_TREE, NULL), BERM_OK);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(berm_caps_rule(caps, &rules[i], NULL), BERM_OK);
+	if (files_more != NULL)
+		files_more(caps);
 	assert_int_equal(berm_caps_backend(caps, BERM_BACKEND_LANDLOCK, NULL), BERM_OK);
 	assert_int_equal(berm_facts_probe(&facts, NULL), BERM_OK);
 	if (berm_facts_get(facts, "landlock_abi") >= 3 && berm_facts_get(facts, "seccomp_listener") > 0 &&
