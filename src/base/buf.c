@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SIZE 64
+#define FIRST_SIZE 128
 
 void buf_init(struct buf *buf, size_t max_bytes)
 {

@@ -29,9 +29,20 @@ struct building {
 /* FOLDER/NAME/SUB; name and sub may be "". False: it does not fit, and so there can be no such path. */
 static bool path_join(char ret_path[static PATH_MAX], const char *folder, const char *name, const char *sub)
 {
-	int len = snprintf(ret_path, PATH_MAX, "%s%s%s%s%s", folder, name[0] != '\0' ? "/" : "", name,
-			   sub[0] != '\0' ? "/" : "", sub);
-	return len > 0 && len < PATH_MAX;
+	const char *parts[] = {folder, name, sub};
+	size_t at = 0;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		size_t len = strlen(parts[i]);
+		bool slash = i > 0 && len > 0;
+		if (at + slash + len >= PATH_MAX)
+			return false;
+		if (slash)
+			ret_path[at++] = '/';
+		memcpy(ret_path + at, parts[i], len);
+		at += len;
+	}
+	ret_path[at] = '\0';
+	return at > 0;
 }
 
 static bool is_in(const char *path, const char *folder)

@@ -400,8 +400,10 @@ static const char *rule_text(struct berm_caps *caps, const struct berm_rule *rul
 	auto_buf struct buf text = {0};
 	buf_init(&text, MAX_TEXT);
 	buf_puts(&text, rule->right == BERM_DENY ? "deny " : "protect ");
-	if (rule->label != NULL && strcmp(rule->label, rule->pattern) != 0)
-		buf_printf(&text, "%s: ", rule->label);
+	if (rule->label != NULL && strcmp(rule->label, rule->pattern) != 0) {
+		buf_puts(&text, rule->label);
+		buf_puts(&text, ": ");
+	}
 	buf_puts(&text, rule->pattern);
 	const struct {
 		bool on;
@@ -415,7 +417,9 @@ static const char *rule_text(struct berm_caps *caps, const struct berm_rule *rul
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		if (!parts[i].on)
 			continue;
-		buf_printf(&text, "%s%s%s", first ? " (" : ", ", parts[i].word, parts[i].value);
+		buf_puts(&text, first ? " (" : ", ");
+		buf_puts(&text, parts[i].word);
+		buf_puts(&text, parts[i].value);
 		first = false;
 	}
 	if (!first)
