@@ -70,3 +70,14 @@ def verbose_names_the_back_end(place):
 def a_demanded_back_end_is_used(place):
     result = place.run("-v", "--backend=landlock", "true").ok()
     true("back-end: landlock" in result.err, repr(result))
+
+
+@test_ways
+def each_view_closes_denied_names(place):
+    secret = place.file("home/work/secret.txt", "what nobody may read\n")
+    for view in ("hidden", "visible") if place.way.namespaces else ("visible",):
+        for options in (("--cwd", "/"), ()):
+            result = place.sh(f"cat {secret}; cat /proc/self/comm", "--view", view, "--deny", secret, *options, "-w",
+                              place.work)
+            true("nobody may read" not in result.out, f"{view}: read")
+            equal(result.out, "cat\n", f"{view}: its own /proc")
