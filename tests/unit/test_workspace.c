@@ -104,12 +104,12 @@ static void test_a_git_file_that_nothing_points_back_to_widens_nothing(void **st
 		"echo gitdir: $PWD/apart >plain/.git",
 		"echo gitdir: / >plain/.git",
 		/* made to look like a worktree of a folder that is no repository */
-		"mkdir -p victim/worktrees/w; cd victim/worktrees/w; echo ../.. >commondir; echo $OLDPWD/plain/.git "
-		">gitdir;"
-		"echo ref: refs/heads/x >HEAD; echo gitdir: $PWD >$OLDPWD/plain/.git",
+		("mkdir -p victim/worktrees/w; cd victim/worktrees/w; echo ../.. >commondir; echo $OLDPWD/plain/.git "
+		 ">gitdir;"
+		 "echo ref: refs/heads/x >HEAD; echo gitdir: $PWD >$OLDPWD/plain/.git"),
 		/* a commondir that leads on */
-		"mkdir -p fake/worktrees/w; cd fake/worktrees/w; echo $OLDPWD/top/.git >commondir;"
-		"echo $OLDPWD/plain/.git >gitdir; echo gitdir: $PWD >$OLDPWD/plain/.git",
+		("mkdir -p fake/worktrees/w; cd fake/worktrees/w; echo $OLDPWD/top/.git >commondir;"
+		 "echo $OLDPWD/plain/.git >gitdir; echo gitdir: $PWD >$OLDPWD/plain/.git"),
 		/* another's submodule */
 		"echo gitdir: $PWD/top/.git/modules/sub >plain/.git",
 		/* what is no link, or a link in another sense */
@@ -142,8 +142,8 @@ static void test_a_worktree_whose_data_was_changed_is_alone(void **state)
 		"rm top/.git/worktrees/linked/gitdir",
 		"rm top/.git/worktrees/linked/commondir",
 		"rm top/.git/HEAD",
-		"ln -sf $PWD/linked/deep/back top/.git/worktrees/linked/gitdir; echo $PWD/linked/.git "
-		">linked/deep/back",
+		("ln -sf $PWD/linked/deep/back top/.git/worktrees/linked/gitdir; echo $PWD/linked/.git "
+		 ">linked/deep/back"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
 		const char *folder = fresh_world();
