@@ -145,11 +145,12 @@ static const struct field fields[] = {
 /* Reads a member of the type at an address that the table says it has. */
 #define VALUE(type, address) (*(type const *)(address))
 
+/* NULL: it is a member of the status, and there is none. */
 static const void *field_address(const struct field *field, const struct event *event)
 {
-	bool of_status = field->when == ENDED || field->when == ENDED_SET;
-	const char *base = of_status ? (const char *)event->status : (const char *)event;
-	return base == NULL ? NULL : base + field->offset;
+	if (field->when != ENDED && field->when != ENDED_SET)
+		return (const char *)event + field->offset;
+	return event->status == NULL ? NULL : (const char *)event->status + field->offset;
 }
 
 static bool text_is_set(const char *text)

@@ -14,6 +14,13 @@ struct reason {
 	size_t len, size;
 };
 
+static struct reason reason_begin(char *text, size_t size)
+{
+	if (size > 0)
+		text[0] = '\0';
+	return (struct reason){.text = text, .size = size};
+}
+
 static void reason_put(struct reason *reason, struct str text)
 {
 	for (size_t i = 0; i < text.len && reason->len + 1 < reason->size; i++) {
@@ -117,10 +124,9 @@ static bool is_reference(struct span content)
 bool git_config_judge_change(const char *target, struct span content, struct span before, char *reason,
 			     size_t reason_size)
 {
-	struct reason text = {.text = reason, .size = reason_size};
+	struct reason text = reason_begin(reason, reason_size);
 	struct judging judging = {.target = target, .before = before, .reason = &text};
 	struct git_config_fault fault;
-	reason_put(&text, STR(""));
 	if (is_reference(content) || git_config_parse(content, judge_entry, &judging, &fault))
 		return true;
 	if (fault.what == NULL)
