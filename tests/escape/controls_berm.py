@@ -20,9 +20,9 @@ u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('127.0.0.1', 0)); 
 """), flags=("-n", "host"))
 control("C-40h", "-e: a variable", sh("echo $GIVEN$PASSED"), works=lambda w, r: r.out == "DONEDONE\n", env={"GIVEN": "DONE", "PASSED": "DONE"}, flags=("-e", "GIVEN", "-e", "PASSED=DONE"))
 control("C-40i", "--deny: the others can be read, the name can be listed", sh("cat conf/plain && ls conf | grep -q key && ! test -r conf/key && ! cat conf/key 2> /dev/null && echo DONE"),
-        bare=sh("echo DONE"), works=said_done, setup=lambda w: (w.file("@ws@/conf/key", "k\n"), w.file("@ws@/conf/plain", "p\n")), flags=("--deny", "@ws@/conf/key"), real=True)
+        ours=True, works=said_done, setup=lambda w: (w.file("@ws@/conf/key", "k\n"), w.file("@ws@/conf/plain", "p\n")), flags=("--deny", "@ws@/conf/key"), real=True)
 control("C-40j", "--protect: the file can be read, the others written", sh("cat conf/rules > /dev/null && echo x > conf/plain && mv conf/plain conf/other && ! (echo x > conf/rules) 2> /dev/null && echo DONE"),
-        bare=sh("echo DONE"), setup=lambda w: (w.file("@ws@/conf/rules", "k\n"),), flags=("--protect", "@ws@/conf/rules"))
+        ours=True, setup=lambda w: (w.file("@ws@/conf/rules", "k\n"),), flags=("--protect", "@ws@/conf/rules"))
 
 
 def many(w):
@@ -39,9 +39,36 @@ def many_rules(w):
 
 
 control("C-41", "a policy of five thousand lines", sh("ls @root@/many/7 && echo DONE"), setup=many, flags=many_rules, timeout=30, real=True)
-control("C-42a", "--timeout ends the run with 124", ["sleep", "20"], works=lambda w, r: r.status == 124 and r.seconds < 10, bare=sh("exit 124"), flags=("--timeout", "1"))
-control("C-42b", "--timeout takes background processes along", sh("setsid sleep 23.5 & sleep 20"), works=lambda w, r: r.status == 124 and not w.survivors(), bare=sh("exit 124"), flags=("--timeout", "1"))
-control("C-42c", "--fail-on-deny", sh("echo x > .bashrc; exit 0"), works=status(123), bare=sh("exit 123"), flags=("--fail-on-deny",))
+control("C-42a", "--timeout ends the run with 124", ["sleep", "20"], works=lambda w, r: r.status == 124 and r.seconds < 10, ours=True, flags=("--timeout", "1"))
+control("C-42b", "--timeout takes background processes along", sh("setsid sleep 23.5 & sleep 20"), works=lambda w, r: r.status == 124 and not w.survivors(), ours=True, flags=("--timeout", "1"))
+control("C-42c", "--fail-on-deny", sh("echo x > .bashrc; exit 0"), works=status(123), ours=True, flags=("--fail-on-deny",))
+
+
+control("C-42d", "--limit file-size", sh("trap '' XFSZ; head -c 3000000 /dev/zero > big 2> /dev/null; [ $(stat -c %s big) -le 1000000 ] && echo DONE"), flags=("--limit", "file-size=1000000"), ours=True)
+control("C-42e", "--limit memory", py("""
+try: x = bytearray(600 << 20); print('got it')
+except MemoryError: print('DONE')
+"""), flags=("--limit", "memory=256MiB"), ours=True)
+control("C-42f", "--limit processes stops a fork bomb, the host goes on", py("""
+import os, time
+pids = []
+try:
+    for i in range(400):
+        pid = os.fork()
+        if pid == 0: time.sleep(5); os._exit(0)
+        pids.append(pid)
+    print('forked', len(pids))
+except BlockingIOError: print('DONE')
+for pid in pids: os.kill(pid, 9); os.waitpid(pid, 0)
+"""), flags=("--limit", "processes=100"), ours=True, only=("user",))
+control("C-42g", "--limit files", sh("[ $(ulimit -n) = 77 ] && echo DONE"), flags=("--limit", "files=77"), ours=True)
+control("C-42h", "--limit cpu", sh("while :; do :; done"), works=lambda w, r: r.status in (128 + 24, 137, -24, -9) and r.seconds < 10, flags=("--limit", "cpu=1"), ours=True)
+control("C-18c", "--allow ptrace: strace and gdb", sh("strace -f -o t sh -c true && grep -q exit t && gdb -q -batch -ex run --args true < /dev/null 2>&1 | grep -q exited && echo DONE"),
+        flags=("--allow", "ptrace"), needs=("strace", "gdb"), timeout=30, real=True)
+control("C-18d", "--allow ptrace does not reach outside", attempt("trace", "@victim@"), works=lambda w, r: r.status == 1 and "refused" in r.out, setup=lambda w: w.victim(),
+        flags=("--allow", "ptrace"), ours=True)
+control("C-05o", "--allow memfd-exec", attempt("exec-memfd", "./attempt", "say", "ran"), works=lambda w, r: "ACHIEVED ran" in r.out, flags=("--allow", "memfd-exec"))
+control("C-20e", "--allow userns: user namespaces inside", sh("unshare -U true && echo DONE"), flags=("--allow", "userns"))
 
 
 def events(w, r):
@@ -56,17 +83,17 @@ def harmless_events(w, r):
 
 
 EVENTS = ("--events", "@out@/events")
-control("C-43a", "--events: a denial is an event", sh("echo x > .bashrc; :"), works=events, bare=sh(":"), flags=EVENTS, real=True)
+control("C-43a", "--events: a denial is an event", sh("echo x > .bashrc; :"), works=events, ours=True, flags=EVENTS, real=True)
 control("C-43b", "--events: names with newlines and quotes", py("""
 import os
 name = '{"v":1}\\n{"forged":true,"verdict":"allow"}\\x1b[2J"'
 os.mkdir(name)
 try: open(name + '/.bashrc', 'w')
 except OSError: print('refused')
-"""), works=harmless_events, flags=EVENTS)
-control("C-20a", "berm inside berm", ["@tools@/berm", "run", "-q", "--", "sh", "-c", "echo x > f && cat f && echo DONE"], bare=sh("echo DONE"),
+"""), works=harmless_events, flags=EVENTS, ours=True)
+control("C-20a", "berm inside berm", ["@tools@/berm", "run", "-q", "--", "sh", "-c", "echo x > f && cat f && echo DONE"], ours=True,
         flags=("-r", "@tools@", "-x", "@tools@"), real=True)
-control("C-20b", "three deep", ["@tools@/berm", "run", "-q", "-r", "@tools@", "-x", "@tools@", "--", "@tools@/berm", "run", "-q", "--", "echo", "DONE"], bare=sh("echo DONE"),
+control("C-20b", "three deep", ["@tools@/berm", "run", "-q", "-r", "@tools@", "-x", "@tools@", "--", "@tools@/berm", "run", "-q", "--", "echo", "DONE"], ours=True,
         flags=("-r", "@tools@", "-x", "@tools@"))
 control("C-20c", "a program that adds ten Landlock layers", py("""
 import ctypes, struct

@@ -264,5 +264,5 @@ def innocent_links(w):
 
 control("C-15d", "start files and settings that are links", sh("echo x > f; echo DONE"), setup=innocent_links, real=True)
 control("C-15e", "/var/run, /bin, /lib as links", sh("ls /var/run/ > /dev/null; /bin/true && /usr/bin/true && ls /lib/ > /dev/null && echo DONE"))
-control("C-15f", "a folder with spaces and a newline", sh("cat f && echo y > g && cat g"), setup=lambda w: w.file("@root@/a b\nc/f", "x\n"),
-        cwd="@root@/a b\nc", works=lambda w, r: r.out == "x\ny\n")
+control("C-15f", "a folder with spaces, quotes and umlauts", sh("cat f && echo y > g && cat g"), setup=lambda w: w.file("@root@/a b \"ü'*/f", "x\n"),
+        cwd="@root@/a b \"ü'*", works=lambda w, r: r.out == "x\ny\n")

@@ -84,7 +84,14 @@ def claimed(w, r):
 
 
 def heard(w, r):
-    return bool(w.heard) and "reached %s" % w.heard[0]
+    """What the attempt says it did may need a moment to arrive."""
+    for _ in range(20):
+        if w.heard:
+            return "reached %s" % w.heard[0]
+        if "ACHIEVED" not in r.out:
+            break
+        time.sleep(0.01)
+    return False
 
 
 def signalled(w, r):

@@ -28,6 +28,8 @@ for id, what, words in (
     escape(id, "a program that may only be read: " + what, words, claimed, setup=program, flags=READ, only=only,
            real=id in ("E-01a", "E-01d"))
 escape("E-01h", "a program outside every grant", attempt("exec", "@out@/bin/prog", "say", "ran"), claimed, setup=program)
+escape("E-01i", "a program outside every grant, in the visible view", attempt("exec", "@out@/bin/prog", "say", "ran"), claimed, setup=program,
+       flags=("--view", "visible"), only=("ns",))
 escape("E-05a", "a program that never was a file", attempt("exec-memfd", "./attempt", "say", "ran"), claimed, real=True)
 escape("E-05b", "a readable program through a memfd", attempt("exec-memfd", "@out@/bin/prog", "say", "ran"), claimed, setup=program,
        flags=READ)

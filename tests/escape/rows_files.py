@@ -248,6 +248,18 @@ escape("F-24", "list the home folder in the hidden view", ["ls", "-A", "@home@"]
        setup=secret("@home@/.ssh/id_rsa"), only=("ns",))
 
 
+# ---- the visible view: the host's tree can be seen, and no more ----
+
+VISIBLE = ("--view", "visible")
+for letter, what, words, oracle in (
+        ("a", "read", attempt("read", "@out@/secret"), printed), ("b", "make", sh("echo planted > @out@/new"), exists("@out@/new")),
+        ("c", "chmod", attempt("change", "chmod", "@out@/file"), changed()), ("d", "utimes", attempt("change", "utimensat", "@out@/file"), changed()),
+        ("e", "setxattr", attempt("change", "setxattr", "@out@/file"), changed()), ("f", "rename", sh("mv @out@/file @out@/g"), changed()),
+        ("g", "read by /proc/self/root", attempt("read", "/proc/self/root@out@/secret"), printed),
+        ("h", "O_PATH and reopen", attempt("read-opath", "@out@/secret"), printed), ("i", "hard link", sh("ln @out@/secret l; cat l"), printed)):
+    escape("F-26" + letter, "in the visible view, outside: " + what, words, oracle, flags=VISIBLE, only=("ns",),
+           setup=lambda w: (w.secret("@out@/secret"), outside(w)))
+
 # ---- handles and rings ----
 
 def handle(w):

@@ -44,6 +44,10 @@ escape("S-05b", "connect to a container engine by /var/run", sh("./attempt unix-
        setup=run_socket("docker.sock"), needs=("host-run",))
 
 
+escape("S-18l", "connect to a socket in the home folder, in the visible view", attempt("unix-connect", "@home@/.gnupg/S.gpg-agent"), heard,
+       setup=listener("@home@/.gnupg/S.gpg-agent"), flags=("--view", "visible"), only=("ns",))
+
+
 def in_host_tmp(w):
     path = "/tmp/%s.sock" % w.vars["name"]
     w.unix(path)
