@@ -120,7 +120,7 @@ static bool lies_in(struct str path, struct str folder)
 static bool is_beside(struct supervisor *sup, const struct plan_rule *rule, const char *path, size_t len,
 		      const struct moved *moved)
 {
-	struct stat st;
+	struct stat st = {0};
 	const char *beside = rule->beside;
 	size_t at = 0, folder = parent_len(path, len);
 	for (; strncmp(beside, "../", 3) == 0; beside += 3)
@@ -503,7 +503,7 @@ static bool is_fresh(const struct waiting *waiting, uint64_t ino)
 static int judge_again(struct waiting *waiting, int folder, const char *name, const char *path)
 {
 	char copy[JUDGE_NAME_SIZE];
-	struct stat st;
+	struct stat st = {0};
 	auto_fd int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return errno;

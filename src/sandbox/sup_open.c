@@ -103,7 +103,7 @@ static struct sup_answer open_in_helper(const struct opening *opening)
 /* A file with a lease lets an open wait for its holder: so it is opened without waiting, first. */
 static struct sup_answer open_regular(const struct opening *opening)
 {
-	struct stat st;
+	struct stat st = {0};
 	bool waits = (opening->flags & O_NONBLOCK) == 0;
 	auto_fd int fd = open_place(opening, opening->flags | O_NONBLOCK);
 	if (fd < 0)

@@ -287,7 +287,7 @@ static int enter_folder(struct search *search, struct place *place, const char *
 /* The kernel's fs.protected_symlinks: a link of another user in a folder like /tmp is not followed. */
 static bool is_trap(const struct place *place)
 {
-	struct stat folder;
+	struct stat folder = {0};
 	const mode_t shared = S_ISVTX | S_IWOTH;
 	if (place->st.st_uid == geteuid() || fstat(place->folder, &folder) < 0)
 		return false;
@@ -532,7 +532,7 @@ static const char DELETED[] = " (deleted)";
 static int object_path(const struct call *call, struct place *place)
 {
 	char name[SUP_PROC_SIZE];
-	struct stat there;
+	struct stat there = {0};
 	const size_t ending = sizeof(DELETED) - 1;
 	self_fd_name(name, place->object);
 	ssize_t n = readlinkat(call->sup->proc_fd, name, place->path, sizeof(place->path));

@@ -65,7 +65,7 @@ static int next_entry(struct sup_walk *walk, const struct entry **ret_entry)
 /* Some file systems do not tell types in folders. */
 static unsigned char type_of(int folder, const struct entry *entry)
 {
-	struct stat st;
+	struct stat st = {0};
 	if (entry->type != DT_UNKNOWN || fstatat(folder, entry->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return entry->type;
 	return (unsigned char)IFTODT(st.st_mode);

@@ -61,7 +61,7 @@ static void put_note(const char *what, long result, int error, const char *more)
 static void put_fd(const char *what, int fd)
 {
 	char more[NOTE_TEXT] = "";
-	struct stat st;
+	struct stat st = {0};
 	int error = errno;
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		(void)snprintf(more, sizeof(more), "%x %x %o %ld %ld", (unsigned)fcntl(fd, F_GETFL),
@@ -83,7 +83,7 @@ static void put_fd(const char *what, int fd)
 
 static void look(const char *path)
 {
-	struct stat st;
+	struct stat st = {0};
 	char more[NOTE_TEXT] = "";
 	int result = lstat(path, &st);
 	int error = errno;
@@ -96,7 +96,7 @@ static void look(const char *path)
 
 static void look_times(const char *path)
 {
-	struct stat st;
+	struct stat st = {0};
 	char more[NOTE_TEXT] = "";
 	if (lstat(path, &st) == 0 && st.st_mtime < 1000000)
 		(void)snprintf(more, sizeof(more), "%ld %ld %ld", (long)st.st_atime, (long)st.st_mtime,

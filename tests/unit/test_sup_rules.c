@@ -9,10 +9,11 @@
 #define RENAME_EXCHANGE (1 << 1)
 #endif
 
-#define PROTECT(pattern_, ...)                                                                                         \
+#define PROTECT_IF(pattern_, ...)                                                                                      \
 	{                                                                                                              \
 		.size = sizeof(struct berm_rule), .pattern = (pattern_), .right = BERM_PROTECT, __VA_ARGS__            \
 	}
+#define PROTECT(pattern) PROTECT_IF(pattern, .except = NULL)
 
 static void make_folder(const char *path)
 {
@@ -44,7 +45,7 @@ static bool outside_holds(const char *name, const char *text)
 static bool outside_exists(const char *name)
 {
 	char path[200];
-	struct stat st;
+	struct stat st = {0};
 	(void)snprintf(path, sizeof(path), "%s/%s", files.ws, name);
 	return lstat(path, &st) == 0;
 }
@@ -160,9 +161,9 @@ static void test_protected_names(void **state)
 {
 	(void)state;
 	static const struct berm_rule rules[] = {
-		PROTECT("**/.rc", .label = "start files"),
+		PROTECT_IF("**/.rc", .label = "start files"),
 		PROTECT("**/.set/**"),
-		PROTECT("**/.hook/*", .except = "**/.hook/*.sample"),
+		PROTECT_IF("**/.hook/*", .except = "**/.hook/*.sample"),
 	};
 	char rc[200];
 	outside_folder("way");
@@ -234,8 +235,8 @@ static void test_moved_folders(void **state)
 {
 	(void)state;
 	static const struct berm_rule rules[] = {
-		PROTECT("**/.git/hooks/*", .except = "**/.git/hooks/*.sample"),
-		PROTECT("**/.git", .mkdir_only = true, .removable = true),
+		PROTECT_IF("**/.git/hooks/*", .except = "**/.git/hooks/*.sample"),
+		PROTECT_IF("**/.git", .mkdir_only = true, .removable = true),
 	};
 	outside_folder("host");
 	outside_folder("host/.git");
@@ -280,9 +281,9 @@ static void test_kinds_of_rules(void **state)
 {
 	(void)state;
 	static const struct berm_rule rules[] = {
-		PROTECT("**/only", .mkdir_only = true),
-		PROTECT("**/place", .in_place = true),
-		PROTECT("**/gone*", .removable = true),
+		PROTECT_IF("**/only", .mkdir_only = true),
+		PROTECT_IF("**/place", .in_place = true),
+		PROTECT_IF("**/gone*", .removable = true),
 	};
 	outside_put("gone", "x");
 	outside_put("gone2", "x");
@@ -314,7 +315,7 @@ static void put_judged(const char *text)
 
 static void offer_contents(void *arg)
 {
-	struct stat st;
+	struct stat st = {0};
 	char found[16] = "";
 	(void)arg;
 	CHECK_FAILS(open_make("conf", 0), EACCES);
@@ -376,7 +377,7 @@ static void test_judged_contents(void **state)
 {
 	(void)state;
 	static const struct berm_rule rules[] = {
-		PROTECT("**/conf", .judge = judge_word, .judge_max_bytes = 100, .removable = true),
+		PROTECT_IF("**/conf", .judge = judge_word, .judge_max_bytes = 100, .removable = true),
 	};
 	outside_put("mine", "mine");
 	FILES_RUN(rules, offer_contents, NULL);
@@ -433,8 +434,8 @@ static void test_names_that_wait(void **state)
 {
 	(void)state;
 	static const struct berm_rule rules[] = {
-		PROTECT("**/conf", .beside = "HEAD", .judge = judge_word, .removable = true),
-		PROTECT("**/hook/*", .beside = "../HEAD", .except = "**/hook/*.*"),
+		PROTECT_IF("**/conf", .beside = "HEAD", .judge = judge_word, .removable = true),
+		PROTECT_IF("**/hook/*", .beside = "../HEAD", .except = "**/hook/*.*"),
 	};
 	FILES_RUN(rules, make_repositories, NULL);
 }
@@ -678,7 +679,7 @@ static void test_races_are_lost(void **state)
 {
 	(void)state;
 	static const struct berm_rule rules[] = {PROTECT("**/.rc/**")};
-	struct stat before, after;
+	struct stat before = {0}, after = {0};
 	outside_folder("racer");
 	outside_folder("racer/.rc");
 	outside_put("racer/.rc/x", "kept");
