@@ -66,15 +66,20 @@ static enum berm_code print_text(const struct run *run, const struct utsname *ke
 				 struct berm_err *err)
 {
 	struct say_screen screen = say_screen(STDOUT_FILENO);
-	buf_printf(out, "berm %s on Linux %s (%s), uid %u\n", berm_version(), kernel->release, kernel->machine,
+	auto_buf struct buf head;
+	buf_init(&head, SAY_MAX);
+	buf_printf(&head, "berm %s on Linux %s (%s), uid %u", berm_version(), kernel->release, kernel->machine,
 		   (unsigned)getuid());
-	buf_printf(out, "back-end: %s\n\n", plan_text_backend(run_plan(run)));
+	TRY(buf_check(&head, err));
+	text_put_wrapped(out, buf_str(&head), 0, screen.width);
+	buf_printf(out, "\nback-end: %s\n\n", plan_text_backend(run_plan(run)));
 	TRY(plan_text_guarantees(run_plan(run), &screen, out, err));
 	if (!run_is_refused(run))
 		return BERM_OK;
 	buf_putc(out, '\n');
 	colour_start(out, screen.colour, COLOUR_BAD);
-	buf_puts(out, "the default policy cannot be held here: \"berm run\" starts nothing");
+	text_put_wrapped(out, STR("the default policy cannot be held here: \"berm run\" starts nothing"), 0,
+			 screen.width);
 	colour_stop(out, screen.colour, COLOUR_BAD);
 	buf_putc(out, '\n');
 	return BERM_OK;

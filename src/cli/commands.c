@@ -118,6 +118,11 @@ int commands_parse(const struct command *self, const char *const *argv, void *ta
 		options_done(&options);
 		return help_command(self);
 	}
+	if (self->operands[0] == '\0' && options.rest[0] != NULL) {
+		(void)err_set(&err, BERM_ERR_INVALID, "unexpected argument '%.60s'", options.rest[0]);
+		options_done(&options);
+		return commands_usage(self, &err, NULL);
+	}
 	*ret_options = options;
 	return -1;
 }

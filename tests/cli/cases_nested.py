@@ -38,12 +38,22 @@ def what_is_protected_outside_is_protected_inside(place):
 
 @test_ways
 def the_inner_one_can_narrow(place):
-    sub = place.folder("home/work/sub")
+    other = place.folder("other")
+    place.file("other/text", "hello\n")
+    equal(place.run("-r", other, "cat", f"{other}/text").ok().out, "hello\n")
+    result = inside(place, f"cat '{other}/text'; true", outer=("-r", other)).ok()
+    true("hello" not in result.out, repr(result))
+
+
+@test_ways
+def a_smaller_workspace_is_refused_by_name(place):
+    # What is protected in the outer one is written by its supervisor, which the inner one's limits do not hold.
+    place.folder("home/work/sub")
     folder = os.path.dirname(BERM)
-    script = f"cd sub && exec '{BERM}' run -- /bin/sh -c 'echo x >inside; echo x >../outside'"
+    script = f"cd sub && exec '{BERM}' run -- /bin/sh -c 'echo x >../outside'"
     result = place.run("-x", folder, "--", "/bin/sh", "-c", script)
-    true(result.status != 0 and os.path.exists(f"{sub}/inside"), repr(result))
     true(not os.path.exists(f"{place.work}/outside"), "the inner workspace was not held")
+    true(result.status == 125 and place.work in result.err, repr(result))
 
 
 @test_ways

@@ -1,4 +1,7 @@
-"""On a terminal, below a real shell: job control, signals by keys, size, modes."""
+"""On a terminal, below a real shell: job control, signals by keys, size, modes.
+
+The programs inside are bash: where sh is dash, a stop between its vfork and the child's exec leaves it waiting for ever,
+with or without a sandbox."""
 import fcntl
 import os
 import re
@@ -11,7 +14,7 @@ import time
 from harness import BERM, Failure, equal, test_ways, true
 
 PATIENCE = 30
-FOREGROUND = r"\$B sh.*\r\n"  # "fg" names the job
+FOREGROUND = r"\$B bash.*\r\n"  # "fg" names the job
 INTERRUPT, QUIT, STOP = b"\x03", b"\x1c", b"\x1a"
 
 
@@ -111,7 +114,7 @@ def on_terminal(function):
 
 @on_terminal
 def ctrl_c_ends_the_program_alone(place, terminal):
-    terminal.line("$B sh -c 'echo ready; exec sleep 100'; echo status $?")
+    terminal.line("$B bash -c 'echo ready; exec sleep 100'; echo status $?")
     terminal.expect("ready")
     terminal.keys(INTERRUPT)
     terminal.expect("status 130\r\n")
@@ -120,7 +123,7 @@ def ctrl_c_ends_the_program_alone(place, terminal):
 
 @on_terminal
 def ctrl_c_can_be_taken(place, terminal):
-    terminal.line("$B sh -c 'trap \"echo taken; exit 5\" INT; echo ready; while :; do sleep 0.05; done'; echo status $?")
+    terminal.line("$B bash -c 'trap \"echo taken; exit 5\" INT; echo ready; while :; do sleep 0.05; done'; echo status $?")
     terminal.expect("ready")
     terminal.keys(INTERRUPT)
     terminal.expect("taken")
@@ -129,7 +132,7 @@ def ctrl_c_can_be_taken(place, terminal):
 
 @on_terminal
 def ctrl_backslash_too(place, terminal):
-    terminal.line("$B sh -c 'echo ready; exec sleep 100'; echo status $?")
+    terminal.line("$B bash -c 'echo ready; exec sleep 100'; echo status $?")
     terminal.expect("ready")
     terminal.keys(QUIT)
     terminal.expect("status 131\r\n")
@@ -137,7 +140,7 @@ def ctrl_backslash_too(place, terminal):
 
 @on_terminal
 def ctrl_z_stops_and_fg_goes_on(place, terminal):
-    terminal.line("$B sh -c 'trap \"echo on\" CONT; echo ready; until test -e go; do sleep 0.05; done'; echo status $?")
+    terminal.line("$B bash -c 'trap \"echo on\" CONT; echo ready; until test -e go; do sleep 0.05; done'; echo status $?")
     for begin in ("ready", "on\r\n", "on\r\n"):
         terminal.expect(begin)
         terminal.keys(STOP)
@@ -151,7 +154,7 @@ def ctrl_z_stops_and_fg_goes_on(place, terminal):
 
 @on_terminal
 def bg_lets_it_run_and_reading_stops_it(place, terminal):
-    terminal.line("$B sh -c 'echo ready; sleep 0.3; echo worked; read line; echo got $line'")
+    terminal.line("$B bash -c 'echo ready; sleep 0.3; echo worked; read line; echo got $line'")
     terminal.expect("ready")
     terminal.keys(STOP)
     terminal.expect("Stopped")
@@ -167,7 +170,7 @@ def bg_lets_it_run_and_reading_stops_it(place, terminal):
 
 @on_terminal
 def started_in_the_background(place, terminal):
-    terminal.line("$B sh -c 'read line; echo got $line' &")
+    terminal.line("$B bash -c 'read line; echo got $line' &")
     stops(terminal)
     terminal.line("fg")
     terminal.expect(FOREGROUND)
@@ -177,7 +180,7 @@ def started_in_the_background(place, terminal):
 
 @on_terminal
 def kill_stop_and_cont_by_the_shell(place, terminal):
-    terminal.line("$B sh -c 'echo ready; while :; do sleep 0.05; done' &")
+    terminal.line("$B bash -c 'echo ready; while :; do sleep 0.05; done' &")
     terminal.expect("ready")
     terminal.line("kill -TSTP %1")
     stops(terminal)
@@ -188,14 +191,14 @@ def kill_stop_and_cont_by_the_shell(place, terminal):
 @on_terminal
 def a_pipeline_with_a_pager_works(place, terminal):
     # "less" reads from the terminal while it is the program's output that it shows.
-    terminal.line("$B sh -c 'echo one; echo two' | sh -c 'cat >/dev/null; read key </dev/tty; echo key $key'")
+    terminal.line("$B bash -c 'echo one; echo two' | sh -c 'cat >/dev/null; read key </dev/tty; echo key $key'")
     terminal.line("q")
     terminal.expect("key q\r\n")
 
 
 @on_terminal
 def a_program_in_a_pipeline_can_ask_the_terminal(place, terminal):
-    terminal.line("$B sh -c 'echo ready >&2; read line </dev/tty; echo got $line' | cat; echo end")
+    terminal.line("$B bash -c 'echo ready >&2; read line </dev/tty; echo got $line' | cat; echo end")
     terminal.expect("ready")
     terminal.line("hello")
     terminal.expect("got hello\r\n")
@@ -204,7 +207,7 @@ def a_program_in_a_pipeline_can_ask_the_terminal(place, terminal):
 
 @on_terminal
 def a_pipeline_is_stopped_and_continued(place, terminal):
-    terminal.line("$B sh -c 'echo ready >&2; sleep 0.5; echo done' | cat; echo end")
+    terminal.line("$B bash -c 'echo ready >&2; sleep 0.5; echo done' | cat; echo end")
     terminal.expect("ready")
     terminal.keys(STOP)
     terminal.expect("Stopped")
@@ -214,7 +217,7 @@ def a_pipeline_is_stopped_and_continued(place, terminal):
 
 @on_terminal
 def a_pipeline_is_interrupted(place, terminal):
-    terminal.line("$B sh -c 'echo ready >&2; exec sleep 100' | cat; echo status ${PIPESTATUS[0]}")
+    terminal.line("$B bash -c 'echo ready >&2; exec sleep 100' | cat; echo status ${PIPESTATUS[0]}")
     terminal.expect("ready")
     terminal.keys(INTERRUPT)
     equal(terminal.ask("echo alive"), "alive")
@@ -224,7 +227,7 @@ def a_pipeline_is_interrupted(place, terminal):
 @on_terminal
 def the_size_is_seen_and_its_change(place, terminal):
     script = "trap 'stty size' WINCH; stty size; echo ready; while :; do sleep 0.05; done"
-    terminal.line(f"$B sh -c \"{script}\"")
+    terminal.line(f"$B bash -c \"{script}\"")
     terminal.expect("24 80\r\n")
     terminal.expect("ready")
     terminal.resize(40, 100)
@@ -235,7 +238,7 @@ def the_size_is_seen_and_its_change(place, terminal):
 @on_terminal
 def modes_are_as_before(place, terminal):
     before = terminal.ask("stty -g </dev/tty")
-    terminal.line("$B sh -c 'stty raw -echo; kill -KILL $$'; echo status $?")
+    terminal.line("$B bash -c 'stty raw -echo; kill -KILL $$'; echo status $?")
     terminal.expect("status 137")
     equal(terminal.ask("stty -g </dev/tty"), before)
     terminal.line("$B no-such-program; echo status $?")
@@ -245,7 +248,7 @@ def modes_are_as_before(place, terminal):
 
 @on_terminal
 def a_stopped_program_has_its_modes_again(place, terminal):
-    terminal.line("$B sh -c 'stty -icanon min 1; echo ready; dd bs=1 count=1 2>/dev/null; echo; stty -a | "
+    terminal.line("$B bash -c 'stty -icanon min 1; echo ready; dd bs=1 count=1 2>/dev/null; echo; stty -a | "
                   "grep -o -- -icanon'")
     terminal.expect("ready")
     terminal.keys(STOP)
@@ -291,7 +294,7 @@ def doctor_fits_the_terminal(place, terminal):
 
 @on_terminal
 def the_closed_terminal_ends_the_program(place, terminal):
-    terminal.line("$B sh -c 'trap \"echo hung up >hup; exit\" HUP; echo ready; while :; do sleep 0.05; done'")
+    terminal.line("$B bash -c 'trap \"echo hung up >hup; exit\" HUP; echo ready; while :; do sleep 0.05; done'")
     terminal.expect("ready")
     master = os.dup(terminal.master)
     os.close(terminal.master)

@@ -45,7 +45,7 @@ def unknown_commands_name_the_nearest(place):
     refused(place, ["docter", "--json"], "unknown command 'docter'", "berm doctor")
     refused(place, ["xyzzy"], "unknown command 'xyzzy'", "berm help")
     refused(place, ["help", "shel"], "unknown command 'shel'", "berm shell")
-    refused(place, ["--vresion"], "unknown command '--vresion'", "berm help")
+    refused(place, ["--vresion"], "unknown command '--vresion'", "berm version")
 
 
 @test
