@@ -12,7 +12,7 @@
 
 static enum seen look_real(void *ctx, const char *path, char *ret_target, size_t size)
 {
-	struct stat st;
+	struct stat st = {0};
 	(void)ctx;
 	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return SEEN_MISSING;
@@ -34,7 +34,7 @@ static bool refused(const char *path, int mode)
 
 static bool closed_real(void *ctx, const char *path)
 {
-	struct stat st;
+	struct stat st = {0};
 	(void)ctx;
 	if (geteuid() == 0 || !refused(path, R_OK) || !refused(path, W_OK) || !refused(path, X_OK))
 		return false;
