@@ -59,6 +59,12 @@ SANITIZED := -O1 -Wno-frame-larger-than -fno-omit-frame-pointer -fno-sanitize-re
 # A test may keep its tables on the stack.
 TEST_FLAGS := -Itests -Wno-frame-larger-than
 
+# Tests of what works on memory alone. MSan of clang 14 takes what fstat fills for uninitialised, and the emulator knows few
+# of the system calls, so these are what the two can say something about.
+PURE := $(foreach t,$(UNIT),$(if $(wildcard $(addsuffix /$(t:test_%=%).c,src/base src/format src/policy src/ui)),$(t))) \
+	$(filter test_frame test_notices test_bpf test_options test_nearest,$(UNIT))
+PURE := $(filter-out test_secret test_git_%,$(PURE))
+
 comma      := ,
 is_clang    = $(findstring clang,$(notdir $(1)))
 warn_for    = $(WARN) $(if $(call is_clang,$(1)),$(WARN_CLANG),$(WARN_GCC))
@@ -182,7 +188,7 @@ asan: $(call tests_of,asan) $(call models_of,asan) ## unit and model tests under
 torture: $(call tests_of,torture) ## unit tests with one allocation after the other failing, under ASan and UBSan
 	$(Q)tools/suite torture $^
 
-msan: $(call tests_of,msan) $(call models_of,msan) ## unit and model tests under MSan
+msan: $(PURE:%=$(BUILD)/msan/unit/%) $(call models_of,msan) ## tests of what works on memory alone, under MSan
 	$(Q)tools/suite msan $^
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/core.a
@@ -212,10 +218,7 @@ cov: $(call tests_of,cov) $(call models_of,cov) ## line coverage of unit and mod
 	$(Q)tools/suite cov $^ && tools/coverage $(BUILD)/cov
 
 # The other architecture: everything is built with the cross compiler; the emulator lacks many kernel interfaces and loses
-# children, so only tests of what works on memory alone are run.
-PURE  := $(filter-out test_secret,$(UNIT))
-PURE  := $(foreach t,$(PURE),$(if $(wildcard src/base/$(t:test_%=%).c src/format/$(t:test_%=%).c \
-	src/policy/$(t:test_%=%).c src/ui/$(t:test_%=%).c),$(t)))
+# children, so only pure tests are run.
 arm64: $(if $(MAIN_SRC),$(BUILD)/arm64/berm) $(PURE:%=$(BUILD)/arm64/unit/%) $(call models_of,arm64) ## built for arm64; pure tests emulated
 	$(Q)RUNNER="$(QEMU) -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=/usr/lib/aarch64-linux-gnu" \
 		tools/suite arm64 $(filter-out %/berm,$^)

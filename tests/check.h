@@ -11,6 +11,8 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include <stdlib.h>
+
 /* Some things cannot be shown under a sanitizer, mlock for example, which it turns into nothing. */
 #if defined(__SANITIZE_ADDRESS__)
 #define UNDER_SANITIZER 1
@@ -22,5 +24,12 @@
 #ifndef UNDER_SANITIZER
 #define UNDER_SANITIZER 0
 #endif
+
+/* For a test that cannot be run twice, or that is about code which allocates nothing: tests/torture.c passes it by. */
+#define NOT_TORTURED()                                                                                                 \
+	do {                                                                                                           \
+		if (getenv("BERM_TORTURE") != NULL)                                                                    \
+			skip();                                                                                        \
+	} while (0)
 
 #endif
