@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include "os/sys.h"
 #include "sandbox/seccomp.h"
 #include "sandbox/sup_state.h"
+
+enum { OPEN_FILES = 4096 };
 
 static const struct sup_row *const row_tables[] = {sup_open_rows, sup_name_rows, sup_meta_rows, sup_socket_rows,
 						   sup_process_rows};
@@ -256,6 +259,16 @@ static void send_answer(struct supervisor *sup, uint64_t id, const struct sup_an
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
+/* What is open here for one call and the next must not depend on the limit that the command was given. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= OPEN_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < OPEN_FILES ? limit.rlim_max : OPEN_FILES;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx)
 {
 	sup->listener = listener;
@@ -264,6 +277,7 @@ void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_not
 	sup->notify_ctx = ctx;
 	sup->umask = 0;
 	(void)umask(0);
+	raise_file_limit();
 	/* A file limit or a reader that is gone is an errno here, not an end. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -372,7 +386,7 @@ void supervisor_tick(struct supervisor *sup)
 		if (helper->pid == 0)
 			continue;
 		pid_t pid = waitpid(helper->pid, NULL, WNOHANG | __WALL);
-		if (pid == helper->pid) {
+		if (pid == helper->pid || (pid < 0 && errno == ECHILD)) {
 			helper_gone(sup, helper);
 			continue;
 		}
