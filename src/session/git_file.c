@@ -10,7 +10,7 @@ bool git_file_read(int dirfd, const char *path, enum git_file_follow follow, cha
 		   struct span *ret_content)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follow == GIT_FILE_NOFOLLOW ? O_NOFOLLOW : 0);
-	struct stat st;
+	struct stat st = {0};
 	auto_fd int fd = openat(dirfd, path, flags);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;

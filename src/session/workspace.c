@@ -54,7 +54,7 @@ static bool is_repository(int dirfd)
 
 static bool is_top_level(struct walk *walk)
 {
-	struct stat here;
+	struct stat here = {0};
 	if (fstatat(walk->fd, ".git", &walk->git, AT_SYMLINK_NOFOLLOW) < 0 || fstat(walk->fd, &here) < 0 ||
 	    !is_trusted(walk, &here, &walk->git))
 		return false;
@@ -67,7 +67,7 @@ static bool is_top_level(struct walk *walk)
 /* One folder up. False: there is none, or it is on another file system, where git does not look either. */
 static bool walk_up(struct walk *walk)
 {
-	struct stat st;
+	struct stat st = {0};
 	size_t len = path_parent(str_from(walk->path)).len;
 	int fd = openat(walk->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -92,7 +92,7 @@ static bool walk_to_top(struct walk *walk)
 
 static bool walk_begin(struct walk *walk, const char *cwd)
 {
-	struct stat st;
+	struct stat st = {0};
 	size_t len = strlen(cwd);
 	walk->fd = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (walk->fd < 0 || fstat(walk->fd, &st) < 0 || len >= sizeof(walk->path))
@@ -121,13 +121,13 @@ static bool read_link(int dirfd, const char *folder, const char *name, char ret_
 
 static bool is_same_file(const char *path, const struct stat *other)
 {
-	struct stat st;
+	struct stat st = {0};
 	return lstat(path, &st) == 0 && st.st_dev == other->st_dev && st.st_ino == other->st_ino;
 }
 
 static bool is_own_folder(const struct walk *walk, int fd)
 {
-	struct stat st;
+	struct stat st = {0};
 	return fstat(fd, &st) == 0 && is_trusted(walk, &st, &st);
 }
 
@@ -166,7 +166,7 @@ static bool visit_worktree(void *ctx, const struct git_config_entry *entry)
 static bool is_module(const struct walk *walk, int git_fd, const char *git)
 {
 	char path[PATH_MAX];
-	struct stat here;
+	struct stat here = {0};
 	struct span content;
 	auto_free struct module *module = malloc(sizeof(*module));
 	if (module == NULL || strstr(git, "/.git/") == NULL || strstr(git, "/modules/") == NULL ||

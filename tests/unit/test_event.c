@@ -429,6 +429,7 @@ static void test_the_page_for_readers_names_every_field(void **state)
 	page[len] = '\0';
 	buf_init(&schema, 1 << 16);
 	event_schema(&schema);
+	assert_int_equal(buf_check(&schema, NULL), BERM_OK);
 	node_count = 0;
 	int properties = member(read_json(schema.data), "properties");
 	for (int i = nodes[properties].first; i != 0; i = nodes[i].next) {

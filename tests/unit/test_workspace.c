@@ -91,66 +91,66 @@ static void test_top_levels(void **state)
 	git_agrees(folder, "of_bare", "of_bare");
 }
 
+static const char *const hostile_files[] = {
+	/* the other's worktree, but not ours */
+	"echo gitdir: $PWD/top/.git/worktrees/linked >plain/.git",
+	/* a repository, a home folder, a folder of nothing */
+	"echo gitdir: $PWD/top/.git >plain/.git",
+	"echo gitdir: $PWD/home >plain/.git",
+	"echo gitdir: $PWD/victim >plain/.git",
+	"echo gitdir: $PWD/apart >plain/.git",
+	"echo gitdir: / >plain/.git",
+	/* made to look like a worktree of a folder that is no repository */
+	("mkdir -p victim/worktrees/w; cd victim/worktrees/w; echo ../.. >commondir; echo $OLDPWD/plain/.git "
+	 ">gitdir;"
+	 "echo ref: refs/heads/x >HEAD; echo gitdir: $PWD >$OLDPWD/plain/.git"),
+	/* a commondir that leads on */
+	("mkdir -p fake/worktrees/w; cd fake/worktrees/w; echo $OLDPWD/top/.git >commondir;"
+	 "echo $OLDPWD/plain/.git >gitdir; echo gitdir: $PWD >$OLDPWD/plain/.git"),
+	/* another's submodule */
+	"echo gitdir: $PWD/top/.git/modules/sub >plain/.git",
+	/* what is no link, or a link in another sense */
+	"printf \"gitdir: \" >plain/.git",
+	"mkfifo plain/.git",
+	"head -c 9000 /dev/zero >plain/.git",
+	"ln -s $PWD/linked/.git plain/.git",
+	"ln -s $PWD/top/.git plain/.git",
+};
+
 static void test_a_git_file_that_nothing_points_back_to_widens_nothing(void **state)
 {
-	(void)state;
-	static const char *const scripts[] = {
-		/* the other's worktree, but not ours */
-		"echo gitdir: $PWD/top/.git/worktrees/linked >plain/.git",
-		/* a repository, a home folder, a folder of nothing */
-		"echo gitdir: $PWD/top/.git >plain/.git",
-		"echo gitdir: $PWD/home >plain/.git",
-		"echo gitdir: $PWD/victim >plain/.git",
-		"echo gitdir: $PWD/apart >plain/.git",
-		"echo gitdir: / >plain/.git",
-		/* made to look like a worktree of a folder that is no repository */
-		("mkdir -p victim/worktrees/w; cd victim/worktrees/w; echo ../.. >commondir; echo $OLDPWD/plain/.git "
-		 ">gitdir;"
-		 "echo ref: refs/heads/x >HEAD; echo gitdir: $PWD >$OLDPWD/plain/.git"),
-		/* a commondir that leads on */
-		("mkdir -p fake/worktrees/w; cd fake/worktrees/w; echo $OLDPWD/top/.git >commondir;"
-		 "echo $OLDPWD/plain/.git >gitdir; echo gitdir: $PWD >$OLDPWD/plain/.git"),
-		/* another's submodule */
-		"echo gitdir: $PWD/top/.git/modules/sub >plain/.git",
-		/* what is no link, or a link in another sense */
-		"printf \"gitdir: \" >plain/.git",
-		"mkfifo plain/.git",
-		"head -c 9000 /dev/zero >plain/.git",
-		"ln -s $PWD/linked/.git plain/.git",
-		"ln -s $PWD/top/.git plain/.git",
-	};
-	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-		const char *folder = fresh_world();
-		struct workspace workspace;
-		char home[NAME_SIZE];
-		assert_int_equal(git_rig_run(folder, scripts[i]), 0);
-		(void)snprintf(home, sizeof home, "%s/home", folder);
-		assert_int_equal(workspace_find(below(folder, "plain"), home, &workspace, NULL), BERM_OK);
-		assert_string_equal(workspace.path, below(folder, "plain"));
-		if (workspace.git_common != NULL)
-			fail_msg("%s: %s", scripts[i], workspace.git_common);
-		workspace_done(&workspace);
-	}
+	const char *folder = fresh_world();
+	struct workspace workspace;
+	char home[NAME_SIZE];
+	assert_int_equal(git_rig_run(folder, *state), 0);
+	(void)snprintf(home, sizeof home, "%s/home", folder);
+	assert_int_equal(workspace_find(below(folder, "plain"), home, &workspace, NULL), BERM_OK);
+	assert_string_equal(workspace.path, below(folder, "plain"));
+	if (workspace.git_common != NULL)
+		fail_msg("%s: %s", (const char *)*state, workspace.git_common);
+	workspace_done(&workspace);
 }
+
+static const char *const changed_data[] = {
+	"echo ../../../home >top/.git/worktrees/linked/commondir",
+	"echo $PWD/plain/.git >top/.git/worktrees/linked/gitdir",
+	"rm top/.git/worktrees/linked/gitdir",
+	"rm top/.git/worktrees/linked/commondir",
+	"rm top/.git/HEAD",
+	("ln -sf $PWD/linked/deep/back top/.git/worktrees/linked/gitdir; echo $PWD/linked/.git "
+	 ">linked/deep/back"),
+};
 
 static void test_a_worktree_whose_data_was_changed_is_alone(void **state)
 {
+	const char *folder = fresh_world();
+	assert_int_equal(git_rig_run(folder, *state), 0);
+	expect(folder, "linked", "linked", NULL, true);
+}
+
+static void test_a_submodule_whose_data_was_changed_is_alone(void **state)
+{
 	(void)state;
-	static const char *const scripts[] = {
-		"echo ../../../home >top/.git/worktrees/linked/commondir",
-		"echo $PWD/plain/.git >top/.git/worktrees/linked/gitdir",
-		"rm top/.git/worktrees/linked/gitdir",
-		"rm top/.git/worktrees/linked/commondir",
-		"rm top/.git/HEAD",
-		("ln -sf $PWD/linked/deep/back top/.git/worktrees/linked/gitdir; echo $PWD/linked/.git "
-		 ">linked/deep/back"),
-	};
-	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-		const char *folder = fresh_world();
-		expect(folder, "linked", "linked", "top/.git", true);
-		assert_int_equal(git_rig_run(folder, scripts[i]), 0);
-		expect(folder, "linked", "linked", NULL, true);
-	}
 	const char *folder = fresh_world();
 	assert_int_equal(git_rig_run(folder, "git config -f top/.git/modules/sub/config core.worktree ../../../a"), 0);
 	expect(folder, "top/sub", "top/sub", NULL, true);
@@ -264,54 +264,56 @@ static void expect_paths(const char *folder, const struct paths_case *row)
 		fail_msg("%s: %s; reads %s", row->config, found, reads);
 }
 
+static const struct paths_case paths_cases[] = {
+	{"", NULL, NULL, "", ""},
+	{"[core]\nhooksPath = .githooks\n", NULL, NULL, "top/.githooks", ""},
+	{"[core]\nhooksPath = tools/git/../hooks/\n", NULL, NULL, "top/tools/hooks", ""},
+	{"[core]\nhooksPath = @/top/h\n", NULL, NULL, "top/h", ""},
+	{"[core]\nhooksPath = .husky/_\n", NULL, NULL, "top/.husky top/.husky/_", ""},
+	{"[core]\nhooksPath = .\n", NULL, NULL, "", ""},
+	{"[core]\nhooksPath = ..\n", NULL, NULL, "", ""},
+	{"[core]\nhooksPath = /usr/share/hooks\n", NULL, NULL, "", ""},
+	{"[core]\nhooksPath = ~/hooks\n", NULL, NULL, "", ""},
+	{"[core]\nhooksPath = ~//../top/x\n", NULL, NULL, "top/x", ""},
+	{"[core]\nhooksPath = a\n[core]\nhooksPath = b\nhooksPath = a\n", NULL, NULL, "top/a top/b", ""},
+	{"[core]\nhooksPath =\nhooksPath\n[core \"x\"]\nhooksPath = h\n", NULL, NULL, "", ""},
+	{"[include]\npath = ../.gitconfig\n", NULL, NULL, "top/.gitconfig", ""},
+	{"[include]\npath = ../more\n", "top/more", "[core]\nhooksPath = h\n[include]\npath = last\n",
+	 "top/more top/h top/last", ""},
+	{"[includeIf \"gitdir:/x\"]\npath = ../more\n", NULL, NULL, "top/more", ""},
+	{"[include]\npath = @/home/shared\n", "home/shared", "[core]\nhooksPath = sh\n", "top/sh", ""},
+	{"", "home/.gitconfig", "[include]\npath = work\n[includeIf \"gitdir:x\"]\npath = ~/deep/inc\n", "",
+	 "home/work home/deep/inc"},
+	{"", "home/.gitconfig",
+	 "[core]\nexcludesFile = ~/ig\nhooksPath = ~/gh\n[gpg \"ssh\"]\nallowedSignersFile = ~/sg\n", "",
+	 "home/ig home/gh home/sg"},
+	{"", "home/.gitconfig", "[include]\npath = @/top/inc\n", "top/inc", ""},
+	{"[include]\npath = @/home/.ssh/id\n[core]\nexcludesFile = ~/ig\n", NULL, NULL, "", ""},
+	{"[include]\npath = ../evil\n", "top/evil", "[include]\npath = @/home/.ssh/id\n", "top/evil", ""},
+	{"", "home/.gitconfig", "[core]\nhooksPath = gh\n", "top/gh", ""},
+	{"", "home/.config/git/config", "[core]\nhooksPath = xh\n", "top/xh", ""},
+	{"", "top/.git/config.worktree", "[core]\nhooksPath = wh\n", "top/wh", ""},
+	{"[alias]\n\tx = a\tb\n\ty = 1\n[core]\n\thooksPath = th\n", NULL, NULL, "top/th", ""},
+	{"[include]\npath = ../ring\n", "top/ring", "[include]\npath = ring\n", "top/ring", ""},
+	{"[include]\npath = ../pipe\n", NULL, NULL, "top/pipe", ""},
+	{"[include]\npath = ../folder\n", NULL, NULL, "top/folder", ""},
+};
+
 static void test_hooks_and_includes(void **state)
 {
-	(void)state;
-	static const struct paths_case cases[] = {
-		{"", NULL, NULL, "", ""},
-		{"[core]\nhooksPath = .githooks\n", NULL, NULL, "top/.githooks", ""},
-		{"[core]\nhooksPath = tools/git/../hooks/\n", NULL, NULL, "top/tools/hooks", ""},
-		{"[core]\nhooksPath = @/top/h\n", NULL, NULL, "top/h", ""},
-		{"[core]\nhooksPath = .husky/_\n", NULL, NULL, "top/.husky top/.husky/_", ""},
-		{"[core]\nhooksPath = .\n", NULL, NULL, "", ""},
-		{"[core]\nhooksPath = ..\n", NULL, NULL, "", ""},
-		{"[core]\nhooksPath = /usr/share/hooks\n", NULL, NULL, "", ""},
-		{"[core]\nhooksPath = ~/hooks\n", NULL, NULL, "", ""},
-		{"[core]\nhooksPath = ~//../top/x\n", NULL, NULL, "top/x", ""},
-		{"[core]\nhooksPath = a\n[core]\nhooksPath = b\nhooksPath = a\n", NULL, NULL, "top/a top/b", ""},
-		{"[core]\nhooksPath =\nhooksPath\n[core \"x\"]\nhooksPath = h\n", NULL, NULL, "", ""},
-		{"[include]\npath = ../.gitconfig\n", NULL, NULL, "top/.gitconfig", ""},
-		{"[include]\npath = ../more\n", "top/more", "[core]\nhooksPath = h\n[include]\npath = last\n",
-		 "top/more top/h top/last", ""},
-		{"[includeIf \"gitdir:/x\"]\npath = ../more\n", NULL, NULL, "top/more", ""},
-		{"[include]\npath = @/home/shared\n", "home/shared", "[core]\nhooksPath = sh\n", "top/sh", ""},
-		{"", "home/.gitconfig", "[include]\npath = work\n[includeIf \"gitdir:x\"]\npath = ~/deep/inc\n", "",
-		 "home/work home/deep/inc"},
-		{"", "home/.gitconfig",
-		 "[core]\nexcludesFile = ~/ig\nhooksPath = ~/gh\n[gpg \"ssh\"]\nallowedSignersFile = ~/sg\n", "",
-		 "home/ig home/gh home/sg"},
-		{"", "home/.gitconfig", "[include]\npath = @/top/inc\n", "top/inc", ""},
-		{"[include]\npath = @/home/.ssh/id\n[core]\nexcludesFile = ~/ig\n", NULL, NULL, "", ""},
-		{"[include]\npath = ../evil\n", "top/evil", "[include]\npath = @/home/.ssh/id\n", "top/evil", ""},
-		{"", "home/.gitconfig", "[core]\nhooksPath = gh\n", "top/gh", ""},
-		{"", "home/.config/git/config", "[core]\nhooksPath = xh\n", "top/xh", ""},
-		{"", "top/.git/config.worktree", "[core]\nhooksPath = wh\n", "top/wh", ""},
-		{"[alias]\n\tx = a\tb\n\ty = 1\n[core]\n\thooksPath = th\n", NULL, NULL, "top/th", ""},
-		{"[include]\npath = ../ring\n", "top/ring", "[include]\npath = ring\n", "top/ring", ""},
-		{"[include]\npath = ../pipe\n", NULL, NULL, "top/pipe", ""},
-		{"[include]\npath = ../folder\n", NULL, NULL, "top/folder", ""},
-	};
-	char *folder = git_rig_new();
-	assert_int_equal(git_rig_run(folder, "mkdir -p home/.config/git top/.git top/folder; mkfifo top/pipe"), 0);
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		put_file(folder, "top/.git/config", cases[i].config);
-		if (cases[i].file != NULL)
-			put_file(folder, cases[i].file, cases[i].content);
-		expect_paths(folder, &cases[i]);
-		if (cases[i].file != NULL)
-			assert_int_equal(unlink(below(folder, cases[i].file)), 0);
+	static char *folder;
+	const struct paths_case *row = *state;
+	if (folder == NULL) {
+		folder = git_rig_new();
+		assert_int_equal(git_rig_run(folder, "mkdir -p home/.config/git top/.git top/folder; mkfifo top/pipe"),
+				 0);
 	}
-	git_rig_remove(folder);
+	put_file(folder, "top/.git/config", row->config);
+	if (row->file != NULL)
+		put_file(folder, row->file, row->content);
+	expect_paths(folder, row);
+	if (row->file != NULL)
+		assert_int_equal(unlink(below(folder, row->file)), 0);
 }
 
 static void test_a_linked_worktree_reads_what_the_main_one_includes(void **state)
@@ -333,17 +335,31 @@ static void test_a_linked_worktree_reads_what_the_main_one_includes(void **state
 	git_rig_remove(folder);
 }
 
+static struct CMUnitTest tests[80];
+static size_t test_count;
+
+static void add(const char *name, CMUnitTestFunction function, const void *parameter)
+{
+	assert_in_range(test_count, 0, ARRAY_LEN(tests) - 1);
+	tests[test_count++] =
+		(struct CMUnitTest){.name = name, .test_func = function, .initial_state = (void *)(uintptr_t)parameter};
+}
+
+#define ADD(function, parameter) add(#function, function, parameter)
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_top_levels),
-		cmocka_unit_test(test_a_git_file_that_nothing_points_back_to_widens_nothing),
-		cmocka_unit_test(test_a_worktree_whose_data_was_changed_is_alone),
-		cmocka_unit_test(test_home_and_root_are_no_workspace),
-		cmocka_unit_test(test_a_foreign_git_folder_above_is_not_heeded),
-		cmocka_unit_test(test_an_empty_git_folder_is_passed_over),
-		cmocka_unit_test(test_hooks_and_includes),
-		cmocka_unit_test(test_a_linked_worktree_reads_what_the_main_one_includes),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	ADD(test_top_levels, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(hostile_files); i++)
+		ADD(test_a_git_file_that_nothing_points_back_to_widens_nothing, hostile_files[i]);
+	for (size_t i = 0; i < ARRAY_LEN(changed_data); i++)
+		ADD(test_a_worktree_whose_data_was_changed_is_alone, changed_data[i]);
+	ADD(test_a_submodule_whose_data_was_changed_is_alone, NULL);
+	ADD(test_home_and_root_are_no_workspace, NULL);
+	ADD(test_a_foreign_git_folder_above_is_not_heeded, NULL);
+	ADD(test_an_empty_git_folder_is_passed_over, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(paths_cases); i++)
+		ADD(test_hooks_and_includes, &paths_cases[i]);
+	ADD(test_a_linked_worktree_reads_what_the_main_one_includes, NULL);
+	return _cmocka_run_group_tests("workspace", tests, test_count, NULL, NULL);
 }
