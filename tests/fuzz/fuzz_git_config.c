@@ -31,6 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool taken = git_config_judge("/w/.git/modules/m/config", data, size, reason, sizeof reason);
 	if (taken != (reason[0] == '\0') || memchr(reason, '\0', sizeof reason) == NULL)
 		abort();
+	/* what may be said anew may be said over something, and what stands there may stay */
+	const struct span content = {data, size}, half = {data, size / 2};
+	if (taken && !git_config_judge_change("/w/.git/modules/m/config", content, half, reason, sizeof reason))
+		abort();
+	if (parsed && size < 256 && /* more keys than are looked up need more bytes */
+	    !git_config_judge_change("/w/.git/modules/m/config", content, content, reason, sizeof reason))
+		abort();
 	if (taken && !parsed && memchr(data, '\n', size) != data + size - 1)
 		abort();
 	return 0;
