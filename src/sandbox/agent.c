@@ -23,8 +23,8 @@ static const struct {
 	int resource;
 	bool tree; /* a cgroup holds it for the whole tree */
 } rlimit_table[] = {
-	{BERM_LIMIT_MEMORY, RLIMIT_DATA, true},	      {BERM_LIMIT_PROCESSES, RLIMIT_NPROC, true},
-	{BERM_LIMIT_CPU_S, RLIMIT_CPU, false},	      {BERM_LIMIT_OPEN_FILES, RLIMIT_NOFILE, false},
+	{BERM_LIMIT_MEMORY, RLIMIT_DATA, true},	     {BERM_LIMIT_PROCESSES, RLIMIT_NPROC, true},
+	{BERM_LIMIT_CPU_S, RLIMIT_CPU, false},	     {BERM_LIMIT_OPEN_FILES, RLIMIT_NOFILE, false},
 	{BERM_LIMIT_FILE_SIZE, RLIMIT_FSIZE, false},
 };
 
@@ -137,7 +137,7 @@ static void exec_program(struct launch *launch)
 
 static int apply_all(struct launch *launch)
 {
-	const char *cwd = launch->command->cwd;
+	const char *cwd = launch->cwd;
 	/* Between berm's own single-threaded processes: if the helper is killed the command goes with it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || apply_limits(launch) < 0 || apply_session(launch) < 0)
 		return -1;

@@ -23,8 +23,8 @@ enum launch_stage {
 	STAGE_IDS,	  /* uid_map, gid_map */
 	STAGE_VIEW,	  /* mounts; detail: the path */
 	STAGE_LOOPBACK,
-	STAGE_DROP,	  /* capabilities, no_new_privs, dumpable */
-	STAGE_AGENT,	  /* clone of the command's process */
+	STAGE_DROP,  /* capabilities, no_new_privs, dumpable */
+	STAGE_AGENT, /* clone of the command's process */
 	STAGE_LIMITS,
 	STAGE_SESSION, /* session, process group, terminal */
 	STAGE_CWD,
@@ -47,21 +47,22 @@ struct launch {
 	struct supervisor *sup;		    /* NULL: nothing is on behalf */
 	struct sock_filter *filter;
 	size_t filter_len;
-	char **envp;	    /* the final environment */
-	char **programs;    /* paths to try, NULL-terminated */
-	size_t *parents;    /* for each grant the nearest granted folder above it that exists, or LAUNCH_NO_PARENT */
-	int *clones;	    /* for each grant: its tree while the visible view is being built */
-	char *outer;	    /* plan_export, for a berm inside; or NULL */
-	char *cgroup;	    /* folder made for this start, or NULL; the caller removes it */
-	int cgroup_procs;   /* its cgroup.procs, or -1 */
-	char *private_tmp;  /* without namespaces: a folder made for this start, removed at its end; or NULL. The helper
+	char *cwd;	   /* where the command starts: its folder, the caller's, or NULL: where the helper is */
+	char **envp;	   /* the final environment */
+	char **programs;   /* paths to try, NULL-terminated */
+	size_t *parents;   /* for each grant the nearest granted folder above it that exists, or LAUNCH_NO_PARENT */
+	int *clones;	   /* for each grant: its tree while the visible view is being built */
+	char *outer;	   /* plan_export, for a berm inside; or NULL */
+	char *cgroup;	   /* folder made for this start, or NULL; the caller removes it */
+	int cgroup_procs;  /* its cgroup.procs, or -1 */
+	char *private_tmp; /* without namespaces: a folder made for this start, removed at its end; or NULL. The helper
 			     * removes it; the caller, if the helper did not come to it */
-	char *stack;	    /* LAUNCH_STACK_SIZE bytes for the agent's first steps */
+	char *stack;	   /* LAUNCH_STACK_SIZE bytes for the agent's first steps */
 	uid_t uid;
 	gid_t gid;
-	sigset_t mask;	    /* of the caller, given to the command */
-	bool foreground;    /* the caller is in the foreground of command->terminal */
-	int control;	    /* the helper's end of the socket pair */
+	sigset_t mask;	 /* of the caller, given to the command */
+	bool foreground; /* the caller is in the foreground of command->terminal */
+	int control;	 /* the helper's end of the socket pair */
 
 	/* in the helper and the agent (which share memory until exec) */
 	int proc_fd;  /* the sandbox's /proc */

@@ -172,6 +172,16 @@ static enum berm_code find_parents(struct launch *launch, struct berm_err *err)
 	return BERM_OK;
 }
 
+/* The helper's own folder is another one where it has a root of its own. */
+static enum berm_code find_folder(struct launch *launch, struct berm_err *err)
+{
+	const char *cwd = launch->command->cwd;
+	if (cwd == NULL && launch->plan->backend != BERM_BACKEND_NAMESPACES)
+		return BERM_OK;
+	launch->cwd = cwd != NULL ? strdup(cwd) : getcwd(NULL, 0);
+	return launch->cwd != NULL ? BERM_OK : err_sys(err, "find the working folder");
+}
+
 static bool in_foreground(int terminal)
 {
 	pid_t group = 0;
@@ -191,6 +201,7 @@ static enum berm_code check_command(const struct berm_command *command, struct b
 static enum berm_code fill(struct launch *launch, struct berm_err *err)
 {
 	TRY(find_parents(launch, err));
+	TRY(find_folder(launch, err));
 	TRY(compile_filter(launch, err));
 	TRY(find_programs(launch, err));
 	launch->stack = malloc(LAUNCH_STACK_SIZE);
@@ -243,6 +254,7 @@ void prepare_free(struct launch *launch)
 	free(launch->cgroup);
 	free(launch->outer);
 	free(launch->private_tmp);
+	free(launch->cwd);
 	free(launch->parents);
 	free(launch->clones);
 	free(launch->stack);
