@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,65 +42,47 @@ static const struct {
 	[BERM_LIMIT_FILE_SIZE] = {"file-size", UNIT_BYTES}, [BERM_LIMIT_WALL_MS] = {"wall", UNIT_MILLISECONDS},
 };
 
-/* ---- shared patterns -------------------------------------------------------------------------------------------- */
-
-struct cap_glob {
-	atomic_uint users;
-	struct glob *glob;
-};
-
-struct cap_glob *cap_glob_keep(struct cap_glob *shared)
-{
-	if (shared != NULL)
-		(void)atomic_fetch_add_explicit(&shared->users, 1, memory_order_relaxed);
-	return shared;
-}
-
-void cap_glob_drop(struct cap_glob *shared)
-{
-	if (shared == NULL || atomic_fetch_sub_explicit(&shared->users, 1, memory_order_acq_rel) != 1)
-		return;
-	glob_free(shared->glob);
-	free(shared);
-}
-
-struct glob *cap_glob_get(const struct cap_glob *shared)
-{
-	return shared != NULL ? shared->glob : NULL;
-}
-
-/* The capabilities own what this returns. */
-static enum berm_code glob_add(struct berm_caps *caps, struct str pattern, struct cap_glob **ret_shared,
-			       struct berm_err *err)
-{
-	struct glob *glob = NULL;
-	TRY(glob_new(pattern, &glob, err));
-	struct cap_glob *shared = calloc(1, sizeof *shared);
-	if (shared == NULL) {
-		glob_free(glob);
-		return err_set(err, BERM_ERR_NOMEM, "out of memory");
-	}
-	shared->glob = glob;
-	atomic_init(&shared->users, 1);
-	enum berm_code code = vec_push(&caps->globs, &shared, err);
-	if (code != BERM_OK) {
-		cap_glob_drop(shared);
-		return code;
-	}
-	*ret_shared = shared;
-	return BERM_OK;
-}
-
 /* ---- life ------------------------------------------------------------------------------------------------------- */
+
+static struct cap_store *store_new(void)
+{
+	struct cap_store *store = calloc(1, sizeof *store);
+	if (store == NULL)
+		return NULL;
+	atomic_init(&store->users, 1);
+	arena_init(&store->arena, MAX_MEMORY);
+	vec_init(&store->globs, sizeof(struct glob *), (size_t)2 * CAPS_MAX_LINES);
+	return store;
+}
+
+struct cap_store *cap_store_keep(struct cap_store *store)
+{
+	(void)atomic_fetch_add_explicit(&store->users, 1, memory_order_relaxed);
+	return store;
+}
+
+void cap_store_drop(struct cap_store *store)
+{
+	if (store == NULL || atomic_fetch_sub_explicit(&store->users, 1, memory_order_acq_rel) != 1)
+		return;
+	for (size_t i = 0; i < store->globs.len; i++)
+		glob_free(*(struct glob **)vec_at(&store->globs, i));
+	vec_done(&store->globs);
+	arena_done(&store->arena);
+	free(store);
+}
 
 enum berm_code berm_caps_new(struct berm_caps **ret_caps, struct berm_err *err)
 {
 	struct berm_caps *caps = calloc(1, sizeof *caps);
-	if (caps == NULL)
+	struct cap_store *store = store_new();
+	if (caps == NULL || store == NULL) {
+		cap_store_drop(store);
+		free(caps);
 		return err_set(err, BERM_ERR_NOMEM, "make capabilities");
-	arena_init(&caps->arena, MAX_MEMORY);
+	}
+	caps->store = store;
 	vec_init(&caps->lines, sizeof(struct cap_line), CAPS_MAX_LINES);
-	vec_init(&caps->globs, sizeof(struct cap_glob *), (size_t)2 * CAPS_MAX_LINES);
 	*ret_caps = caps;
 	return BERM_OK;
 }
@@ -110,11 +91,8 @@ void berm_caps_free(struct berm_caps *caps)
 {
 	if (caps == NULL)
 		return;
-	for (size_t i = 0; i < caps->globs.len; i++)
-		cap_glob_drop(*(struct cap_glob **)vec_at(&caps->globs, i));
-	vec_done(&caps->globs);
 	vec_done(&caps->lines);
-	arena_done(&caps->arena);
+	cap_store_drop(caps->store);
 	free(caps);
 }
 
@@ -163,8 +141,9 @@ static bool is_root(const char *path)
 	return depth == 0;
 }
 
-/* An absolute form of path in buffer (PATH_MAX bytes). */
-static enum berm_code make_absolute(const char *path, char *buffer, struct berm_err *err)
+/* The absolute form of path: path itself, or a text that holds until the next one is made. */
+static enum berm_code make_absolute(struct berm_caps *caps, const char *path, const char **ret_absolute,
+				    struct berm_err *err)
 {
 	size_t len = strlen(path), used = 0;
 	if (len == 0)
@@ -172,18 +151,20 @@ static enum berm_code make_absolute(const char *path, char *buffer, struct berm_
 	if (has_newline(path))
 		return err_set(err, BERM_ERR_INVALID, "path '%.100s' holds a newline", path);
 	if (path[0] != '/') {
-		if (getcwd(buffer, PATH_MAX) == NULL)
+		if (getcwd(caps->absolute, sizeof caps->absolute) == NULL)
 			return err_sys(err, "ask for the current folder");
-		if (buffer[0] != '/')
+		if (caps->absolute[0] != '/')
 			return err_set(err, BERM_ERR_INVALID,
 				       "path '%.100s' is relative to a folder that is out of reach", path);
-		used = strlen(buffer);
-		if (used + 1 < PATH_MAX)
-			buffer[used++] = '/';
+		used = strlen(caps->absolute);
+		if (used + 1 < sizeof caps->absolute)
+			caps->absolute[used++] = '/';
 	}
-	if (used + len >= PATH_MAX)
+	if (used + len >= sizeof caps->absolute)
 		return err_set(err, BERM_ERR_LIMIT, "path '%.100s...' is too long", path);
-	memcpy(buffer + used, path, len + 1);
+	if (path[0] != '/')
+		memcpy(caps->absolute + used, path, len + 1);
+	*ret_absolute = path[0] == '/' ? path : caps->absolute;
 	return BERM_OK;
 }
 
@@ -203,18 +184,18 @@ static const char *path_copy(struct berm_caps *caps, const char *text, const cha
 	const char *in_text = text == NULL ? NULL : strchr(text, '/');
 	if (in_text != NULL && strcmp(in_text, path) == 0)
 		return in_text;
-	return text == NULL ? NULL : arena_text(&caps->arena, str_from(path));
+	return text == NULL ? NULL : arena_text(&caps->store->arena, str_from(path));
 }
 
 static const char *text_copy(struct berm_caps *caps, const struct buf *text)
 {
-	return text->failed ? NULL : arena_text(&caps->arena, buf_str(text));
+	return text->failed ? NULL : arena_text(&caps->store->arena, buf_str(text));
 }
 
 /* "VERB PATH" in one piece of memory: most paths hold nothing that must be escaped. */
 static const char *plain_text(struct berm_caps *caps, const char *verb, const char *path)
 {
-	char *text = arena_array(&caps->arena, strlen(verb) + strlen(path) + 2, 1);
+	char *text = arena_array(&caps->store->arena, strlen(verb) + strlen(path) + 2, 1);
 	if (text != NULL)
 		(void)stpcpy(stpcpy(stpcpy(text, verb), " "), path);
 	return text;
@@ -236,8 +217,8 @@ static const char *path_text(struct berm_caps *caps, const char *verb, const cha
 static enum berm_code path_line_add(struct berm_caps *caps, struct cap_line *line, const char *verb, const char *path,
 				    struct berm_err *err)
 {
-	char absolute[PATH_MAX];
-	TRY(make_absolute(path, absolute, err));
+	const char *absolute;
+	TRY(make_absolute(caps, path, &absolute, err));
 	bool all_below = line->kind == CAP_NARROW && line->rights == BERM_PROTECT && line->extent == BERM_TREE;
 	line->text = path_text(caps, verb, absolute, all_below ? "/**" : "");
 	const char *copy = path_copy(caps, line->text, absolute);
@@ -293,9 +274,9 @@ enum berm_code berm_caps_path(struct berm_caps *caps, const char *path, unsigned
 		line.kind = CAP_REPLACE;
 		line.rights = BERM_REPLACE; /* reading, writing and deleting that file are part of it */
 	}
-	char absolute[PATH_MAX];
 	if ((rights & WRITING) != 0) {
-		TRY(make_absolute(path, absolute, err));
+		const char *absolute;
+		TRY(make_absolute(caps, path, &absolute, err));
 		if (is_root(absolute))
 			return err_set(err, BERM_ERR_INVALID, "writing cannot be granted for '/'");
 	}
@@ -324,14 +305,14 @@ enum berm_code berm_caps_scratch(struct berm_caps *caps, const char *path, const
 	struct cap_line line = {.kind = CAP_SCRATCH};
 	if (path == NULL)
 		return err_set(err, BERM_ERR_INVALID, "no path");
-	char absolute[PATH_MAX];
-	TRY(make_absolute(path, absolute, err));
+	const char *absolute;
+	TRY(make_absolute(caps, path, &absolute, err));
 	if (is_root(absolute))
 		return err_set(err, BERM_ERR_INVALID, "'/' cannot be a scratch folder");
 	if (variable != NULL && !is_variable(variable))
 		return err_set(err, BERM_ERR_INVALID, "'%.100s' is not the name of an environment variable", variable);
 	if (variable != NULL) {
-		line.variable = arena_text(&caps->arena, str_from(variable));
+		line.variable = arena_text(&caps->store->arena, str_from(variable));
 		if (line.variable == NULL)
 			return out_of_memory(err);
 	}
@@ -339,6 +320,19 @@ enum berm_code berm_caps_scratch(struct berm_caps *caps, const char *path, const
 }
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
+
+static enum berm_code glob_add(struct berm_caps *caps, struct str pattern, struct glob **ret_glob, struct berm_err *err)
+{
+	struct glob *glob = NULL;
+	TRY(glob_new(pattern, &glob, err));
+	enum berm_code code = vec_push(&caps->store->globs, &glob, err);
+	if (code != BERM_OK) {
+		glob_free(glob);
+		return code;
+	}
+	*ret_glob = glob;
+	return BERM_OK;
+}
 
 static enum berm_code check_rule(const struct berm_rule *rule, struct berm_err *err)
 {
@@ -433,7 +427,7 @@ static enum berm_code keep_text(struct berm_caps *caps, const char *text, const 
 	*ret_copy = NULL;
 	if (text == NULL)
 		return BERM_OK;
-	*ret_copy = arena_text(&caps->arena, str_from(text));
+	*ret_copy = arena_text(&caps->store->arena, str_from(text));
 	return *ret_copy != NULL ? BERM_OK : out_of_memory(err);
 }
 
@@ -479,7 +473,7 @@ enum berm_code berm_caps_rule(struct berm_caps *caps, const struct berm_rule *ru
 		return err_set(err, BERM_ERR_INVALID, "beside '%.100s' is not a name, nor '../' and a name",
 			       rule->beside);
 	struct cap_line line = {.kind = CAP_RULE, .rights = rule->right};
-	line.rule = arena_alloc(&caps->arena, sizeof *line.rule);
+	line.rule = arena_alloc(&caps->store->arena, sizeof *line.rule);
 	if (line.rule == NULL)
 		return out_of_memory(err);
 	TRY(fill_rule(caps, rule, line.rule, err));

@@ -5,6 +5,8 @@
 #ifndef BERM_SANDBOX_CAPS_H
 #define BERM_SANDBOX_CAPS_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/glob.h"
 #include "base/vec.h"
@@ -25,19 +27,23 @@ enum cap_kind {
 	CAP_BACKEND,
 };
 
-/* A compiled pattern. It never changes, so capabilities and plans of any thread share it; the last one frees it. */
-struct cap_glob;
-struct cap_glob *cap_glob_keep(struct cap_glob *shared);  /* returns shared; takes NULL */
-void cap_glob_drop(struct cap_glob *shared);		  /* takes NULL */
-struct glob *cap_glob_get(const struct cap_glob *shared); /* borrowed; takes NULL */
+/* Texts and compiled patterns of capabilities. Nothing in it ever changes once it is made, so plans of any thread go on
+ * using it when the capabilities are gone; the last user frees it. */
+struct cap_store {
+	atomic_uint users;
+	struct arena arena;
+	struct vec globs; /* struct glob *, owned */
+};
+struct cap_store *cap_store_keep(struct cap_store *store); /* returns store */
+void cap_store_drop(struct cap_store *store);		   /* takes NULL */
 
 /* A rule whose pattern has no wildcard, or only "**" as its last part, is a literal: path and tree, no glob. */
 struct cap_rule {
-	struct str pattern;		/* as given */
-	struct str path;		/* of a literal, else empty */
-	bool tree;			/* literal: and all below it */
-	struct cap_glob *glob, *except; /* NULL: literal; no exception */
-	const char *except_text;	/* or NULL */
+	struct str pattern;	    /* as given */
+	struct str path;	    /* of a literal, else empty */
+	bool tree;		    /* literal: and all below it */
+	struct glob *glob, *except; /* NULL: literal; no exception */
+	const char *except_text;    /* or NULL */
 	unsigned right;
 	const char *beside; /* or NULL */
 	bool mkdir_only, in_place, removable;
@@ -60,9 +66,9 @@ struct cap_line {
 };
 
 struct berm_caps {
-	struct arena arena;
-	struct vec lines; /* struct cap_line */
-	struct vec globs; /* struct cap_glob *, owned */
+	struct cap_store *store;
+	struct vec lines;    /* struct cap_line */
+	char absolute[4096]; /* PATH_MAX bytes, while a relative path is made absolute */
 	enum berm_network network;
 	enum berm_view view;
 	enum berm_backend backend;

@@ -23,11 +23,9 @@ void berm_plan_free(struct berm_plan *plan)
 		return;
 	struct plan_owned *owned = plan->owned;
 	if (owned != NULL) {
-		for (size_t i = 0; i < owned->shared.len; i++)
-			cap_glob_drop(*(struct cap_glob **)vec_at(&owned->shared, i));
+		cap_store_drop(owned->store);
 		for (size_t i = 0; i < owned->globs.len; i++)
 			glob_free(*(struct glob **)vec_at(&owned->globs, i));
-		vec_done(&owned->shared);
 		vec_done(&owned->globs);
 		arena_done(&owned->arena);
 		free(owned);
@@ -51,7 +49,6 @@ static enum berm_code plan_new(struct berm_plan **ret_plan, struct berm_err *err
 		return build_no_memory(err);
 	}
 	arena_init(&plan->owned->arena, MAX_MEMORY);
-	vec_init(&plan->owned->shared, sizeof(struct cap_glob *), (size_t)2 * CAPS_MAX_LINES);
 	vec_init(&plan->owned->globs, sizeof(struct glob *), (size_t)2 * CAPS_MAX_LINES);
 	*ret_plan = plan;
 	return BERM_OK;
@@ -60,7 +57,6 @@ static enum berm_code plan_new(struct berm_plan **ret_plan, struct berm_err *err
 static void build_done(struct build *build)
 {
 	paths_done(&build->paths);
-	vec_done(&build->notes);
 	vec_done(&build->grants);
 	vec_done(&build->outer);
 	arena_done(&build->temp);
@@ -104,7 +100,6 @@ static enum berm_code run_build(struct build *build, struct berm_err *err)
 static void build_init(struct build *build)
 {
 	arena_init(&build->temp, MAX_MEMORY);
-	vec_init(&build->notes, sizeof(struct rule_note), (size_t)2 * CAPS_MAX_LINES);
 	vec_init(&build->grants, sizeof(struct path_node *), (size_t)2 * CAPS_MAX_LINES);
 	vec_init(&build->outer, sizeof(struct outer_node), (size_t)4 * CAPS_MAX_LINES);
 	paths_init(&build->paths);
@@ -116,10 +111,11 @@ static enum berm_code start_build(struct build *build, const struct plan_eyes *e
 	if (owned == NULL)
 		return build_no_memory(err);
 	build->keep = &owned->arena;
+	owned->store = cap_store_keep(build->caps->store);
 	build->states = arena_array(&build->temp, build->caps->lines.len + 1, sizeof *build->states);
 	if (build->states == NULL)
 		return build_no_memory(err);
-	return paths_start(&build->paths, eyes, build->keep, err);
+	return paths_start(&build->paths, eyes, build->keep, build->caps->lines.len, err);
 }
 
 enum berm_code build_plan(const struct berm_caps *caps, const struct berm_facts *facts, const struct plan_eyes *eyes,

@@ -52,12 +52,12 @@ struct plan_scratch {
  * one with tree: and all below). plan_rules_at knows; use it rather than the pattern. */
 struct plan_rule {
 	const char *path;	       /* a literal rule's canonical path, else NULL */
-	bool tree;		       /* literal: and all below path */
 	const char *key;	       /* lower case; a path that the rule matches has this component. NULL: unknown */
 	struct glob *pattern, *except; /* pattern is NULL in a literal rule; except may be NULL */
-	unsigned right;	    /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
-	const char *beside; /* or NULL */
+	unsigned right; /* BERM_DENY, BERM_PROTECT or BERM_REPLACE (pattern: the file and its siblings) */
+	bool tree;	/* literal: and all below path */
 	bool mkdir_only, in_place, removable;
+	const char *beside;		/* or NULL */
 	berm_judge judge;		/* or NULL */
 	berm_judge_change judge_change; /* or NULL */
 	size_t judge_max_bytes;

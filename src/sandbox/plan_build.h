@@ -17,38 +17,40 @@ static const bool BUILD_FOLD = true;
 
 struct plan_owned {
 	struct arena arena;
-	struct vec shared; /* struct cap_glob *: of the capabilities */
-	struct vec globs;  /* struct glob *: made for the plan */
-	uint32_t *heads;   /* by the hash of a key: number plus one of the first rule of a chain */
-	uint32_t *next;	   /* for each rule the next of its chain */
-	size_t head_count; /* a power of two */
-	uint32_t keyless;  /* chain of the rules without a key */
+	struct cap_store *store; /* of the capabilities */
+	struct vec globs;	 /* struct glob *: made for the plan */
+	uint32_t *heads;	 /* by the hash of a key: number plus one of the first rule of a chain */
+	uint32_t *next;		 /* for each rule the next of its chain */
+	size_t head_count;	 /* a power of two */
+	uint32_t keyless;	 /* chain of the rules without a key */
 };
 
 /* Where a rule of plan->rules (before they are sorted) takes hold. */
 struct rule_note {
-	size_t line;		  /* of the capabilities */
 	struct path_node *anchor; /* the literal's node, or that of the pattern's literal beginning */
 	const struct glob *glob;  /* NULL: literal */
-	bool deep;		  /* holds at any depth below the anchor */
-	bool mild;		  /* a denied literal with exceptions: as a pattern */
+	uint32_t line;		  /* of the capabilities */
 	unsigned right;
+	bool deep; /* holds at any depth below the anchor */
+	bool mild; /* a denied literal with exceptions: as a pattern */
 };
 
 /* What became of a line of the capabilities. */
 struct line_state {
 	struct path_node *node; /* of a path */
+	const char *refused;	/* what is missing, in words that go after "needs"; NULL: it is held */
+	const char *way_out;	/* what goes after "try" */
 	unsigned touched;	/* rights of the grants that a narrowing line takes hold in */
-	bool folder;		/* a FILE grant that names a folder */
-	bool root;		/* "/" by way of a link, for writing */
-	bool outer;		/* held by a berm around this one */
-	bool permissions;	/* file permissions hold it */
-	bool mask, chain;	/* how a deny line is held */
-	bool governs_read, governs_write;
-	bool host_made;	     /* weaker: what something outside makes under this name during the run is not covered */
-	bool not_looked;     /* weaker: a tree was too large to look through */
-	const char *refused; /* what is missing, in words that go after "needs"; NULL: it is held */
-	const char *way_out; /* what goes after "try" */
+	bool folder : 1;	/* a FILE grant that names a folder */
+	bool root : 1;		/* "/" by way of a link, for writing */
+	bool outer : 1;		/* held by a berm around this one */
+	bool permissions : 1;	/* file permissions hold it */
+	bool mask : 1;		/* how a deny line is held ... */
+	bool chain : 1;
+	bool governs_read : 1;
+	bool governs_write : 1;
+	bool host_made : 1;  /* weaker: what something outside makes under this name during the run is not covered */
+	bool not_looked : 1; /* weaker: a tree was too large to look through */
 };
 
 /* A tree in which a berm around this one lets things be changed or read. */
@@ -72,7 +74,8 @@ struct build {
 	struct arena *keep; /* of the plan */
 	struct arena temp;
 	struct paths paths;
-	struct vec notes;	   /* struct rule_note */
+	struct rule_note *notes;
+	size_t note_count;
 	struct vec grants;	   /* struct path_node *: named by a line, with rights */
 	struct vec outer;	   /* struct outer_node */
 	struct line_state *states; /* for each line of the capabilities */

@@ -209,23 +209,18 @@ static enum berm_code add_links(struct build *build, struct berm_err *err)
 	return BERM_OK;
 }
 
-static enum berm_code add_scratch(struct build *build, size_t index, struct berm_err *err)
+static void add_scratch(struct build *build, size_t index)
 {
 	struct berm_plan *plan = build->plan;
 	const struct cap_line *line = build_line(build, index);
 	struct path_node *node = build->states[index].node;
 	struct plan_scratch *scratch = &plan->scratches[plan->scratch_count];
 	if (!node->in_scratch || (node->told && build->namespaces))
-		return BERM_OK;
+		return;
 	node->told = true;
 	scratch->path = node->path;
-	if (line->variable != NULL) {
-		scratch->variable = arena_text(build->keep, str_from(line->variable));
-		if (scratch->variable == NULL)
-			return build_no_memory(err);
-	}
+	scratch->variable = line->variable;
 	plan->scratch_count++;
-	return BERM_OK;
 }
 
 static enum berm_code add_by_line(struct build *build, struct berm_err *err)
@@ -244,7 +239,7 @@ static enum berm_code add_by_line(struct build *build, struct berm_err *err)
 		if (build_line(build, i)->kind == CAP_SOCKET)
 			plan->sockets[plan->socket_count++] = build->states[i].node->path;
 		if (build_line(build, i)->kind == CAP_SCRATCH)
-			TRY(add_scratch(build, i, err));
+			add_scratch(build, i);
 	}
 	return BERM_OK;
 }

@@ -410,14 +410,8 @@ static void add_line(struct build *build, const char *guarantee, const char *tex
 static const char *line_text(struct build *build, const struct cap_line *line)
 {
 	char text[LINE_SIZE];
-	const char *copy;
-	if (line->text == NULL) {
-		caps_line_text(build->caps, line, text, sizeof text);
-		return build_say(build, "%s", text);
-	}
-	copy = arena_text(build->keep, str_from(line->text));
-	build->out_of_memory |= copy == NULL;
-	return copy != NULL ? copy : "";
+	caps_line_text(build->caps, line, text, sizeof text);
+	return build_say(build, "%s", text);
 }
 
 enum berm_code build_lines(struct build *build, struct berm_err *err)
@@ -434,7 +428,7 @@ enum berm_code build_lines(struct build *build, struct berm_err *err)
 	for (size_t i = 0; i < count; i++) {
 		const struct cap_line *line = build_line(build, i);
 		words = kinds[line->kind].words(build, line, &build->states[i]);
-		add_line(build, guarantee_of(line), line_text(build, line), &words);
+		add_line(build, guarantee_of(line), line->text != NULL ? line->text : line_text(build, line), &words);
 	}
 	return build->out_of_memory ? build_no_memory(err) : BERM_OK;
 }

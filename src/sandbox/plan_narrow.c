@@ -207,6 +207,12 @@ static void narrow_replace(struct build *build, const struct rule_note *note)
 
 static const char AROUND[] = "fewer names in the folders around it";
 
+static void close_by(const struct build *build, struct line_state *state)
+{
+	state->mask |= build->namespaces;
+	state->chain |= !build->namespaces;
+}
+
 static enum berm_code deny_existing(struct build *build, const struct rule_note *note, unsigned rights,
 				    struct berm_err *err)
 {
@@ -228,7 +234,7 @@ static enum berm_code deny_existing(struct build *build, const struct rule_note 
 	}
 	TRY(build_close(build, node, &done, err));
 	if (done)
-		*(build->namespaces ? &state->mask : &state->chain) = true;
+		close_by(build, state);
 	else if ((rights & BERM_EXEC) == 0 && build->can_govern)
 		count_read(build, note);
 	else
@@ -253,7 +259,8 @@ static enum berm_code deny_missing(struct build *build, const struct rule_note *
 	}
 	if (!build->namespaces && (rights & RIGHTS_CHANGE) == 0)
 		TRY(make_chain(build, note->anchor, &done, err));
-	*(done ? &state->chain : &state->host_made) = true;
+	state->chain |= done;
+	state->host_made |= !done;
 	return BERM_OK;
 }
 
@@ -283,7 +290,7 @@ static void each_root(struct build *build, const struct rule_note *note, root_fn
 static void mark_root(struct build *build, const struct rule_note *note, struct path_node *root)
 {
 	build->states[note->line].host_made = true;
-	*(build->namespaces ? &build->states[note->line].mask : &build->states[note->line].chain) = true;
+	close_by(build, &build->states[note->line]);
 	root->walk = true;
 }
 
@@ -342,8 +349,8 @@ static void sum_counts(struct build *build)
 
 enum berm_code build_narrow(struct build *build, struct berm_err *err)
 {
-	const struct rule_note *notes = build->notes.items;
-	for (size_t i = 0; i < build->notes.len; i++) {
+	const struct rule_note *notes = build->notes;
+	for (size_t i = 0; i < build->note_count; i++) {
 		unsigned rights = touched(build, &notes[i]);
 		build->states[notes[i].line].touched |= rights;
 		if (notes[i].right == BERM_DENY)
@@ -354,7 +361,7 @@ enum berm_code build_narrow(struct build *build, struct berm_err *err)
 			narrow_protect(build, &notes[i], rights);
 	}
 	TRY(build_walk(build, err));
-	for (size_t i = 0; i < build->notes.len; i++)
+	for (size_t i = 0; i < build->note_count; i++)
 		if (notes[i].right == BERM_DENY && notes[i].mild && build->states[notes[i].line].host_made)
 			each_root(build, &notes[i], check_root);
 	build_spread(build);

@@ -53,9 +53,8 @@ static void put_in_bucket(struct paths *paths, struct path_node *node)
 	*bucket = node;
 }
 
-static bool more_buckets(struct paths *paths)
+static bool more_buckets(struct paths *paths, size_t count)
 {
-	size_t count = paths->bucket_count == 0 ? 256 : paths->bucket_count * 4;
 	struct path_node **buckets = calloc(count, sizeof(struct path_node *));
 	if (buckets == NULL)
 		return false;
@@ -68,7 +67,7 @@ static bool more_buckets(struct paths *paths)
 }
 
 /* "FOLDER/NAME" in memory that the plan keeps. */
-static char *joined(struct paths *paths, const struct path_node *folder, struct str name, uint32_t *ret_name_at)
+static char *joined(struct paths *paths, const struct path_node *folder, struct str name)
 {
 	size_t at = folder->len > 1 ? folder->len : 0;
 	char *path = arena_array(paths->keep, at + name.len + 2, 1);
@@ -77,18 +76,33 @@ static char *joined(struct paths *paths, const struct path_node *folder, struct 
 	memcpy(path, folder->path, at);
 	path[at] = '/';
 	memcpy(path + at + 1, name.ptr, name.len);
-	*ret_name_at = (uint32_t)at + 1;
 	return path;
 }
 
-static struct path_node *node_new(struct paths *paths, struct path_node *folder, struct str name, uint32_t hash)
+/* The text that ends with name, if it is just the path of the name; else NULL. */
+static const char *whole_text(const struct path_node *folder, struct str name, const char *text)
 {
-	if (paths->node_count >= MAX_NODES || (paths->node_count >= paths->bucket_count && !more_buckets(paths)))
+	size_t len = (folder->len > 1 ? folder->len : 0) + 1 + name.len;
+	if (text == NULL || name.ptr[name.len] != '\0' || (size_t)(name.ptr + name.len - text) != len ||
+	    memcmp(text, folder->path, folder->len) != 0)
+		return NULL;
+	return text;
+}
+
+/* lasting: the text that name is taken from, if the node may point into it. */
+static struct path_node *node_new(struct paths *paths, struct path_node *folder, struct str name, uint32_t hash,
+				  const char *lasting)
+{
+	if (paths->node_count >= MAX_NODES ||
+	    (paths->node_count >= paths->bucket_count && !more_buckets(paths, 4 * paths->bucket_count)))
 		return NULL;
 	struct path_node *node = arena_alloc(&paths->temp, sizeof *node);
 	if (node == NULL)
 		return NULL;
-	node->path = joined(paths, folder, name, &node->name_at);
+	node->name_at = (folder->len > 1 ? folder->len : 0) + 1;
+	node->path = whole_text(folder, name, lasting);
+	if (node->path == NULL)
+		node->path = joined(paths, folder, name);
 	if (node->path == NULL)
 		return NULL;
 	node->len = node->name_at + (uint32_t)name.len;
@@ -109,13 +123,18 @@ void paths_init(struct paths *paths)
 	vec_init(&paths->links, sizeof(struct path_node *), MAX_NODES);
 }
 
-enum berm_code paths_start(struct paths *paths, const struct plan_eyes *eyes, struct arena *keep, struct berm_err *err)
+enum berm_code paths_start(struct paths *paths, const struct plan_eyes *eyes, struct arena *keep, size_t expected,
+			   struct berm_err *err)
 {
+	size_t buckets = 256;
+	while (buckets < 2 * expected)
+		buckets *= 2;
 	paths->eyes = eyes;
 	paths->keep = keep;
 	struct path_node *root = arena_alloc(&paths->temp, sizeof *root);
 	paths->target = arena_alloc(&paths->temp, PATHS_TARGET_SIZE);
-	if (root == NULL || paths->target == NULL || !more_buckets(paths))
+	paths->rest = arena_alloc(&paths->temp, PATHS_TARGET_SIZE);
+	if (root == NULL || paths->target == NULL || paths->rest == NULL || !more_buckets(paths, buckets))
 		return err_set(err, BERM_ERR_NOMEM, "resolve paths");
 	*root = (struct path_node){.path = "/", .len = 1, .name_at = 1, .seen = SEEN_FOLDER};
 	paths->root = paths->last = root;
@@ -148,7 +167,7 @@ static bool list_entry(void *arg, struct str name, enum seen seen)
 	if (++listing->count > listing->max)
 		return false;
 	if (node == NULL)
-		node = node_new(listing->paths, listing->folder, name, hash);
+		node = node_new(listing->paths, listing->folder, name, hash, NULL);
 	if (node == NULL) {
 		listing->out_of_memory = true;
 		return false;
@@ -177,8 +196,9 @@ static enum berm_code look(struct paths *paths, struct path_node *node, struct b
 	return node->target != NULL ? BERM_OK : err_set(err, BERM_ERR_NOMEM, "resolve paths");
 }
 
-enum berm_code paths_child(struct paths *paths, struct path_node *folder, struct str name, struct path_node **ret_node,
-			   struct berm_err *err)
+/* The node of a name in a folder, looked at. */
+static enum berm_code find_child(struct paths *paths, struct path_node *folder, struct str name, const char *lasting,
+				 struct path_node **ret_node, struct berm_err *err)
 {
 	uint32_t hash = hash_name(folder, name);
 	struct path_node *node = find_hashed(paths, folder, name, hash);
@@ -187,7 +207,7 @@ enum berm_code paths_child(struct paths *paths, struct path_node *folder, struct
 		node = find_hashed(paths, folder, name, hash);
 	}
 	if (node == NULL)
-		node = node_new(paths, folder, name, hash);
+		node = node_new(paths, folder, name, hash, lasting);
 	if (node == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "resolve paths");
 	if (node->seen == SEEN_UNKNOWN && (folder->seen != SEEN_FOLDER || (folder->whole && !node->listed)))
@@ -246,9 +266,9 @@ static bool is_last(struct str rest)
 enum berm_code paths_resolve(struct paths *paths, struct str path, unsigned flags, struct path_node **ret_node,
 			     struct berm_err *err)
 {
-	char buffer[PATHS_TARGET_SIZE];
 	struct path_node *node = paths->root;
 	struct str rest = path, name;
+	const char *lasting = (flags & PATHS_LASTING) != 0 ? path.ptr : NULL;
 	unsigned links = 0;
 	while (str_next(&rest, '/', &name)) {
 		struct path_node *child;
@@ -258,18 +278,19 @@ enum berm_code paths_resolve(struct paths *paths, struct str path, unsigned flag
 			node = node->parent != NULL ? node->parent : node;
 			continue;
 		}
-		TRY(paths_child(paths, node, name, &child, err));
+		TRY(find_child(paths, node, name, lasting, &child, err));
 		bool kept = (flags & PATHS_KEEP_LAST) != 0 && is_last(rest);
 		if (child->seen != SEEN_LINK || kept) {
 			node = child;
 			continue;
 		}
-		if (++links > MAX_LINKS || !push_target(child, &rest, buffer, sizeof buffer)) {
+		if (++links > MAX_LINKS || !push_target(child, &rest, paths->rest, PATHS_TARGET_SIZE)) {
 			node = child; /* leads nowhere: what is below it does not exist */
 			continue;
 		}
 		if ((flags & PATHS_NOTE_LINKS) != 0)
 			TRY(note_link(paths, child, err));
+		lasting = NULL; /* from here on names come from elsewhere */
 		if (child->target[0] == '/')
 			node = paths->root;
 	}

@@ -70,6 +70,7 @@ struct paths {
 	struct arena *keep; /* paths and targets: they go into the plan */
 	struct arena temp;  /* nodes */
 	char *target;	    /* PATHS_TARGET_SIZE bytes */
+	char *rest;	    /* as many, for a path that a link was put in front of */
 	struct path_node **buckets;
 	size_t bucket_count, node_count;
 	struct path_node *root, *last; /* root.made_after ... last: parents come before what is in them */
@@ -77,21 +78,19 @@ struct paths {
 };
 
 void paths_init(struct paths *paths); /* empty, with nothing to release yet */
-/* keep outlives the paths. Errors: NOMEM. */
+/* keep outlives the paths; expected: about how many there will be. Errors: NOMEM. */
 MUST_USE enum berm_code paths_start(struct paths *paths, const struct plan_eyes *eyes, struct arena *keep,
-				    struct berm_err *err);
+				    size_t expected, struct berm_err *err);
 void paths_done(struct paths *paths);
 
 enum {
 	PATHS_NOTE_LINKS = 1 << 0, /* links that are passed go to links */
 	PATHS_KEEP_LAST = 1 << 1,  /* the last name itself, not what it links to */
+	PATHS_LASTING = 1 << 2,	   /* the text of path lives as long as the plan: a node may point into it */
 };
 /* The node of an absolute path. What does not exist has nodes as well. Errors: NOMEM. */
 MUST_USE enum berm_code paths_resolve(struct paths *paths, struct str path, unsigned flags, struct path_node **ret_node,
 				      struct berm_err *err);
-/* The node of a name in a folder, looked at. Errors: NOMEM. */
-MUST_USE enum berm_code paths_child(struct paths *paths, struct path_node *folder, struct str name,
-				    struct path_node **ret_node, struct berm_err *err);
 /* Nodes for all names of a folder. *ret_whole: false if there are more than max, or they cannot be read. NOMEM. */
 MUST_USE enum berm_code paths_list(struct paths *paths, struct path_node *folder, size_t max, bool *ret_whole,
 				   size_t *ret_count, struct berm_err *err);

@@ -25,7 +25,7 @@ static enum berm_code take_grant(struct build *build, size_t index, struct berm_
 {
 	const struct cap_line *line = build_line(build, index);
 	struct line_state *state = &build->states[index];
-	TRY(paths_resolve(&build->paths, line->path, PATHS_NOTE_LINKS, &state->node, err));
+	TRY(paths_resolve(&build->paths, line->path, PATHS_NOTE_LINKS | PATHS_LASTING, &state->node, err));
 	state->folder = line->extent == BERM_FILE && state->node->seen == SEEN_FOLDER;
 	state->root = state->node->parent == NULL && (line->rights & RIGHTS_CHANGE) != 0;
 	return state->folder || state->root ? BERM_OK
@@ -141,8 +141,8 @@ static bool pattern_denies(const struct build *build, const struct path_node *no
 /* A literal without exceptions denies all at and below it, whatever was granted there. */
 static void mark_denied(struct build *build)
 {
-	const struct rule_note *notes = build->notes.items;
-	for (size_t i = 0; i < build->notes.len; i++)
+	const struct rule_note *notes = build->notes;
+	for (size_t i = 0; i < build->note_count; i++)
 		if (notes[i].right == BERM_DENY && !notes[i].mild)
 			notes[i].anchor->denied = true;
 }

@@ -130,35 +130,16 @@ static enum berm_code own_glob(struct build *build, const struct buf *text, stru
 	return BERM_OK;
 }
 
-static enum berm_code share(struct build *build, struct cap_glob *glob, struct berm_err *err)
-{
-	if (glob == NULL)
-		return BERM_OK;
-	TRY(vec_push(&build->plan->owned->shared, &glob, err));
-	(void)cap_glob_keep(glob);
-	return BERM_OK;
-}
-
 /* ---- rules ------------------------------------------------------------------------------------------------------- */
 
-/* rules is sized for all of them before. */
-static enum berm_code rule_add(struct build *build, const struct plan_rule *rule, const struct rule_note *note,
-			       struct berm_err *err)
+/* rules and notes are sized for all of them before. */
+static void rule_add(struct build *build, const struct plan_rule *rule, const struct rule_note *note)
 {
 	struct berm_plan *plan = build->plan;
-	TRY(vec_push(&build->notes, note, err));
 	if (rule->judge != NULL && rule->judge_max_bytes > plan->judge_max_bytes)
 		plan->judge_max_bytes = rule->judge_max_bytes;
+	build->notes[build->note_count++] = *note;
 	plan->rules[plan->rule_count++] = *rule;
-	return BERM_OK;
-}
-
-static enum berm_code keep_text(struct build *build, const char *text, const char **ret_copy, struct berm_err *err)
-{
-	if (text == NULL)
-		return BERM_OK;
-	*ret_copy = arena_text(build->keep, str_from(text));
-	return *ret_copy != NULL ? BERM_OK : build_no_memory(err);
 }
 
 /* The literal's own name, and what it leads to if it is a link. */
@@ -166,16 +147,12 @@ static enum berm_code add_literal(struct build *build, struct plan_rule *rule, s
 				  struct berm_err *err)
 {
 	struct path_node *name, *object;
-	TRY(paths_resolve(&build->paths, path, PATHS_KEEP_LAST, &name, err));
+	TRY(paths_resolve(&build->paths, path, PATHS_KEEP_LAST | PATHS_LASTING, &name, err));
 	object = name;
 	if (name->seen == SEEN_LINK)
 		TRY(paths_resolve(&build->paths, path, 0, &object, err));
 	build->states[line].node = object;
-	if (rule->label == NULL && str_eq(path, (struct str){name->path, name->len}))
-		rule->label = name->path;
-	if (rule->label == NULL)
-		TRY(keep_text(build, path.ptr, &rule->label, err));
-	struct rule_note note = {.line = line,
+	struct rule_note note = {.line = (uint32_t)line,
 				 .anchor = object,
 				 .deep = rule->tree || rule->right == BERM_DENY,
 				 .mild = rule->except != NULL,
@@ -184,7 +161,7 @@ static enum berm_code add_literal(struct build *build, struct plan_rule *rule, s
 		rule->path = node->path;
 		TRY(node_key(build, node, &rule->key, err));
 		note.anchor = node;
-		TRY(rule_add(build, rule, &note, err));
+		rule_add(build, rule, &note);
 		if (node == name)
 			return BERM_OK;
 	}
@@ -198,13 +175,13 @@ static enum berm_code add_pattern(struct build *build, struct plan_rule *rule, s
 	struct str begin = {pattern.ptr, literal_len(pattern)};
 	struct str rest = {pattern.ptr + begin.len, pattern.len - begin.len};
 	TRY(paths_resolve(&build->paths, begin, 0, &anchor, err));
-	struct rule_note note = {.line = line, .anchor = anchor, .right = rule->right, .mild = true};
+	struct rule_note note = {.line = (uint32_t)line, .anchor = anchor, .right = rule->right, .mild = true};
 	note.deep = str_starts(rest, STR("/**/")) || str_starts(rest, STR("**/")) || str_eq(rest, STR("/**")) ||
 		    str_eq(rest, STR("**"));
-	rule->pattern = cap_glob_get(given->glob);
+	rule->pattern = given->glob;
 	note.glob = rule->pattern;
 	TRY(pattern_key(build, pattern, &rule->key, err));
-	TRY(rule_add(build, rule, &note, err));
+	rule_add(build, rule, &note);
 	if (begin.len == 0 || str_eq(begin, (struct str){anchor->path, anchor->len}))
 		return BERM_OK;
 	/* Its beginning passes a link: the same pattern at the place where that leads to. */
@@ -215,7 +192,8 @@ static enum berm_code add_pattern(struct build *build, struct plan_rule *rule, s
 	TRY(own_glob(build, &text, &rule->pattern, err));
 	note.glob = rule->pattern;
 	TRY(pattern_key(build, buf_str(&text), &rule->key, err));
-	return rule_add(build, rule, &note, err);
+	rule_add(build, rule, &note);
+	return BERM_OK;
 }
 
 static enum berm_code add_rule_line(struct build *build, size_t index, const struct cap_line *line,
@@ -231,12 +209,10 @@ static enum berm_code add_rule_line(struct build *build, size_t index, const str
 		.judge = given->judge,
 		.judge_change = given->judge_change,
 		.judge_max_bytes = given->judge_max_bytes,
-		.except = cap_glob_get(given->except),
+		.except = given->except,
+		.label = given->label,
+		.beside = given->beside,
 	};
-	TRY(share(build, given->glob, err));
-	TRY(share(build, given->except, err));
-	TRY(keep_text(build, given->label, &rule.label, err));
-	TRY(keep_text(build, given->beside, &rule.beside, err));
 	if (given->right == BERM_DENY && (given->glob != NULL || given->except != NULL))
 		build->deny_patterns = true;
 	if (given->glob == NULL)
@@ -247,7 +223,7 @@ static enum berm_code add_rule_line(struct build *build, size_t index, const str
 static enum berm_code add_narrow_line(struct build *build, size_t index, const struct cap_line *line,
 				      struct berm_err *err)
 {
-	struct plan_rule rule = {.right = line->rights, .tree = line->extent == BERM_TREE};
+	struct plan_rule rule = {.right = line->rights, .tree = line->extent == BERM_TREE, .label = line->path.ptr};
 	return add_literal(build, &rule, index, line->path, err);
 }
 
@@ -270,16 +246,17 @@ static enum berm_code add_replace_at(struct build *build, struct plan_rule *rule
 	buf_printf(&text, "{%s/%s,%s/%s.*,%s/.%s.*}", dir, file, dir, file, dir, file);
 	TRY(own_glob(build, &text, &rule->pattern, err));
 	TRY(node_key(build, parent, &rule->key, err));
-	struct rule_note note = {.line = line, .anchor = parent, .glob = rule->pattern, .right = BERM_REPLACE};
-	return rule_add(build, rule, &note, err);
+	struct rule_note note = {
+		.line = (uint32_t)line, .anchor = parent, .glob = rule->pattern, .right = BERM_REPLACE};
+	rule_add(build, rule, &note);
+	return BERM_OK;
 }
 
 static enum berm_code add_replace_line(struct build *build, size_t index, const struct cap_line *line,
 				       struct berm_err *err)
 {
 	struct path_node *name, *object;
-	struct plan_rule rule = {.right = BERM_REPLACE};
-	TRY(keep_text(build, line->path.ptr, &rule.label, err));
+	struct plan_rule rule = {.right = BERM_REPLACE, .label = line->path.ptr};
 	TRY(paths_resolve(&build->paths, line->path, PATHS_KEEP_LAST | PATHS_NOTE_LINKS, &name, err));
 	build->states[index].node = name;
 	TRY(add_replace_at(build, &rule, index, name, err));
@@ -301,7 +278,8 @@ enum berm_code build_rules(struct build *build, struct berm_err *err)
 	}
 	build->narrowed = count > 0;
 	build->plan->rules = arena_array(build->keep, count + 1, sizeof(struct plan_rule));
-	if (build->plan->rules == NULL)
+	build->notes = arena_array(&build->temp, count + 1, sizeof(struct rule_note));
+	if (build->plan->rules == NULL || build->notes == NULL)
 		return build_no_memory(err);
 	for (size_t i = 0; i < build->caps->lines.len; i++) {
 		const struct cap_line *line = build_line(build, i);
