@@ -204,11 +204,11 @@ struct berm_command {
 	int stdio[3];		 /* descriptors that become 0, 1, 2; -1: /dev/null */
 	const int *keep_fds;	 /* further descriptors that stay open under their own numbers */
 	size_t keep_count;
-	int terminal;	  /* the controlling terminal, given to the command's process group if the caller is in the
+	int terminal;	     /* the controlling terminal, given to the command's process group if the caller is in the
 			    * foreground there; -1: none */
 	const char *scratch; /* where the private temporary folder is made if nothing can be mounted; NULL: /tmp */
-	bool new_session; /* start the command in a session of its own */
-	bool own_tree;	  /* the caller is a subreaper (PR_SET_CHILD_SUBREAPER) and has no other children: used to end
+	bool new_session;    /* start the command in a session of its own */
+	bool own_tree; /* the caller is a subreaper (PR_SET_CHILD_SUBREAPER) and has no other children: used to end
 			    * the whole tree where there is no pid namespace even if the helper is killed */
 };
 

@@ -12,9 +12,11 @@ struct field {
 	enum field_kind kind;
 	size_t offset, size; /* in struct frame; size counts for texts */
 };
-#define FIELD(kind, member) {kind, offsetof(struct frame, member), sizeof(((struct frame *)0)->member)}
-#define FIELDS(name, ...)                                                                                              \
-	static const struct field name[] = {__VA_ARGS__};
+#define FIELD(kind, member)                                                                                            \
+	{                                                                                                              \
+		kind, offsetof(struct frame, member), sizeof(((struct frame *)0)->member)                              \
+	}
+#define FIELDS(name, ...) static const struct field name[] = {__VA_ARGS__};
 
 FIELDS(failure_fields, FIELD(FIELD_U32, failure.stage), FIELD(FIELD_INT, failure.sys),
        FIELD(FIELD_TEXT, failure.detail))

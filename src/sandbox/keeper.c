@@ -265,8 +265,10 @@ static _Noreturn void run(struct keeper *keeper)
 		{.fd = launch->control, .events = POLLIN},
 		{.fd = keeper->signal_fd, .events = POLLIN},
 		{.fd = launch->listener, .events = POLLIN},
+		{.fd = -1, .events = POLLIN}, /* of the supervisor, for its tick */
 	};
 	for (;;) {
+		polls[3].fd = launch->sup != NULL ? supervisor_events(launch->sup) : -1;
 		int ready = poll(polls, ARRAY_LEN(polls), timeout_ms(keeper));
 		if (ready < 0 && errno != EINTR)
 			finish_killed(keeper, false);

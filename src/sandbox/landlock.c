@@ -12,11 +12,11 @@
 #include "sandbox/launch.h"
 
 static const struct {
-	int abi;	  /* first ABI that knows the bits */
+	int abi; /* first ABI that knows the bits */
 	uint64_t access;
-	unsigned rights;  /* any of these grants the bits */
-	unsigned govern;  /* any of these takes them away again */
-	bool file;	  /* means something for a single file */
+	unsigned rights; /* any of these grants the bits */
+	unsigned govern; /* any of these takes them away again */
+	bool file;	 /* means something for a single file */
 } access_table[] = {
 	{1, LL_FS_EXECUTE, BERM_EXEC, 0, true},
 	{1, LL_FS_READ_FILE, BERM_READ, GOVERN_READ, true},
@@ -82,8 +82,9 @@ static int rule_add(struct launch *launch, const char *path, uint64_t access)
 	auto_fd int fd = sys_openat2(AT_FDCWD, path, &how);
 	/* ELOOP: it is a link by now, and what it leads to was not granted; or /dev/ptmx, a link into pts. */
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0
-									     : launch_fail(launch, STAGE_LANDLOCK, path);
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+			       ? 0
+			       : launch_fail(launch, STAGE_LANDLOCK, path);
 	if (sys_landlock_add_path(launch->ruleset, fd, access) < 0)
 		return launch_fail(launch, STAGE_LANDLOCK, path);
 	return 0;
@@ -126,8 +127,8 @@ static int rules_add_grants(struct launch *launch)
 
 static int rules_add_nodes(struct launch *launch, uint64_t node)
 {
-	static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
-					    "/dev/tty",	 "/dev/pts",  "/dev/ptmx"};
+	static const char *const nodes[] = {"/dev/null",    "/dev/zero", "/dev/full", "/dev/random",
+					    "/dev/urandom", "/dev/tty",	 "/dev/pts",  "/dev/ptmx"};
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
 		if (rule_add(launch, nodes[i], node) < 0)
 			return -1;

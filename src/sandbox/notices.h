@@ -10,9 +10,9 @@
 enum { NOTICES_SLOTS = 32, NOTICES_WINDOW_MS = 1000 };
 
 struct notices {
-	int fd;		  /* where frames go */
+	int fd; /* where frames go */
 	uint64_t next_id;
-	size_t used;	  /* slots that hold something */
+	size_t used; /* slots that hold something */
 	struct {
 		struct frame frame; /* as it was sent; request.count holds what was not told yet */
 		int64_t until_ms;   /* end of its window; 0: free */

@@ -34,7 +34,8 @@ static int draw(void)
 
 static int set_key(int fd, const void *addr, size_t len, uint8_t prefix)
 {
-	struct tcp_md5sig key = {.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX, .tcpm_prefixlen = prefix, .tcpm_keylen = KEY_SIZE};
+	struct tcp_md5sig key = {
+		.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX, .tcpm_prefixlen = prefix, .tcpm_keylen = KEY_SIZE};
 	memcpy(&key.tcpm_addr, addr, len);
 	memcpy(key.tcpm_key, door_state.key, KEY_SIZE);
 	return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &key, sizeof(key)) < 0 ? errno : 0;

@@ -122,6 +122,7 @@ static int remove_made(void *ctx, int folder, const char *name, unsigned char ty
 
 void supervisor_finish(struct supervisor *sup)
 {
+	stage_collect(sup);
 	if (sup->made_count == 0)
 		return;
 	int dir = open(SHARED_MEMORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

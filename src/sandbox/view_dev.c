@@ -38,9 +38,9 @@ static int device_add_if_there(struct view_devices *devices, const char *name)
 int view_devices_open(struct launch *launch, struct view_devices *ret_devices)
 {
 	static const char *const always[] = {"null", "zero", "full", "random", "urandom", "tty"};
-	static const char *const gpu[] = {"dri",	 "kfd",		"nvidia0",	      "nvidia1",     "nvidia2",
-					  "nvidia3",	 "nvidiactl",	"nvidia-uvm",	      "nvidia-caps", "nvidia-modeset",
-					  "nvidia-uvm-tools", "dxg"};
+	static const char *const gpu[] = {
+		"dri",	     "kfd",	   "nvidia0",	  "nvidia1",	    "nvidia2",		"nvidia3",
+		"nvidiactl", "nvidia-uvm", "nvidia-caps", "nvidia-modeset", "nvidia-uvm-tools", "dxg"};
 	ret_devices->count = 0;
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
 		if (device_add(ret_devices, always[i]) < 0)
@@ -89,8 +89,8 @@ int view_devices_place(struct launch *launch, struct view_devices *devices, int 
 	static const struct {
 		const char *name, *target;
 	} links[] = {
-		{"ptmx", "pts/ptmx"},		{"fd", "/proc/self/fd"},	{"stdin", "/proc/self/fd/0"},
-		{"stdout", "/proc/self/fd/1"},	{"stderr", "/proc/self/fd/2"},
+		{"ptmx", "pts/ptmx"},	       {"fd", "/proc/self/fd"},	      {"stdin", "/proc/self/fd/0"},
+		{"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"},
 	};
 	for (size_t i = 0; i < devices->count; i++)
 		if (make_node_place(dev_fd, devices->name[i], devices->clone[i]) < 0 ||

@@ -204,7 +204,8 @@ static void test_signals_stop_and_go_on(void **state)
 	struct berm_plan *plan = plan_for(BERM_BACKEND_ANY);
 	struct berm_request request;
 	int stopped = 0;
-	struct berm_sandbox *box = start(plan, "trap 'exit 9' TERM; echo > ready; while :; do read x < /dev/null; done");
+	struct berm_sandbox *box =
+		start(plan, "trap 'exit 9' TERM; echo > ready; while :; do read x < /dev/null; done");
 	assert_true(appears("ready"));
 	assert_int_equal(berm_sandbox_signal(box, SIGSTOP, NULL), BERM_OK);
 	for (int i = 0; i < 100 && stopped == 0; i++) {
@@ -258,8 +259,12 @@ static void test_what_cannot_start_says_why(void **state)
 	NOT_TORTURED();
 	static const char *const envp[] = {"PATH=/usr/bin:/bin", NULL};
 	const char *missing[] = {"no-such-program", NULL}, *closed[] = {"/etc/passwd", NULL};
-	struct berm_command command = {
-		.size = sizeof command, .argv = missing, .envp = envp, .cwd = folder, .stdio = {-1, -1, -1}, .terminal = -1};
+	struct berm_command command = {.size = sizeof command,
+				       .argv = missing,
+				       .envp = envp,
+				       .cwd = folder,
+				       .stdio = {-1, -1, -1},
+				       .terminal = -1};
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
 		struct berm_plan *plan = plan_for(backends[i]);
 		struct berm_sandbox *box = NULL;
