@@ -10,7 +10,7 @@
 #include "format/path.h"
 #include "session/git_file.h"
 
-enum { CONFIG_MAX_BYTES = 256 * 1024 };
+enum { CONFIG_MAX_BYTES = 64 * 1024 };
 
 /* One configuration. user: what it says is the user's word, and not that of whoever wrote into the repository. */
 struct config_file {
