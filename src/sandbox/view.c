@@ -256,7 +256,9 @@ static int hidden_build(struct launch *launch)
 		return launch_fail(launch, STAGE_VIEW, "tmpfs");
 	if (hidden_grants(launch, root) < 0 || view_devices_open(launch, &devices) < 0)
 		return -1;
-	auto_fd int dev = mkdirat(root, "dev", 0755) < 0 ? -1 : openat(root, "dev", O_DIRECTORY | O_CLOEXEC);
+	/* It is there already if a grant lies in it: a workspace in /dev/shm. */
+	bool made = mkdirat(root, "dev", 0755) == 0 || errno == EEXIST;
+	auto_fd int dev = made ? openat(root, "dev", O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 	if (dev < 0)
 		return launch_fail(launch, STAGE_VIEW, "/dev");
 	if (view_devices_place(launch, &devices, dev) < 0 || hidden_scratches(launch, root) < 0 ||

@@ -101,7 +101,7 @@ int view_devices_place(struct launch *launch, struct view_devices *devices, int 
 			return launch_fail(launch, STAGE_VIEW, links[i].name);
 	if (place_pts(dev_fd) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/dev/pts");
-	if (mkdirat(dev_fd, "shm", 01777) < 0 || fchmodat(dev_fd, "shm", 01777, 0) < 0)
+	if ((mkdirat(dev_fd, "shm", 01777) < 0 && errno != EEXIST) || fchmodat(dev_fd, "shm", 01777, 0) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/dev/shm");
 	return 0;
 }
