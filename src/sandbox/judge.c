@@ -201,7 +201,9 @@ int judge_content(const struct call *call, const struct plan_rule *rule, int fol
 	struct case_file file = {.sup = call->sup, .rule = rule, .target = target};
 	struct supervisor *sup = call->sup;
 	struct stat original = {0};
-	size_t max = rule->judge_max_bytes < sup->content_size ? rule->judge_max_bytes : sup->content_size - 1;
+	size_t max = sup->content_size - 1;
+	if (rule != NULL && rule->judge_max_bytes < max)
+		max = rule->judge_max_bytes;
 	sup->reason[0] = '\0';
 	if (fstat(content_fd, &original) < 0)
 		return errno;
@@ -217,7 +219,10 @@ int judge_content(const struct call *call, const struct plan_rule *rule, int fol
 		return EACCES;
 	}
 	file.len = (size_t)n;
-	read_before(&file, folder, &original, max);
-	int error = ask_judge(&file);
+	int error = 0;
+	if (rule != NULL) {
+		read_before(&file, folder, &original, max);
+		error = ask_judge(&file);
+	}
 	return error != 0 ? error : make_copy(folder, &file, &original, ret_name);
 }

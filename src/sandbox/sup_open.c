@@ -127,6 +127,37 @@ static struct sup_answer open_fifo(const struct opening *opening)
 	return waits ? open_in_helper(opening) : open_plainly(opening);
 }
 
+/* The rule whose judge decides what may come to be there by a rename; NULL: nothing may, or all. */
+static const struct plan_rule *judge_of(const struct opening *opening)
+{
+	struct place_verdict verdict = place_judge_act(opening->call, opening->place, ACT_ARRIVE_FILE, 0);
+	return verdict.rule == NULL ? verdict.judge : NULL;
+}
+
+/* What the file system itself would say to it. */
+static int access_errno(const struct opening *opening)
+{
+	const struct place *place = opening->place;
+	int need = writes(opening) ? W_OK | (reads(opening) ? R_OK : 0) : R_OK;
+	char name[SUP_PROC_SIZE];
+	int dir = place->folder;
+	if (place->object >= 0) {
+		self_fd_name(name, place->object);
+		dir = opening->call->sup->proc_fd;
+	}
+	return faccessat(dir, place->object >= 0 ? name : place->name, need, 0) < 0 ? errno : 0;
+}
+
+/* In place of a file whose content is judged the task gets one beside, whose content will be. */
+static struct sup_answer open_staged(const struct opening *opening, const struct plan_rule *rule)
+{
+	int fd = -1;
+	int error = stage_open(opening->call, opening->place, (int)opening->flags, &fd);
+	if (error == EFBIG) /* larger than what the judge takes */
+		return place_refuse(opening->call, opening->place, ACT_WRITE, opening->path, rule->label, EACCES);
+	return error != 0 ? answer_errno(error) : answer_fd(opening, fd);
+}
+
 /* ---- what exists ------------------------------------------------------------------------------------------------- */
 
 static struct sup_answer open_existing(const struct opening *opening)
@@ -149,6 +180,10 @@ static struct sup_answer open_existing(const struct opening *opening)
 	}
 	if (writes(opening)) {
 		struct place_verdict verdict = place_judge_act(opening->call, place, ACT_WRITE, 0);
+		const struct plan_rule *judge = verdict.rule != NULL && type == S_IFREG ? judge_of(opening) : NULL;
+		int error = judge != NULL ? access_errno(opening) : 0;
+		if (judge != NULL)
+			return error != 0 ? answer_errno(error) : open_staged(opening, judge);
 		if (verdict.rule != NULL)
 			return place_refuse(opening->call, place, ACT_WRITE, opening->path, verdict.rule,
 					    verdict.error);
@@ -160,8 +195,8 @@ static struct sup_answer open_existing(const struct opening *opening)
 
 /* ---- what does not ----------------------------------------------------------------------------------------------- */
 
-/* Some programs (all that use libgit2) make a file that is judged, close it, and replace it by a rename. So it is made,
- * empty, and what the task gets can only be read: a content comes by the rename. */
+/* Some programs (all that use libgit2) make a file that is judged, close it, and replace it by a rename: so it is made, if
+ * an empty one is accepted. What the task writes is judged when it is closed. */
 static struct sup_answer open_judged(const struct opening *opening, const struct plan_rule *rule)
 {
 	const struct place *place = opening->place;
@@ -183,15 +218,10 @@ static struct sup_answer open_judged(const struct opening *opening, const struct
 		(void)unlinkat(place->folder, copy, 0);
 		return answer_errno(error);
 	}
+	if (writes(opening))
+		return open_staged(opening, rule);
 	int fd = openat(place->folder, place->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
-}
-
-/* The rule whose judge decides what may come to be there by a rename; NULL: nothing may, or all. */
-static const struct plan_rule *judge_of(const struct opening *opening)
-{
-	struct place_verdict verdict = place_judge_act(opening->call, opening->place, ACT_ARRIVE_FILE, 0);
-	return verdict.rule == NULL ? verdict.judge : NULL;
 }
 
 static struct sup_answer open_new(const struct opening *opening)

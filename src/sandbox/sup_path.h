@@ -52,6 +52,8 @@ int place_guess(const struct call *call, int dirfd, const char *path, struct pla
 bool place_is_plain(const char *path);
 /* The place of a folder named as a whole ("." and ".." and "/" too): an object. */
 int place_find_folder(const struct call *call, int dirfd, const char *path, uint64_t resolve, struct place *ret_place);
+/* The place of a name in an opened folder, which the place then owns. The name is not looked up. */
+int place_in_folder(const struct call *call, int folder, const char *name, struct place *ret_place);
 /* The place of an object that is open as fd here, which the place then owns. */
 int place_of_fd(const struct call *call, int fd, struct place *ret_place);
 /* The same for a descriptor of the task, opened anew as O_PATH. */
@@ -125,7 +127,7 @@ int place_check_move(const struct call *call, const struct place *from, const st
 bool place_is_awaited(const struct call *call, const struct place *place);
 int place_check_beside(const struct call *call, const struct place *place, const char **ret_rule);
 
-/* Judges the content of an open regular file in a throw-away confined process, and makes a fresh copy of exactly what
+/* Judges the content of an open regular file in a throw-away confined process (rule is NULL: takes it as it is), and makes a fresh copy of exactly what
  * was judged, with permissions and time of the original, under a temporary name in folder. target: the path that the
  * content will have. Returns 0, or an errno with the reason in sup->reason. */
 enum { JUDGE_NAME_SIZE = 32 };

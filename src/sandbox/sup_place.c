@@ -261,17 +261,10 @@ static int split(struct search *search, const char **ret_dir, const char **ret_n
 	return 0;
 }
 
-/* Opens the folder, and writes its path and the name's. */
-static int enter_folder(struct search *search, struct place *place, const char *dir, const char *name)
+/* path holds the folder's, len bytes: the name's. */
+static int append_name(struct place *place, size_t len, const char *name)
 {
-	size_t len = 0, name_len = strlen(name);
-	int error = dir == NULL ? 0 : open_plain_folder(search, place, dir, &len);
-	if (error == 0 && len == 0)
-		error = open_folder(search, dir, &place->folder);
-	if (error == 0 && len == 0)
-		error = folder_path(place->folder, place->path, sizeof(place->path), &len);
-	if (error != 0)
-		return error;
+	size_t name_len = strlen(name);
 	if (len + 1 + name_len >= sizeof(place->path))
 		return ENAMETOOLONG;
 	if (len > 1)
@@ -280,6 +273,18 @@ static int enter_folder(struct search *search, struct place *place, const char *
 	place->name_at = len;
 	place->path_len = len + name_len;
 	return 0;
+}
+
+/* Opens the folder, and writes its path and the name's. */
+static int enter_folder(struct search *search, struct place *place, const char *dir, const char *name)
+{
+	size_t len = 0;
+	int error = dir == NULL ? 0 : open_plain_folder(search, place, dir, &len);
+	if (error == 0 && len == 0)
+		error = open_folder(search, dir, &place->folder);
+	if (error == 0 && len == 0)
+		error = folder_path(place->folder, place->path, sizeof(place->path), &len);
+	return error != 0 ? error : append_name(place, len, name);
 }
 
 /* ---- links ------------------------------------------------------------------------------------------------------- */
@@ -492,6 +497,21 @@ int place_find(const struct call *call, int dirfd, const char *path, unsigned ho
 		return error;
 	if (ret_place->slash)
 		(void)memcpy(ret_place->name + strlen(ret_place->name), "/", 2);
+	find_grants(call, ret_place);
+	return 0;
+}
+
+int place_in_folder(const struct call *call, int folder, const char *name, struct place *ret_place)
+{
+	size_t len = 0;
+	place_init(ret_place);
+	ret_place->folder = folder;
+	int error = folder_path(folder, ret_place->path, sizeof(ret_place->path), &len);
+	if (error == 0)
+		error = append_name(ret_place, len, name);
+	if (error != 0)
+		return error;
+	memcpy(ret_place->name, ret_place->path + ret_place->name_at, ret_place->path_len - ret_place->name_at + 1);
 	find_grants(call, ret_place);
 	return 0;
 }

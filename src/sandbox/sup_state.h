@@ -18,6 +18,7 @@ enum {
 	SUP_PIDFD_SLOTS = 16, /* tasks whose pidfd is kept */
 	SUP_PROC_SLOTS = 16,  /* tasks whose folder in /proc is kept */
 	SUP_HELPER_TICK_MS = 200,
+	SUP_STAGE_TICK_MS = 20, /* for loops that do not poll supervisor_events */
 };
 
 struct sup_helper {
@@ -51,6 +52,19 @@ struct sup_made {
 	ino_t ino;
 };
 
+/* A content that is being written and will be judged: sup_stage.c. */
+enum { SUP_MAX_STAGES = 16 };
+struct sup_stage {
+	bool used;
+	int content; /* for reading; a file without a name */
+	int folder;  /* O_PATH, of the name */
+	int watch;
+	pid_t tid; /* who opened it */
+	dev_t dev; /* of what stands under the name until then */
+	ino_t ino;
+	char name[NAME_MAX + 1];
+};
+
 /* Looking through a folder and what lies below it, in one buffer and a bounded number of descriptors. */
 enum { SUP_WALK_DEPTH = 40, SUP_WALK_ENTRIES = 10000 };
 struct sup_walk {
@@ -79,10 +93,13 @@ struct supervisor {
 	size_t helper_count;
 	char own[SUP_MAX_OWN][SUP_PATH_MAX];
 	size_t own_count;
-	const char *outer; /* for a berm inside, or NULL */
+	const char *outer;				    /* for a berm inside, or NULL */
 	struct plan_grant scratch[SUP_MAX_SCRATCH], shared; /* scratch space that is served: sup_scratch.c */
 	size_t scratch_count;
 	char shared_path[16];
+	struct sup_stage stages[SUP_MAX_STAGES];
+	size_t stage_count;
+	int events_fd; /* inotify, while there are stages: a user has few of them */
 	struct sup_made made[SUP_MAX_MADE];
 	size_t made_count;
 	const struct plan_rule **beside_rules; /* those that wait for a name */
@@ -112,6 +129,9 @@ struct supervisor {
 };
 
 int64_t sup_now_ms(void);
+/* Contents that are judged when they are closed. open: place exists; the flags of the task. 0, or an errno. */
+int stage_open(struct call *call, const struct place *place, int flags, int *ret_fd);
+void stage_collect(struct supervisor *sup); /* of those that were closed; does not wait */
 /* Scratch space without mounts. Once before the fork, and once the private folder is known: */
 void scratch_init(struct supervisor *sup);
 void scratch_private(struct supervisor *sup);

@@ -93,7 +93,7 @@ enum berm_code supervisor_new(const struct berm_plan *plan, struct supervisor **
 	if (sup == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
 	sup->plan = plan;
-	sup->listener = sup->proc_fd = -1;
+	sup->listener = sup->proc_fd = sup->events_fd = -1;
 	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
 		place_init(&sup->places[i]);
 	TRY(alloc_messages(sup, err));
@@ -302,6 +302,8 @@ void supervisor_outer(struct supervisor *sup, const char *text)
 int supervisor_serve(struct supervisor *sup)
 {
 	struct seccomp_notif *request = sup->request;
+	if (sup->stage_count > 0)
+		stage_collect(sup);
 	memset(request, 0, sup->request_size);
 	if (ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_RECV, request) < 0)
 		return errno == EINTR || errno == ENOENT || errno == EAGAIN ? 0 : -1;
@@ -376,11 +378,19 @@ bool supervisor_reaped(struct supervisor *sup, pid_t pid)
 
 int supervisor_timeout_ms(const struct supervisor *sup)
 {
+	if (sup->stage_count > 0)
+		return SUP_STAGE_TICK_MS;
 	return sup->helper_count > 0 ? SUP_HELPER_TICK_MS : -1;
+}
+
+int supervisor_events(const struct supervisor *sup)
+{
+	return sup->events_fd;
 }
 
 void supervisor_tick(struct supervisor *sup)
 {
+	stage_collect(sup);
 	for (size_t i = 0; i < SUP_MAX_HELPERS && sup->helper_count > 0; i++) {
 		struct sup_helper *helper = &sup->helpers[i];
 		if (helper->pid == 0)

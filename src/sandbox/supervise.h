@@ -83,6 +83,8 @@ int supervisor_serve(struct supervisor *sup);
 bool supervisor_reaped(struct supervisor *sup, pid_t pid);
 /* Milliseconds until supervisor_tick wants to run (withdraws helpers whose task is gone), or -1. */
 int supervisor_timeout_ms(const struct supervisor *sup);
+/* A descriptor that becomes readable when supervisor_tick has something to do, or -1; asked anew before each wait. */
+int supervisor_events(const struct supervisor *sup);
 void supervisor_tick(struct supervisor *sup);
 uint64_t supervisor_served(const struct supervisor *sup);
 uint64_t supervisor_denied(const struct supervisor *sup);

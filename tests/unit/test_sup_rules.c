@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
+#include "sandbox/sup_state.h"
+
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE (1 << 0)
 #define RENAME_EXCHANGE (1 << 1)
@@ -318,7 +320,7 @@ static void offer_contents(void *arg)
 	struct stat st = {0};
 	char found[16] = "";
 	(void)arg;
-	CHECK_FAILS(open_make("conf", 0), EACCES);
+	CHECK_FAILS(open_make("conf", 0), EACCES); /* the judge does not accept an empty one */
 	CHECK_FAILS(open_make("conf", O_EXCL), EACCES);
 	put_judged("bad");
 	CHECK_FAILS(rename("conf.lock", "conf"), EACCES);
@@ -337,8 +339,6 @@ static void offer_contents(void *arg)
 	CHECK(pwrite(held, "evil", 4, 0) == 4 && close(held) == 0);
 	int fd = open("conf", O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0 && read(fd, found, sizeof(found)) == 8 && memcmp(found, "good one", 8) == 0);
-	CHECK_FAILS(open_write("conf"), EACCES);
-	CHECK_FAILS(open_write(fd_path(fd)), EACCES);
 	CHECK_FAILS(truncate("conf", 0), EACCES);
 	CHECK(chmod("conf", 0600) == 0);
 	CHECK_FAILS(chmod("conf", 04755), EPERM);
@@ -385,6 +385,97 @@ static void test_judged_contents(void **state)
 	assert_true(outside_holds("second", "evil one"));
 }
 
+/* "ok..." or nothing */
+static bool judge_ok(const char *target, const uint8_t *content, size_t len, char *reason, size_t reason_size)
+{
+	(void)target;
+	(void)snprintf(reason, reason_size, "not ok");
+	return len == 0 || (len >= 2 && memcmp(content, "ok", 2) == 0);
+}
+
+static int write_text(const char *path, int flags, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0640);
+	if (fd < 0)
+		return -1;
+	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	return fd;
+}
+
+/* What was written is there as soon as this has been served. */
+static bool now_holds(const char *path, const char *text)
+{
+	CHECK_FAILS(mkdir(".", 0), EEXIST);
+	CHECK(close(open_make("next", 0)) == 0);
+	return files_hold(path, text);
+}
+
+static void write_in_place(void *arg)
+{
+	struct stat st;
+	(void)arg;
+	int fd = write_text("word", O_CREAT | O_EXCL, "ok one");
+	CHECK(fd >= 0 && files_hold("word", "") && fcntl(fd, F_GETFL) == (O_WRONLY | 0100000));
+	CHECK_FAILS(open_make("word", O_EXCL), EEXIST);
+	const struct timespec times[2] = {{1000, 0}, {2000, 0}};
+	CHECK(fchmod(fd, 0600) == 0 && futimens(fd, times) == 0);
+	int again = dup(fd);
+	CHECK(close(fd) == 0 && now_holds("word", "") && close(again) == 0 && now_holds("word", "ok one"));
+	CHECK(lstat("word", &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_mtime == 2000 && st.st_nlink == 1);
+	/* what is not accepted is not there */
+	CHECK(close(write_text("word", O_TRUNC, "bad")) == 0 && now_holds("word", "ok one"));
+	CHECK(close(write_text("word", O_APPEND, " more")) == 0 && now_holds("word", "ok one more"));
+	CHECK(close(write_text("word", 0, "no")) == 0 && now_holds("word", "ok one more"));
+	/* a descriptor that was had before, or another of the same file, does not lead to it */
+	fd = write_text("word", O_TRUNC, "ok two");
+	int other = open(fd_path(fd), O_RDWR | O_CLOEXEC);
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
+	CHECK(other >= 0 && page != MAP_FAILED && close(fd) == 0 && now_holds("word", "ok two"));
+	memcpy(page, "bad", 3);
+	CHECK(pwrite(other, "bad", 3, 0) == 3 && close(other) == 0 && now_holds("word", "ok two"));
+	CHECK(munmap(page, 4096) == 0 && now_holds("word", "ok two"));
+	/* only what still stands under the name is replaced */
+	fd = write_text("word", O_TRUNC, "ok three");
+	CHECK(unlink("word") == 0 && close(fd) == 0);
+	CHECK_FAILS(lstat("word", &st), ENOENT);
+	CHECK(mkdir("d", 0755) == 0);
+	fd = write_text("d/word", O_CREAT, "ok four");
+	CHECK(rename("d", "e") == 0 && close(fd) == 0 && now_holds("e/word", "ok four"));
+	/* in a child that ends without closing, through a link, and by a program */
+	pid_t pid = rig_fork();
+	if (pid == 0) {
+		(void)write_text("word", O_CREAT, "ok five");
+		_exit(0);
+	}
+	CHECK(waitpid(pid, NULL, 0) == pid && now_holds("word", "ok five"));
+	CHECK(symlink("word", "link") == 0 && close(write_text("link", O_TRUNC, "ok six")) == 0);
+	CHECK(now_holds("word", "ok six") && mkdir("from", 0755) == 0);
+	CHECK(system("cp -r e f && cat f/word > back && echo 'ok seven' > word && cat word > back") == 0);
+	CHECK(now_holds("f/word", "ok four") && now_holds("word", "ok seven\n"));
+	CHECK(chmod("word", 0400) == 0);
+	CHECK_FAILS(open_write("word"), EACCES);
+	/* they are few at a time */
+	int fds[SUP_MAX_STAGES], extra;
+	for (int i = 0; i < SUP_MAX_STAGES; i++)
+		CHECK((fds[i] = write_text("e/word", 0, "ok")) >= 0);
+	CHECK((extra = open_write("e/word")) < 0 && errno == ENFILE);
+	for (int i = 0; i < SUP_MAX_STAGES; i++)
+		CHECK(close(fds[i]) == 0);
+	CHECK(close(write_text("e/word", O_TRUNC, "ok")) == 0 && now_holds("e/word", "ok"));
+}
+
+static void test_writing_in_place_is_judged_at_the_close(void **state)
+{
+	(void)state;
+	static const struct berm_rule rules[] = {
+		PROTECT_IF("**/word", .judge = judge_ok, .judge_max_bytes = 100, .removable = true),
+	};
+	char word[200];
+	FILES_RUN(rules, write_in_place, NULL);
+	(void)snprintf(word, sizeof(word), "%s/word", files.ws);
+	assert_true(rig_told(BERM_OP_WRITE, EACCES, word));
+}
+
 /* ---- names that wait for others ----------------------------------------------------------------------------------- */
 
 static void make_repositories(void *arg)
@@ -410,7 +501,7 @@ static void make_repositories(void *arg)
 	CHECK(pwrite(held, "evil", 4, 0) == 4 && close(held) == 0);
 	CHECK(files_hold("a/conf", "good"));
 	/* and from then on it holds */
-	CHECK_FAILS(open_write("a/conf"), EACCES);
+	CHECK(close(write_text("a/conf", O_TRUNC, "bad")) == 0 && now_holds("a/conf", "good"));
 	CHECK_FAILS(open_make("a/hook/x", 0), EACCES);
 	CHECK(close(open_make("a/hook/x.sample", 0)) == 0);
 	files_put("a/c.lock", "bad");
@@ -760,6 +851,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_moved_folders, files_setup, files_remove),
 		cmocka_unit_test_setup_teardown(test_kinds_of_rules, files_setup, files_remove),
 		cmocka_unit_test_setup_teardown(test_judged_contents, files_setup, files_remove),
+		cmocka_unit_test_setup_teardown(test_writing_in_place_is_judged_at_the_close, files_setup,
+						files_remove),
 		cmocka_unit_test_setup_teardown(test_names_that_wait, files_setup, files_remove),
 		cmocka_unit_test_setup_teardown(test_grants, files_setup, files_remove),
 		cmocka_unit_test_setup_teardown(test_atomic_saves_in_a_closed_folder, files_setup, files_remove),
