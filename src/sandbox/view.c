@@ -280,7 +280,7 @@ static bool in_scratch(const struct berm_plan *plan, const char *path)
 	for (size_t i = 0; i < plan->scratch_count; i++)
 		if (inside(path, plan->scratches[i].path))
 			return true;
-	return false;
+	return inside(path, "/dev/shm");
 }
 
 static int visible_clone(struct launch *launch)
@@ -397,7 +397,7 @@ static int visible_build(struct launch *launch)
 		return -1;
 	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &closed) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/");
-	if (visible_scratches(launch) < 0 || visible_put_back(launch) < 0 || visible_devices(launch, &devices) < 0 ||
+	if (visible_scratches(launch) < 0 || visible_devices(launch, &devices) < 0 || visible_put_back(launch) < 0 ||
 	    proc_mount(launch) < 0)
 		return -1;
 	return visible_masks(launch);
