@@ -80,17 +80,21 @@ def start(b):
 
 
 def rules(b):
+    """Once as policies are that were learned, lines below lines; once with no line below another, where the kernel gets each."""
     folder = os.path.join(b.base, "rules")
-    words = []
+    nested, apart = [], []
     for i in range(5000):
         path = os.path.join(folder, "d%d" % (i % 50), "f%d" % i)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         open(path, "w").close()
-        words += ["-r", path]
+        apart += ["-r", path]
+        nested += ["-r", path if i >= 50 else os.path.dirname(path)]
     nothing = os.path.join(b.ws, "probe")
     for name, env in BACKENDS:
-        commands = [Command("5,000 rules", b.berm(nothing, "nothing", flags=words), env), Command("none", b.berm(nothing, "nothing"), env)]
-        b.compare("start with rules in the policy, %s" % name, commands, 30, [("5,000 rules", "none", "2")], "berm run -q -r F1 ... -r F5000 -- ./probe nothing")
+        commands = [Command("5,000 lines", b.berm(nothing, "nothing", flags=nested), env),
+                    Command("5,000 files apart", b.berm(nothing, "nothing", flags=apart), env), Command("none", b.berm(nothing, "nothing"), env)]
+        b.compare("start with lines in the policy, %s" % name, commands, 30, [("5,000 lines", "none", "2"), ("5,000 files apart", "none", "")],
+                  "berm run -q -r PATH1 ... -r PATH5000 -- ./probe nothing")
 
 
 # ---- calls ----

@@ -109,7 +109,7 @@ def proof_works(base, identity):
     scene = Scene(base, identity, "ns")
     try:
         proc = subprocess.Popen(["./agent", scene.marker, scene.proof], cwd=scene.ws, start_new_session=True, **identity.popen_args())
-        wait_until(scene.runs)
+        wait_until(lambda: len(scene.left()) == 2)
         proc.kill()
         proc.wait()
         return os.path.exists(scene.proof) and bool(scene.left())
