@@ -33,8 +33,8 @@ enum berm_code {
 
 struct berm_err {
 	enum berm_code code;
-	int sys;	  /* errno, or 0 */
-	char msg[240];	  /* lower case, no full stop, subject in quotes, never a secret; always terminated */
+	int sys;       /* errno, or 0 */
+	char msg[240]; /* lower case, no full stop, subject in quotes, never a secret; always terminated */
 };
 
 /* A short constant text for a code, "out of memory" for example; never NULL. */

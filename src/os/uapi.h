@@ -28,9 +28,9 @@
 #define LL_FS_IOCTL_DEV (1ULL << 15)	/* ABI 5, 6.10 */
 #define LL_FS_RESOLVE_UNIX (1ULL << 16) /* ABI 9, 7.1 */
 
-#define LL_NET_BIND_TCP (1ULL << 0)	/* ABI 4, 6.7 */
+#define LL_NET_BIND_TCP (1ULL << 0) /* ABI 4, 6.7 */
 #define LL_NET_CONNECT_TCP (1ULL << 1)
-#define LL_NET_UDP (1ULL << 2)		/* ABI 10: first of the UDP rights */
+#define LL_NET_UDP (1ULL << 2) /* ABI 10: first of the UDP rights */
 
 #define LL_SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0) /* ABI 6, 6.12 */
 #define LL_SCOPE_SIGNAL (1ULL << 1)
@@ -122,8 +122,8 @@ struct os_open_how {
 #define OS_NR_lsm_get_self_attr 459
 #define OS_NR_lsm_set_self_attr 460
 #define OS_NR_lsm_list_modules 461
-#define OS_NR_mseal 462		/* 6.10 */
-#define OS_NR_setxattrat 463	/* 6.13 */
+#define OS_NR_mseal 462	     /* 6.10 */
+#define OS_NR_setxattrat 463 /* 6.13 */
 #define OS_NR_getxattrat 464
 #define OS_NR_listxattrat 465
 #define OS_NR_removexattrat 466
