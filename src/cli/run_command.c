@@ -21,7 +21,12 @@ static void say_before(const struct run *run, const struct run_choices *choices)
 		return;
 	if (run_workspace(run) == NULL && choices->request.policy.flag_count == 0)
 		say_line("no workspace: %s", run_no_workspace(run));
-	if (choices->verbose)
+}
+
+/* Not before: a machine that refuses namespaces is found out by the start itself. */
+static void say_started(const struct run *run, const struct run_choices *choices)
+{
+	if (choices->verbose && !choices->quiet)
 		say_line("back-end: %s; workspace: %s", plan_text_backend(run_plan(run)),
 			 run_workspace(run) != NULL ? run_workspace(run) : "none");
 }
@@ -52,6 +57,7 @@ static int execute(struct run *run, const struct run_choices *choices)
 	enum berm_code code = run_start(run, &err);
 	if (code != BERM_OK)
 		return fail(code, &err);
+	say_started(run, choices);
 	if (run_finish(run, &result, &err) != BERM_OK)
 		return say_failure(&err, "", EXIT_REFUSED);
 	say_after(&result, choices);

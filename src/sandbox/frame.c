@@ -167,11 +167,12 @@ int frame_recv(int fd, bool wait, struct frame *ret_frame)
 {
 	uint8_t bytes[FRAME_MAX];
 	ssize_t got;
+	/* Where the other side went without reading what we had sent, that is told once, before what it had sent. */
 	do
 		got = recv(fd, bytes, sizeof bytes, wait ? 0 : MSG_DONTWAIT);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
-		return errno == ECONNRESET ? 0 : -1;
+		return -1;
 	if (got == 0)
 		return 0;
 	if (frame_parse(bytes, (size_t)got, ret_frame))

@@ -39,6 +39,7 @@ struct run {
 	struct berm_plan *plan;
 	char **environment;
 	struct terminal terminal;
+	struct jobs jobs;
 	struct journal journal;
 	struct berm_sandbox *box;
 	struct run_result result;
@@ -196,7 +197,7 @@ enum berm_code run_new(const struct run_request *request, struct run **ret_run, 
 	if (run == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "prepare a run");
 	run->request = *request;
-	run->terminal.fd = run->journal.fd = -1;
+	run->terminal.fd = run->journal.fd = run->jobs.signal_fd = -1;
 	enum berm_code code = prepare(run, err);
 	if (code == BERM_OK)
 		*ret_run = run;
@@ -210,6 +211,7 @@ void run_free(struct run *run)
 	if (run == NULL)
 		return;
 	berm_sandbox_free(run->box);
+	jobs_done(&run->jobs);
 	terminal_done(&run->terminal);
 	journal_done(&run->journal);
 	policy_environment_free(run->environment);
@@ -342,9 +344,11 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 		TRY(make_plan(run, err));
 		code = spawn(run, err);
 	}
-	if (code == BERM_OK)
-		put_start(run);
-	return code;
+	if (code != BERM_OK)
+		return code;
+	TRY(jobs_begin(&run->terminal, run->box, &run->jobs, err));
+	put_start(run);
+	return BERM_OK;
 }
 
 /* ---- while it runs ------------------------------------------------------------------------------------------------- */
@@ -396,7 +400,7 @@ static void take_request(struct run *run, const struct berm_request *request)
 }
 
 /* Takes all that has arrived. False: the sandbox has ended. */
-static bool take_requests(struct run *run, struct jobs *jobs)
+static bool take_requests(struct run *run)
 {
 	struct berm_request request;
 	enum berm_code code;
@@ -406,23 +410,23 @@ static bool take_requests(struct run *run, struct jobs *jobs)
 			take_request(run, &request);
 		int signal = berm_sandbox_stopped(run->box);
 		if (signal != 0)
-			jobs_stopped(jobs, signal);
+			jobs_stopped(&run->jobs, signal);
 	} while (code == BERM_OK);
 	return code == BERM_ERR_TIMEOUT;
 }
 
-static enum berm_code serve(struct run *run, struct jobs *jobs, struct berm_err *err)
+static enum berm_code serve(struct run *run, struct berm_err *err)
 {
 	struct pollfd polls[] = {
 		{.fd = berm_sandbox_fd(run->box), .events = POLLIN},
-		{.fd = jobs->signal_fd, .events = POLLIN},
+		{.fd = run->jobs.signal_fd, .events = POLLIN},
 	};
 	for (;;) {
 		if (poll(polls, ARRAY_LEN(polls), -1) < 0 && errno != EINTR)
 			return err_sys(err, "wait for the sandbox");
 		if (polls[1].revents != 0)
-			jobs_signals(jobs);
-		if (polls[0].revents != 0 && !take_requests(run, jobs))
+			jobs_signals(&run->jobs);
+		if (polls[0].revents != 0 && !take_requests(run))
 			return BERM_OK;
 	}
 }
@@ -443,12 +447,7 @@ static void put_stop(struct run *run, const struct berm_status *status)
 
 enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct berm_err *err)
 {
-	struct jobs jobs;
-	TRY(jobs_begin(&run->terminal, run->box, &jobs, err));
-	enum berm_code code = serve(run, &jobs, err);
-	jobs_done(&jobs);
-	if (code != BERM_OK)
-		return code;
+	TRY(serve(run, err));
 	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
 	terminal_done(&run->terminal);
 	put_stop(run, &run->result.status);

@@ -2,7 +2,7 @@
 import json
 import os
 
-from harness import equal, test_ways, true
+from harness import BERM, equal, test_ways, true
 
 WORDS = {"yes", "partly", "no"}
 
@@ -81,3 +81,14 @@ def each_view_closes_denied_names(place):
                               place.work)
             true("nobody may read" not in result.out, f"{view}: read")
             equal(result.out, "cat\n", f"{view}: its own /proc")
+
+
+@test_ways
+def a_machine_that_refuses_namespaces_is_found_out(place):
+    if not place.way.namespaces:
+        return
+    for limit in ("user", "mnt", "pid", "net"):
+        left = 1 if limit == "mnt" else 0  # "unshare" itself has one
+        script = f"echo {left} >/proc/sys/user/max_{limit}_namespaces && exec '{BERM}' run -v /bin/sh -c 'echo x >f && cat f'"
+        result = place.command(["unshare", "-Urm", "/bin/sh", "-c", script]).ok("x\n")
+        true("back-end: landlock" in result.err, f"{limit}: {result!r}")

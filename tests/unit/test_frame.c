@@ -123,6 +123,21 @@ static void sockets_tell_frames_garbage_and_the_end_apart(void **state)
 	close(ends[0]);
 }
 
+static void the_last_frame_arrives_though_the_other_side_left_something_unread(void **state)
+{
+	(void)state;
+	int ends[2];
+	struct frame frame = example(FRAME_STATUS), order = example(FRAME_SIGNAL), got;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(frame_send(ends[0], &order), 0);
+	assert_int_equal(frame_send(ends[1], &frame), 0);
+	close(ends[1]);
+	assert_int_equal(frame_recv(ends[0], false, &got), 1);
+	assert_int_equal(got.status.exit_code, 42);
+	assert_int_equal(frame_recv(ends[0], false, &got), 0);
+	close(ends[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +145,7 @@ int main(void)
 		cmocka_unit_test(the_largest_request_fits),
 		cmocka_unit_test(cut_or_lengthened_frames_are_refused),
 		cmocka_unit_test(sockets_tell_frames_garbage_and_the_end_apart),
+		cmocka_unit_test(the_last_frame_arrives_though_the_other_side_left_something_unread),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
