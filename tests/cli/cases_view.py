@@ -91,4 +91,5 @@ def a_machine_that_refuses_namespaces_is_found_out(place):
         left = 1 if limit == "mnt" else 0  # "unshare" itself has one
         script = f"echo {left} >/proc/sys/user/max_{limit}_namespaces && exec '{BERM}' run -v /bin/sh -c 'echo x >f && cat f'"
         result = place.command(["unshare", "-Urm", "/bin/sh", "-c", script]).ok("x\n")
-        true("back-end: landlock" in result.err, f"{limit}: {result!r}")
+        if limit != "net":  # seccomp can stand in for that one
+            true("back-end: landlock" in result.err, f"{limit}: {result!r}")
