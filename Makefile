@@ -185,7 +185,8 @@ model: $(call models_of,$(RELEASE)) ## compiled filters interpreted against tabl
 asan: $(call tests_of,asan) $(call models_of,asan) ## unit and model tests under ASan and UBSan
 	$(Q)tools/suite asan $^
 
-torture: $(call tests_of,torture) ## unit tests with one allocation after the other failing, under ASan and UBSan
+# The supervisor, which the test_sup_ programs are about, uses no heap.
+torture: $(filter-out %/test_sup_%,$(call tests_of,torture)) ## unit tests with one allocation after the other failing, under ASan and UBSan
 	$(Q)tools/suite torture $^
 
 msan: $(PURE:%=$(BUILD)/msan/unit/%) $(call models_of,msan) ## tests of what works on memory alone, under MSan

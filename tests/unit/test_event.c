@@ -85,6 +85,7 @@ static int read_value(const char **at, struct str key)
 
 static int read_json(const char *text)
 {
+	assert_non_null(text);
 	const char *at = text;
 	int root = read_value(&at, (struct str){0});
 	assert_string_equal(at, "\n");
