@@ -92,7 +92,8 @@ struct berm_rule {
 	const char *label;	/* how the plan and denials call the rule; NULL: the pattern */
 	bool in_place;	/* the name alone is guarded, not what stands under it: a folder or a new file may be made,
 			      * changed and removed there, but no rename, link or symbolic link makes the name, unless
-			      * the judge accepts the file that is renamed */
+			      * the judge accepts the file that is renamed. With a judge, what is written in place is
+			      * judged as well when it is closed, and a new name is there from then on */
 	bool removable; /* the names may be removed and renamed away; they come back only as the rule says */
 	berm_judge_change judge_change; /* asked instead of judge where a file stands under the name; NULL: judge is */
 };

@@ -70,7 +70,11 @@ static bool is_below_git(struct str rest)
 		return false;
 	if (str_eq(name, STR("modules")))
 		return is_module(rest);
-	return str_eq(name, STR("worktrees")) && is_repository_name(rest) && memchr(rest.ptr, '/', rest.len) == NULL;
+	if (!str_eq(name, STR("worktrees")) || !str_next(&rest, '/', &name) || !is_repository_name(name))
+		return false;
+	if (!str_next(&rest, '/', &name))
+		return true;
+	return str_eq(name, STR("modules")) && rest.len > 0 && is_module(rest);
 }
 
 bool git_link_is_repository(struct str path)
@@ -84,10 +88,16 @@ bool git_link_is_repository(struct str path)
 	return false;
 }
 
-/* "/home" of "/home/u/x". A link that leaves it leads to another kind of place (/proc, /tmp) than it lies in. */
+/* "/home" of "/home/u/x"; of what lies where everybody may make folders, the one that was made: "/tmp/x" of "/tmp/x/y". A
+ * link that leaves it leads to another kind of place (/proc, /tmp) than it lies in. */
 static struct str top_folder(struct str path)
 {
-	const char *slash = path.len > 1 ? memchr(path.ptr + 1, '/', path.len - 1) : NULL;
+	static const char *const shared[] = {"/tmp", "/var/tmp", "/dev/shm", "/run/user"};
+	size_t len = 1;
+	for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++)
+		if (path_is_in(path, str_from(shared[i])) && strlen(shared[i]) < path.len)
+			len = strlen(shared[i]) + 1;
+	const char *slash = path.len > len ? memchr(path.ptr + len, '/', path.len - len) : NULL;
 	return slash == NULL ? path : (struct str){path.ptr, (size_t)(slash - path.ptr)};
 }
 
@@ -104,7 +114,8 @@ static bool worktree_of(struct str folder, struct str *ret_repository)
 static const char *link_objection(enum git_link_kind kind, struct str target, struct str place)
 {
 	struct str repository;
-	if (!str_eq(top_folder(target), top_folder(place)))
+	if (path_is_in(place, STR("/proc")) || path_is_in(place, STR("/sys")) ||
+	    !str_eq(top_folder(target), top_folder(place)))
 		return "leads to another part of the system";
 	if (kind == GIT_LINK_FILE)
 		return git_link_is_repository(place) ? NULL : "leads to no folder named .git";

@@ -25,11 +25,11 @@ enum git_link_kind git_link_kind_of(struct str path);
 MUST_USE bool git_link_parse(enum git_link_kind kind, struct span content, struct str *ret_path);
 
 /* Is an absolute, resolved path one where git keeps repositories: PREFIX/.git, and below that worktrees/NAME or
- * modules/NAME, modules within modules included? */
+ * modules/NAME, modules within both included? */
 bool git_link_is_repository(struct str path);
 
 /* A berm_judge for all three kinds: the place that the link leads to is one of git_link_is_repository (for `gitdir`: a
- * file named .git), and shares its top folder with the link. */
+ * file named .git), and shares its top folder with the link; never /proc or /sys, and in /tmp and alike what stands there. */
 bool git_link_judge(const char *target, const uint8_t *content, size_t len, char *reason, size_t reason_size);
 
 #endif

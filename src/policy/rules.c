@@ -46,9 +46,9 @@ static bool judge_config_change(const char *target, const struct berm_content *c
 	}
 
 const struct policy_rule policy_rules[] = {
-	/* git: what leads git to a configuration, what it may say, and hooks. A `.git` file, and `commondir` and `gitdir` of a
-	 * linked worktree, are written in place by git, so they are free; what they can lead to (a folder with "refs" in it) is
-	 * judged wherever it is. Removing a repository is allowed; the workspace's own is not removable (default_policy.c). */
+	/* git: what leads git to a configuration, what it may say, and hooks. A `.git` file and the `commondir` of a linked
+	 * worktree are written in place by git: their content is judged when it is closed. `gitdir` leads to no
+	 * configuration, and is free. Removing a repository is allowed; the workspace's own is not removable (default_policy.c). */
 	GIT("**/.git", "folders named .git",
 	    "a folder or link of this name is a repository to every git command below it", .in_place = true,
 	    .judge = git_link_judge),
@@ -59,7 +59,7 @@ const struct policy_rule policy_rules[] = {
 	GIT("**/config.worktree", "git configuration", "git reads it beside config, for one worktree", JUDGED,
 	    .removable = true),
 	GIT("**/commondir", "git commondir", "leads git to another folder's configuration and hooks", .beside = "HEAD",
-	    .except = "**/.git/worktrees/*/commondir", .judge = git_link_judge, .removable = true),
+	    .in_place = true, .judge = git_link_judge),
 	GIT("**/.git/hooks/*/**", "git hooks", "git runs them at commit, checkout, push ...",
 	    .except = "**/.git/hooks/*.sample", .removable = true),
 	GIT("**/hooks/*", "git hooks",

@@ -32,6 +32,7 @@ enum effect {
 	IF_REMOVABLE,
 	IF_PATTERN, /* allowed under a pattern (which means files), not under a path that was named */
 	IF_JUDGED,  /* allowed where a judge looks after the content */
+	UNJUDGED,   /* allowed where the content is nobody's concern */
 	BY_JUDGE,   /* the judge decides */
 };
 enum rule_class { CLASS_PLAIN = 0, CLASS_MKDIR_ONLY, CLASS_IN_PLACE, CLASS_COUNT };
@@ -45,12 +46,12 @@ static const struct {
 } acts[ACT_COUNT] = {
 	/*			    needs	of name, replace   plain, mkdir only, in place */
 	[ACT_READ] = {BERM_OP_READ, BERM_READ, false, true, {ALLOW, ALLOW, ALLOW}},
-	[ACT_WRITE] = {BERM_OP_WRITE, BERM_WRITE, false, true, {REFUSE, REFUSE, ALLOW}},
-	[ACT_MAKE] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, REFUSE, ALLOW}},
+	[ACT_WRITE] = {BERM_OP_WRITE, BERM_WRITE, false, true, {REFUSE, REFUSE, UNJUDGED}},
+	[ACT_MAKE] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, REFUSE, UNJUDGED}},
 	[ACT_MKDIR] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, ALLOW, ALLOW}},
 	[ACT_SYMLINK] = {BERM_OP_CREATE, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
 	[ACT_LINK] = {BERM_OP_LINK, BERM_WRITE, true, true, {REFUSE, REFUSE, REFUSE}},
-	[ACT_LINK_FROM] = {BERM_OP_LINK, BERM_WRITE, false, true, {REFUSE, REFUSE, ALLOW}},
+	[ACT_LINK_FROM] = {BERM_OP_LINK, BERM_WRITE, false, true, {REFUSE, REFUSE, UNJUDGED}},
 	[ACT_LEAVE] = {BERM_OP_RENAME, BERM_WRITE, true, true, {IF_REMOVABLE, IF_REMOVABLE, ALLOW}},
 	[ACT_ARRIVE_FILE] = {BERM_OP_RENAME, BERM_WRITE, true, true, {BY_JUDGE, BY_JUDGE, BY_JUDGE}},
 	[ACT_ARRIVE_FOLDER] = {BERM_OP_RENAME, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
@@ -84,6 +85,8 @@ static bool allows(const struct plan_rule *rule, enum place_act act, mode_t mode
 		return rule->removable || rule->path == NULL;
 	case IF_JUDGED:
 		return rule->judge != NULL && (mode & (S_ISUID | S_ISGID)) == 0;
+	case UNJUDGED:
+		return rule->judge == NULL;
 	case REFUSE:
 	case BY_JUDGE:
 	default:
@@ -382,7 +385,7 @@ static bool link_enters(struct supervisor *sup, const struct plan_rule *rule, st
 	memcpy(path, link.ptr, len);
 	path[len] = '\0';
 	for (size_t below = 1; below < reach; below++) { /* names that may lie below it */
-		if (!text_put(path, SUP_PATH_MAX, &len, "/x") || is_beside(sup, rule, path, len, NULL))
+		if (!text_put(path, PLACE_PATH_MAX, &len, "/x") || is_beside(sup, rule, path, len, NULL))
 			return true;
 	}
 	return false;
@@ -415,12 +418,12 @@ static int compare_link(struct move *move, struct str old, struct str new)
 
 static bool put_path(char *path, struct str folder, const char *rel, size_t *ret_len)
 {
-	if (folder.len >= SUP_PATH_MAX)
+	if (folder.len >= PLACE_PATH_MAX)
 		return false;
 	memcpy(path, folder.ptr, folder.len);
 	path[folder.len] = '\0';
 	*ret_len = folder.len;
-	return text_put(path, SUP_PATH_MAX, ret_len, rel);
+	return text_put(path, PLACE_PATH_MAX, ret_len, rel);
 }
 
 static int visit_moved(void *ctx, int folder, const char *name, unsigned char type)

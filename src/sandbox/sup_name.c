@@ -106,6 +106,45 @@ static struct sup_answer make_node(struct call *call, int dirfd, uint64_t addres
 	return answer_result(mknodat(place->folder, place->name, mode, (dev_t)device));
 }
 
+static bool is_number(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] < '0' || name.ptr[i] > '9')
+			return false;
+	return name.len > 0;
+}
+
+static size_t folder_depth(const struct place *place)
+{
+	size_t depth = 0;
+	for (size_t i = 1; i < place->name_at; i++)
+		depth += place->path[i] == '/';
+	return depth;
+}
+
+/* Does a symbolic link at place say that it leads to /proc, /dev/fd, or the /proc/NUMBER of any place? Whoever follows it
+ * outside would see the files of the sandbox by way of its processes (/proc/NUMBER/root), which no rule is asked about. */
+static bool leads_into_proc(const struct place *place, const char *target)
+{
+	struct str rest = str_from(target), name, last = STR("");
+	size_t depth = target[0] == '/' ? 0 : folder_depth(place); /* of last, from "/" */
+	bool last_on_top = false;
+	while (str_next(&rest, '/', &name)) {
+		if (name.len == 0 || str_eq(name, STR(".")))
+			continue;
+		if ((str_eq(last, STR("proc")) && is_number(name)) ||
+		    (last_on_top && str_eq(last, STR("dev")) && str_eq(name, STR("fd"))))
+			return true;
+		bool up = str_eq(name, STR(".."));
+		last_on_top = !up && depth == 0;
+		if (last_on_top && str_eq(name, STR("proc")))
+			return true;
+		depth = !up ? depth + 1 : depth > 0 ? depth - 1 : 0;
+		last = name;
+	}
+	return false;
+}
+
 static struct sup_answer make_symlink(struct call *call, uint64_t target, int dirfd, uint64_t address)
 {
 	struct sup_answer answer;
@@ -118,6 +157,8 @@ static struct sup_answer make_symlink(struct call *call, uint64_t target, int di
 		error = find_named(call, 0, dirfd, address, PLACE_HERE);
 	if (is_settled(call, error, ACT_SYMLINK, &answer) || !may_make(call, 0, ACT_SYMLINK, &answer))
 		return answer;
+	if (leads_into_proc(place, sup->text[1]))
+		return place_refuse(call, place, ACT_SYMLINK, sup->text[0], "links into /proc", EACCES);
 	return answer_result(symlinkat(sup->text[1], place->folder, place->name));
 }
 

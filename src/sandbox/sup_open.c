@@ -23,6 +23,8 @@ static const uint64_t OPEN_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_T
 				   O_DSYNC | O_ASYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC |
 				   O_PATH | O_TMPFILE;
 
+enum { PAGE = 4096 }; /* openat2 takes no more */
+
 struct opening {
 	struct call *call;
 	int dirfd;
@@ -88,16 +90,10 @@ static struct sup_answer open_slowly(struct call *call, void *ctx)
 
 static struct sup_answer open_in_helper(const struct opening *opening)
 {
-	struct place object;
 	struct opening slow = *opening;
-	place_init(&object);
-	int error = place_open_object(opening->place, &object.object);
-	if (error != 0)
-		return answer_errno(error);
-	slow.place = &object;
-	struct sup_answer answer = call_in_helper(opening->call, open_slowly, &slow);
-	place_done(&object);
-	return answer;
+	slow.place = &opening->call->sup->places[1];
+	int error = place_open_object(opening->place, &slow.place->object);
+	return error != 0 ? answer_errno(error) : call_in_helper(opening->call, open_slowly, &slow);
 }
 
 /* A file with a lease lets an open wait for its holder: so it is opened without waiting, first. */
@@ -152,7 +148,7 @@ static int access_errno(const struct opening *opening)
 static struct sup_answer open_staged(const struct opening *opening, const struct plan_rule *rule)
 {
 	int fd = -1;
-	int error = stage_open(opening->call, opening->place, (int)opening->flags, &fd);
+	int error = stage_open(opening->call, opening->place, (int)opening->flags, 0, &fd);
 	if (error == EFBIG) /* larger than what the judge takes */
 		return place_refuse(opening->call, opening->place, ACT_WRITE, opening->path, rule->label, EACCES);
 	return error != 0 ? answer_errno(error) : answer_fd(opening, fd);
@@ -224,6 +220,19 @@ static struct sup_answer open_judged(const struct opening *opening, const struct
 	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
 }
 
+/* Programs that write in place what is never accepted empty, as git does a .git file. */
+static struct sup_answer open_unborn(const struct opening *opening)
+{
+	mode_t mask = 0;
+	int fd = -1;
+	if (opening->place->slash)
+		return answer_errno(EISDIR);
+	int error = task_umask(opening->call, &mask);
+	if (error == 0)
+		error = stage_open(opening->call, opening->place, (int)opening->flags, opening->mode & ~mask, &fd);
+	return error != 0 ? answer_errno(error) : answer_fd(opening, fd);
+}
+
 static struct sup_answer open_new(const struct opening *opening)
 {
 	struct call *call = opening->call;
@@ -245,7 +254,8 @@ static struct sup_answer open_new(const struct opening *opening)
 	if (error != 0)
 		return place_refuse(call, place, ACT_MAKE, opening->path, rule, error);
 	if (verdict.judge != NULL)
-		return open_judged(opening, verdict.judge);
+		return verdict.judge->in_place && writes(opening) ? open_unborn(opening)
+								  : open_judged(opening, verdict.judge);
 	error = task_umask(call, NULL);
 	if (error != 0)
 		return answer_errno(error);
@@ -426,7 +436,7 @@ static int read_how(const struct call *call, struct os_open_how *ret_how)
 	char *rest = call->sup->join;
 	if (size < sizeof(*ret_how))
 		return EINVAL;
-	if (size > sizeof(call->sup->join))
+	if (size > PAGE)
 		return E2BIG;
 	int error = task_read(call, call->args[2], ret_how, sizeof(*ret_how));
 	if (error == 0)

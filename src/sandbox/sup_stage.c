@@ -3,6 +3,9 @@
  * a name; when the last descriptor that can write it is closed, its content is judged like one that is renamed there, and a
  * copy takes the name. inotify tells of the close before the task goes on, and what it told is looked at before the next
  * call is served, so a task sees what it wrote as soon as it does anything here.
+ *
+ * Where nothing stands under the name and an empty file is not accepted, nothing does until then (git writes a .git file
+ * like this): the name comes with the content, or not at all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +46,37 @@ static int make_unnamed(int folder, int *ret_fd)
 		return errno;
 	*ret_fd = fd;
 	return 0;
+}
+
+/* Is another about to come under this name? */
+static bool is_awaited(const struct supervisor *sup, const struct sup_stage *stage)
+{
+	for (size_t i = 0; i < SUP_MAX_STAGES; i++) {
+		const struct sup_stage *other = &sup->stages[i];
+		if (other->used && other->fresh && other->dev == stage->dev && other->ino == stage->ino &&
+		    strcmp(other->name, stage->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What stands under the name, or, if nothing does, the folder. */
+static int note_object(struct supervisor *sup, struct sup_stage *stage, int flags, mode_t *mode)
+{
+	struct stat st = {0};
+	int seen = fstatat(stage->folder, stage->name, &st, AT_SYMLINK_NOFOLLOW);
+	stage->fresh = seen < 0 && errno == ENOENT;
+	if (stage->fresh)
+		seen = fstat(stage->folder, &st);
+	if (seen < 0)
+		return errno;
+	if (!stage->fresh && !S_ISREG(st.st_mode))
+		return EACCES;
+	stage->dev = st.st_dev;
+	stage->ino = st.st_ino;
+	if (!stage->fresh)
+		*mode = st.st_mode;
+	return stage->fresh && (flags & O_EXCL) != 0 && is_awaited(sup, stage) ? EEXIST : 0;
 }
 
 static int copy_into(struct supervisor *sup, const struct sup_stage *stage, int to)
@@ -97,25 +131,20 @@ static int note_place(struct supervisor *sup, const struct place *place, struct 
 }
 
 /* Fills the stage and gives the task's descriptor. Our own that can write is gone before the watch begins. */
-static int fill(struct supervisor *sup, struct sup_stage *stage, int flags, int *ret_fd)
+static int fill(struct supervisor *sup, struct sup_stage *stage, int flags, mode_t mode, int *ret_fd)
 {
-	struct stat st = {0};
-	if (fstatat(stage->folder, stage->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno;
-	if (!S_ISREG(st.st_mode))
-		return EACCES;
-	stage->dev = st.st_dev;
-	stage->ino = st.st_ino;
 	auto_fd int first = -1;
 	auto_fd int task = -1;
-	int error = make_unnamed(stage->folder, &first);
-	if (error == 0 && (flags & O_TRUNC) == 0)
+	int error = note_object(sup, stage, flags, &mode);
+	if (error == 0)
+		error = make_unnamed(stage->folder, &first);
+	if (error == 0 && !stage->fresh && (flags & O_TRUNC) == 0)
 		error = copy_into(sup, stage, first);
 	if (error == 0)
 		error = reopen(sup, first, O_RDONLY, &stage->content);
 	if (error == 0)
 		error = reopen(sup, first, flags & TASK_FLAGS, &task);
-	if (error == 0 && fchmod(first, st.st_mode & 0777) < 0)
+	if (error == 0 && fchmod(first, mode & 0777) < 0)
 		error = errno;
 	if (first >= 0)
 		(void)close(take_fd(&first));
@@ -126,7 +155,7 @@ static int fill(struct supervisor *sup, struct sup_stage *stage, int flags, int 
 	return error;
 }
 
-int stage_open(struct call *call, const struct place *place, int flags, int *ret_fd)
+int stage_open(struct call *call, const struct place *place, int flags, mode_t mode, int *ret_fd)
 {
 	struct supervisor *sup = call->sup;
 	size_t slot = 0;
@@ -142,7 +171,7 @@ int stage_open(struct call *call, const struct place *place, int flags, int *ret
 	*stage = (struct sup_stage){.content = -1, .folder = -1, .tid = call->tid};
 	int error = note_place(sup, place, stage);
 	if (error == 0)
-		error = fill(sup, stage, flags, ret_fd);
+		error = fill(sup, stage, flags, mode, ret_fd);
 	if (error == 0) {
 		stage->used = true;
 		sup->stage_count++;
@@ -168,29 +197,43 @@ static bool find_again(const struct call *call, const struct sup_stage *stage, s
 	int folder = fcntl(stage->folder, F_DUPFD_CLOEXEC, 3);
 	if (folder < 0 || place_in_folder(call, folder, stage->name, place) != 0 || place_look(place) != 0)
 		return false;
-	return place->exists && place->st.st_ino == stage->ino && place->st.st_dev == stage->dev;
+	return stage->fresh || (place->exists && place->st.st_ino == stage->ino && place->st.st_dev == stage->dev);
+}
+
+/* Gives the judged copy its name; what is new does not take the place of what came meanwhile. 0, or an errno with the
+ * rule. */
+static int publish(struct call *call, const struct sup_stage *stage, const struct place *place, const char **ret_rule)
+{
+	char copy[JUDGE_NAME_SIZE];
+	struct place_verdict verdict = place_judge_act(call, place, ACT_ARRIVE_FILE, 0);
+	*ret_rule = verdict.rule != NULL ? verdict.rule : verdict.judge != NULL ? verdict.judge->label : NULL;
+	if (verdict.rule != NULL)
+		return verdict.error;
+	if (stage->fresh && place->exists)
+		return EEXIST;
+	int error = stage->fresh ? place_check_beside(call, place, ret_rule) : 0;
+	if (error == 0)
+		error = judge_content(call, verdict.judge, place->folder, place->path, stage->content, copy);
+	if (error != 0)
+		return error;
+	if (renameat2(place->folder, copy, place->folder, place->name, stage->fresh ? RENAME_NOREPLACE : 0) < 0) {
+		error = errno;
+		(void)unlinkat(place->folder, copy, 0);
+	}
+	return error;
 }
 
 static void commit(struct supervisor *sup, const struct sup_stage *stage)
 {
 	struct call call = {.sup = sup, .tid = stage->tid};
 	struct place *place = &sup->places[0];
-	char copy[JUDGE_NAME_SIZE];
+	const char *rule = NULL;
 	sup->reason[0] = '\0';
 	if (!find_again(&call, stage, place))
 		return;
-	struct place_verdict verdict = place_judge_act(&call, place, ACT_ARRIVE_FILE, 0);
-	int error = verdict.error;
-	if (verdict.rule == NULL)
-		error = judge_content(&call, verdict.judge, place->folder, place->path, stage->content, copy);
-	if (error == 0 && renameat(place->folder, copy, place->folder, place->name) < 0) {
-		error = errno;
-		(void)unlinkat(place->folder, copy, 0);
-	}
-	if (error == 0)
-		return;
-	const char *rule = verdict.rule != NULL ? verdict.rule : verdict.judge != NULL ? verdict.judge->label : NULL;
-	(void)place_refuse(&call, place, ACT_WRITE, place->path, rule, error);
+	int error = publish(&call, stage, place, &rule);
+	if (error != 0)
+		(void)place_refuse(&call, place, stage->fresh ? ACT_MAKE : ACT_WRITE, place->path, rule, error);
 }
 
 static void closed(struct supervisor *sup, int wd)

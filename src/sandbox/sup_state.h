@@ -56,11 +56,12 @@ struct sup_made {
 enum { SUP_MAX_STAGES = 16 };
 struct sup_stage {
 	bool used;
+	bool fresh;  /* nothing stands under the name until then */
 	int content; /* for reading; a file without a name */
 	int folder;  /* O_PATH, of the name */
 	int watch;
 	pid_t tid; /* who opened it */
-	dev_t dev; /* of what stands under the name until then */
+	dev_t dev; /* of what stands under the name until then; of the folder, if nothing does */
 	ino_t ino;
 	char name[NAME_MAX + 1];
 };
@@ -115,9 +116,9 @@ struct supervisor {
 	/* scratch of the call being served */
 	char text[2][SUP_PATH_MAX]; /* paths as the task wrote them */
 	char work[2][SUP_PATH_MAX];
-	char join[SUP_PATH_MAX];
+	char join[PLACE_PATH_MAX];
 	struct place places[2]; /* closed after the answer */
-	char old_path[SUP_PATH_MAX], new_path[SUP_PATH_MAX], link_path[SUP_PATH_MAX];
+	char old_path[PLACE_PATH_MAX], new_path[PLACE_PATH_MAX], link_path[PLACE_PATH_MAX], tail[PLACE_PATH_MAX];
 	struct sup_walk walk;
 	char reason[256];
 	uint8_t value[64 * 1024]; /* of an extended attribute: its maximum */
@@ -129,8 +130,19 @@ struct supervisor {
 };
 
 int64_t sup_now_ms(void);
-/* Contents that are judged when they are closed. open: place exists; the flags of the task. 0, or an errno. */
-int stage_open(struct call *call, const struct place *place, int flags, int *ret_fd);
+/* struct linux_dirent64, as getdents64(2) describes it */
+struct sup_entry {
+	uint64_t ino;
+	int64_t next;
+	unsigned short len;
+	unsigned char type;
+	char name[];
+};
+/* The path of a folder that getcwd cannot tell any more. The current folder is folder afterwards. */
+int deep_path(struct supervisor *sup, int folder, char *ret_path, size_t size, size_t *ret_len);
+/* Contents that are judged when they are closed. open: the flags of the task; mode, without its umask: of a place that
+ * does not exist, and gets its name only then. 0, or an errno. */
+int stage_open(struct call *call, const struct place *place, int flags, mode_t mode, int *ret_fd);
 void stage_collect(struct supervisor *sup); /* of those that were closed; does not wait */
 /* Scratch space without mounts. Once before the fork, and once the private folder is known: */
 void scratch_init(struct supervisor *sup);
