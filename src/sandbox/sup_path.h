@@ -9,17 +9,20 @@
 
 #include "sandbox/sup_task.h"
 
+/* Programs can go deeper than a path can tell. */
+enum { PLACE_PATH_MAX = 4 * SUP_PATH_MAX };
+
 /* A name in an opened folder, or (folder is -1) an opened object. In a governed tree nothing moves while a call is being
  * served, so what was found out about a place holds until the act. */
 struct place {
 	int folder; /* O_PATH descriptor of the folder that holds the name, or AT_FDCWD (PLACE_HERE); -1: the
 				   * place is an object */
 	int object; /* O_PATH (or the task's own) descriptor of the object, if folder is -1; else -1 */
-	char name[NAME_MAX + 2];  /* last component with the slash that was written behind it, never "", "." or ".."; ""
+	char name[NAME_MAX + 2]; /* last component with the slash that was written behind it, never "", "." or ".."; ""
 				   * if the place is an object */
-	char path[SUP_PATH_MAX];  /* canonical: the folder's path, "/", the name without slash; "": no path at all */
-	size_t path_len, name_at; /* where the name begins in path */
-	bool looked;		  /* exists and st are known */
+	char path[PLACE_PATH_MAX]; /* canonical: the folder's path, "/", the name without slash; "": no path at all */
+	size_t path_len, name_at;  /* where the name begins in path */
+	bool looked;		   /* exists and st are known */
 	bool exists;
 	bool slash;	/* a trailing slash was written: must be a folder */
 	bool unnamed;	/* an object without a name; path, if any, is where it was made or had its name last */

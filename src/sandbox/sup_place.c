@@ -186,13 +186,13 @@ static int open_folder(struct search *search, const char *dir, int *ret_fd)
 }
 
 /* The canonical path of an open folder into size bytes, and its length. */
-static int folder_path(int folder, char *ret_path, size_t size, size_t *ret_len)
+static int folder_path(struct supervisor *sup, int folder, char *ret_path, size_t size, size_t *ret_len)
 {
 	if (folder != AT_FDCWD && fchdir(folder) < 0)
 		return errno;
 	long len = syscall(SYS_getcwd, ret_path, size); /* libc's falls back to the heap */
 	if (len < 0)
-		return errno == ERANGE ? ENAMETOOLONG : errno;
+		return errno == ENAMETOOLONG ? deep_path(sup, folder, ret_path, size, ret_len) : errno;
 	if (ret_path[0] != '/')
 		return NOT_OURS; /* out of reach of our root */
 	*ret_len = (size_t)len - 1;
@@ -283,7 +283,7 @@ static int enter_folder(struct search *search, struct place *place, const char *
 	if (error == 0 && len == 0)
 		error = open_folder(search, dir, &place->folder);
 	if (error == 0 && len == 0)
-		error = folder_path(place->folder, place->path, sizeof(place->path), &len);
+		error = folder_path(search->call->sup, place->folder, place->path, sizeof(place->path), &len);
 	return error != 0 ? error : append_name(place, len, name);
 }
 
@@ -506,7 +506,7 @@ int place_in_folder(const struct call *call, int folder, const char *name, struc
 	size_t len = 0;
 	place_init(ret_place);
 	ret_place->folder = folder;
-	int error = folder_path(folder, ret_place->path, sizeof(ret_place->path), &len);
+	int error = folder_path(call->sup, folder, ret_place->path, sizeof(ret_place->path), &len);
 	if (error == 0)
 		error = append_name(ret_place, len, name);
 	if (error != 0)
@@ -525,7 +525,7 @@ int place_guess(const struct call *call, int dirfd, const char *path, struct pla
 	if (path[0] != '/') {
 		int error = task_enter_dir(call, dirfd);
 		if (error == 0)
-			error = folder_path(AT_FDCWD, ret_place->path, sizeof(ret_place->path), &len);
+			error = folder_path(call->sup, AT_FDCWD, ret_place->path, sizeof(ret_place->path), &len);
 		if (error != 0)
 			return error;
 		if (len > 1)

@@ -11,15 +11,6 @@
 #include "base/own.h"
 #include "sandbox/sup_state.h"
 
-/* struct linux_dirent64, as getdents64(2) describes it */
-struct entry {
-	uint64_t ino;
-	int64_t next;
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
-
 static int push_level(struct sup_walk *walk, int fd)
 {
 	if (walk->depth == SUP_WALK_DEPTH) {
@@ -43,7 +34,7 @@ static void pop_level(struct sup_walk *walk)
 }
 
 /* NULL: the folder has no more. */
-static int next_entry(struct sup_walk *walk, const struct entry **ret_entry)
+static int next_entry(struct sup_walk *walk, const struct sup_entry **ret_entry)
 {
 	*ret_entry = NULL;
 	if (walk->at >= walk->fill) {
@@ -55,7 +46,7 @@ static int next_entry(struct sup_walk *walk, const struct entry **ret_entry)
 		if (n == 0)
 			return 0;
 	}
-	const struct entry *entry = (const void *)(walk->buffer + walk->at);
+	const struct sup_entry *entry = (const void *)(walk->buffer + walk->at);
 	walk->at += entry->len;
 	walk->level[walk->depth - 1].next = entry->next;
 	*ret_entry = entry;
@@ -63,7 +54,7 @@ static int next_entry(struct sup_walk *walk, const struct entry **ret_entry)
 }
 
 /* Some file systems do not tell types in folders. */
-static unsigned char type_of(int folder, const struct entry *entry)
+static unsigned char type_of(int folder, const struct sup_entry *entry)
 {
 	struct stat st = {0};
 	if (entry->type != DT_UNKNOWN || fstatat(folder, entry->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -71,7 +62,7 @@ static unsigned char type_of(int folder, const struct entry *entry)
 	return (unsigned char)IFTODT(st.st_mode);
 }
 
-static int visit_entry(struct supervisor *sup, const struct entry *entry, sup_visit visit, void *ctx)
+static int visit_entry(struct supervisor *sup, const struct sup_entry *entry, sup_visit visit, void *ctx)
 {
 	struct sup_walk *walk = &sup->walk;
 	size_t at = walk->level[walk->depth - 1].rel_len;
@@ -95,7 +86,7 @@ int sup_walk_folder(struct supervisor *sup, int dir, sup_visit visit, void *ctx)
 	walk->rel[0] = '\0';
 	int error = push_level(walk, dir);
 	while (error == 0 && walk->depth > 0) {
-		const struct entry *entry;
+		const struct sup_entry *entry;
 		error = next_entry(walk, &entry);
 		if (error == 0 && entry == NULL)
 			pop_level(walk);

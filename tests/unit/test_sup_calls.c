@@ -856,6 +856,34 @@ static void lost_folder(void)
 	CHECK(chdir(root) == 0);
 }
 
+/* Below what a path can tell. */
+static void deep_folders(void)
+{
+	char name[201];
+	memset(name, 'd', 200);
+	name[200] = '\0';
+	for (int i = 0; i < 30; i++)
+		CHECK(mkdir(name, 0755) == 0 && chdir(name) == 0);
+	OPEN(open("f", O_CREAT | O_WRONLY, 0644));
+	OPEN(open("f", O_CREAT | O_EXCL | O_WRONLY, 0644));
+	OPEN(open("./g", O_CREAT | O_EXCL | O_WRONLY, 0644));
+	OPEN(open("f", O_RDWR | O_APPEND));
+	CALL(mkdir("x", 0755));
+	CALL(rename("f", "x/f"));
+	CALL(rename("x/f", "../f"));
+	CALL(rename("x", "y"));
+	CALL(symlink("g", "s"));
+	OPEN(open("s", O_WRONLY));
+	CALL(link("g", "h"));
+	CALL(chmod("g", 0600));
+	CALL(truncate("g", 10));
+	look("g");
+	CALL(unlink("h"));
+	CALL(rmdir("y"));
+	CALL(unlink("../f"));
+	CHECK(chdir(root) == 0);
+}
+
 /* A program that was just written can be started: nobody holds it open for writing any more. */
 static void written_programs(void)
 {
@@ -903,6 +931,7 @@ static void do_all(void *arg)
 					      leases,
 					      written_programs,
 					      lost_folder,
+					      deep_folders,
 					      descriptors_run_out};
 	(void)snprintf(root, sizeof(root), "%s/%s", files.ws, (const char *)arg);
 	CHECK(sys_close_range(3, ~0U, 0) == 0); /* so that numbers are the same */

@@ -157,6 +157,18 @@ static void attack_names(void *arg)
 	CHECK(close(open_make(".hook/x.sample", O_EXCL)) == 0 && unlink(".hook/x.sample") == 0);
 	CHECK(close(open_make(".rcx", O_EXCL)) == 0 && rename(".rcx", "rc") == 0 && unlink("rc") == 0);
 	CHECK(mkdir(".hook/sub", 0755) < 0 && errno == EACCES);
+	/* below what a path can tell */
+	char deep[201];
+	memset(deep, 'd', 200);
+	deep[200] = '\0';
+	for (int i = 0; i < 25; i++)
+		CHECK(mkdir(deep, 0755) == 0 && chdir(deep) == 0);
+	CHECK(close(open_make("rc", O_EXCL)) == 0);
+	CHECK_FAILS(open_make(".rc", O_EXCL), EACCES);
+	CHECK_FAILS(open_make(".rc", 0), EACCES);
+	CHECK_FAILS(rename("rc", ".rc"), EACCES);
+	CHECK_FAILS(link("rc", ".rc"), EACCES);
+	CHECK_FAILS(mkdir(".set", 0755), EACCES);
 }
 
 static void test_protected_names(void **state)
