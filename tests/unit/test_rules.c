@@ -34,6 +34,7 @@ static const struct match_case match_cases[] = {
 	{"/w/bare.git/hooks", "refs", "git hooks"},
 	{"/w/.git/commondir", "HEAD", "git commondir"},
 	{"/w/data/commondir", "HEAD", "git commondir"},
+	{"/w/.git/worktrees/x/commondir", "HEAD", "git commondir"},
 	/* shells, log-in, editors, agents */
 	{"/w/.bashrc", "", "shell start files"},
 	{"/w/a/b/.envrc", "", "shell start files"},
@@ -66,7 +67,6 @@ static const struct match_case match_cases[] = {
 	{"/w/.git/logs/refs/heads/config", "", NULL},
 	{"/w/.git/refs/remotes/origin/config", "HEAD", NULL},
 	{"/w/.git/logs/refs/remotes/origin/hooks/x", "../HEAD", NULL},
-	{"/w/.git/worktrees/x/commondir", "HEAD refs", NULL},
 	{"/w/.git/worktrees/x/gitdir", "HEAD", NULL},
 	{"/w/.git/info/exclude", "", NULL},
 	{"/w/config", "", NULL},

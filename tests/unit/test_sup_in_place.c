@@ -235,7 +235,7 @@ static void test_names_that_wait(void **state)
 static void link_to_proc(void *arg)
 {
 	static const char *const refused[] = {
-		"/proc/1/root/tmp", "/proc",	  "//proc/./1/root", "/x/../proc/self/cwd",   "/dev/fd/3",
+		"/proc/1/root/tmp", "/proc",	  "//proc/./1/root", "/x/../proc/self/cwd",    "/dev/fd/3",
 		"/dev//fd",	    "../proc/12", "a/proc/7/root",   "../../../../../../proc",
 	};
 	static const char *const taken[] = {"/proc2", "proc", "a/proc", "../proc/mounts", "/dev/null", "/x/proc/fs"};
