@@ -268,3 +268,36 @@ def head_repo(w):
 
 road("G-25p", "a configuration beside a HEAD of the user's", "printf '%s' > pack/config" % EVIL_BARE, then=((["git", "status"], "@ws@/pack"),),
      setup=head_repo)
+
+
+# ---- a .git file that leads out of the workspace; /proc/self/root stands for /proc/NUMBER/root, the sandbox's own view ----
+
+
+def hostile_outside(w):
+    repository(w)
+    for folder in ("@out@/evil/.git", "@out@/bare"):
+        w.folder(folder + "/objects")
+        w.folder(folder + "/refs")
+        w.file(folder + "/HEAD", "ref: refs/heads/main\n")
+        w.file(folder + "/config", "[core]\n\trepositoryformatversion = 0\n\tfsmonitor = touch @canary@\n".replace("@canary@", w.path("@canary@")))
+
+
+IN_PROC = "/proc/self/root@out@/evil"
+for letter, what, script, where in (
+        ("a", "written in place, by way of /proc", "echo 'gitdir: %s/.git' > sub/.git" % IN_PROC, "@ws@/sub"),
+        ("b", "written in place, to a bare repository", "echo 'gitdir: @out@/bare' > sub/.git", "@ws@/sub"),
+        ("c", "a path that climbs to /proc", "echo 'gitdir: ../../../../../../../../../..%s/.git' > sub/.git" % IN_PROC, "@ws@/sub"),
+        ("d", "a descriptor that is held until the end", "exec 3> sub/.git; printf 'gitdir: ../.git\\n' >&3; mkdir x; "
+         "printf 'gitdir: %s/.git\\n' > /proc/self/fd/3" % IN_PROC, "@ws@/sub"),
+        ("e", "a good one, linked and written by the other name", "echo 'gitdir: ../.git' > sub/.git; mkdir x; ln sub/.git l; "
+         "echo 'gitdir: %s/.git' > l" % IN_PROC, "@ws@/sub"),
+        ("f", "a good one, written over", "git worktree add -q wt; echo 'gitdir: %s/.git' > wt/.git" % IN_PROC, "@ws@/wt"),
+        ("g", "commondir of a linked worktree", "git worktree add -q wt; echo '%s/.git' > .git/worktrees/wt/commondir" % IN_PROC, "@ws@/wt"),
+        ("h", "commondir of one made by hand", "mkdir -p .git/worktrees/wt wt; echo '%s/.git' > .git/worktrees/wt/commondir; "
+         "echo 'ref: refs/heads/main' > .git/worktrees/wt/HEAD; echo '@ws@/wt/.git' > .git/worktrees/wt/gitdir; "
+         "echo 'gitdir: ../.git/worktrees/wt' > wt/.git" % IN_PROC, "@ws@/wt"),
+        ("i", "a folder that is a link into /proc", "ln -s %s l" % IN_PROC, "@ws@/l"),
+        ("j", "such a link, from below", "ln -s ../../../../../../../../../..%s sub/l" % IN_PROC, "@ws@/sub/l"),
+        ("k", "such a link inside of .git", "ln -s %s/.git .git/modules; mkdir .git/modules/x; ln -s %s/.git .git/worktrees; "
+         "mkdir -p x; ln -s %s e; echo 'gitdir: ../e/.git' > x/.git" % (IN_PROC, IN_PROC, IN_PROC), "@ws@/x")):
+    road("G-26" + letter, "a .git file: " + what, script, then=((["git", "status"], where),), setup=hostile_outside, real=letter in "agi")
