@@ -380,35 +380,50 @@ static bool replacing_refused(struct renaming *renaming)
 	return refused(renaming, 1, ACT_REMOVE, renaming->judge->label, EACCES);
 }
 
+/* Where each end lies: 0, or EXDEV (so that it is copied, file by file) or EBUSY. */
+static int ends_errno(const struct renaming *renaming)
+{
+	const struct call *call = renaming->call;
+	const struct place *from = &call->sup->places[0], *to = &call->sup->places[1];
+	bool exchange = (renaming->flags & RENAME_EXCHANGE) != 0;
+	if (!place_folder_governed(from) || !place_folder_governed(to) || gains_rights(from->holder, to->holder) ||
+	    (exchange && gains_rights(to->holder, from->holder)))
+		return EXDEV;
+	bool pinned = place_pinned(call, from, S_ISDIR(from->st.st_mode)) ||
+		      (to->exists && place_pinned(call, to, S_ISDIR(to->st.st_mode)));
+	return pinned ? EBUSY : 0;
+}
+
+/* What rules say to what goes, comes and is replaced. */
+static bool rename_refused(struct renaming *renaming)
+{
+	const struct place *to = &renaming->call->sup->places[1];
+	bool exchange = (renaming->flags & RENAME_EXCHANGE) != 0;
+	const struct plan_rule *back = NULL;
+	if (way_refused(renaming, 0, 1, &renaming->judge) || (exchange && way_refused(renaming, 1, 0, &back)))
+		return true;
+	if (exchange && (renaming->judge != NULL || back != NULL))
+		return refused(renaming, 1, ACT_ARRIVE_FILE, (back != NULL ? back : renaming->judge)->label, EACCES);
+	return to->exists && !exchange && replacing_refused(renaming);
+}
+
 static struct sup_answer rename_places(struct renaming *renaming)
 {
 	struct call *call = renaming->call;
 	struct supervisor *sup = call->sup;
 	const struct place *from = &sup->places[0], *to = &sup->places[1];
-	bool exchange = (renaming->flags & RENAME_EXCHANGE) != 0;
-	const struct plan_rule *back = NULL;
 	const char *rule = NULL;
 	int error = rename_errno(renaming);
+	if (error == 0 && strcmp(from->path, to->path) == 0)
+		return answer_value(0);
+	if (error == 0)
+		error = ends_errno(renaming);
 	if (error != 0)
 		return answer_errno(error);
-	if (strcmp(from->path, to->path) == 0)
-		return answer_value(0);
-	if (!place_folder_governed(from) || !place_folder_governed(to) || gains_rights(from->holder, to->holder) ||
-	    (exchange && gains_rights(to->holder, from->holder)))
-		return answer_errno(EXDEV); /* so that it is copied, file by file */
-	if (place_pinned(call, from, S_ISDIR(from->st.st_mode)) ||
-	    (to->exists && place_pinned(call, to, S_ISDIR(to->st.st_mode))))
-		return answer_errno(EBUSY);
-	if (way_refused(renaming, 0, 1, &renaming->judge) || (exchange && way_refused(renaming, 1, 0, &back)))
-		return renaming->answer;
-	if (exchange && (renaming->judge != NULL || back != NULL)) {
-		(void)refused(renaming, 1, ACT_ARRIVE_FILE, (back != NULL ? back : renaming->judge)->label, EACCES);
-		return renaming->answer;
-	}
-	if (to->exists && !exchange && replacing_refused(renaming))
+	if (rename_refused(renaming))
 		return renaming->answer;
 	error = place_check_beside(call, to, &rule);
-	if (error == 0 && exchange)
+	if (error == 0 && (renaming->flags & RENAME_EXCHANGE) != 0)
 		error = place_check_beside(call, from, &rule);
 	if (error != 0)
 		return place_refuse(call, to, arrival_of(from->st.st_mode), sup->text[1], rule, error);

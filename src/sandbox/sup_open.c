@@ -18,10 +18,10 @@
 #include "os/sys.h"
 #include "sandbox/sup_state.h"
 
-/* What open and openat heed; other bits they ignore. O_LARGEFILE is set by the kernel for every 64-bit task. */
+/* What open and openat heed (O_SYNC and O_TMPFILE hold O_DSYNC and O_DIRECTORY); other bits they ignore. O_LARGEFILE is
+ * set by the kernel for every 64-bit task. */
 static const uint64_t OPEN_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |
-				   O_DSYNC | O_ASYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC |
-				   O_PATH | O_TMPFILE;
+				   O_ASYNC | O_DIRECT | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE;
 
 enum { PAGE = 4096 }; /* openat2 takes no more */
 
@@ -156,35 +156,52 @@ static struct sup_answer open_staged(const struct opening *opening, const struct
 
 /* ---- what exists ------------------------------------------------------------------------------------------------- */
 
+/* Of what cannot be opened like this anyway the kernel tells the errno. */
+static bool is_vain(const struct opening *opening)
+{
+	mode_t type = opening->place->st.st_mode & S_IFMT;
+	if (type == S_IFDIR)
+		return writes(opening) || (opening->flags & O_CREAT) != 0;
+	return type == S_IFLNK || type == S_IFSOCK;
+}
+
+/* False: *ret_answer says why not, or what it gets instead. */
+static bool may_write(const struct opening *opening, struct sup_answer *ret_answer)
+{
+	const struct place *place = opening->place;
+	struct place_verdict verdict = place_judge_act(opening->call, place, ACT_WRITE, 0);
+	if (verdict.rule == NULL)
+		return true;
+	const struct plan_rule *judge = S_ISREG(place->st.st_mode) ? judge_of(opening) : NULL;
+	if (judge == NULL) {
+		*ret_answer = place_refuse(opening->call, place, ACT_WRITE, opening->path, verdict.rule, verdict.error);
+		return false;
+	}
+	int error = access_errno(opening);
+	*ret_answer = error != 0 ? answer_errno(error) : open_staged(opening, judge);
+	return false;
+}
+
 static struct sup_answer open_existing(const struct opening *opening)
 {
 	const struct place *place = opening->place;
+	struct sup_answer answer;
 	unsigned govern = (writes(opening) ? GOVERN_WRITE : 0U) | (reads(opening) ? GOVERN_READ : 0U);
 	mode_t type = place->st.st_mode & S_IFMT;
-	bool link = type == S_IFLNK, socket = type == S_IFSOCK, folder = type == S_IFDIR;
 	if (type == S_IFCHR || type == S_IFBLK || !place_governed(place, govern)) {
 		place_report(opening->call, place, writes(opening) ? ACT_WRITE : ACT_READ, opening->path);
 		return answer_continue();
 	}
-	/* Of what cannot be opened like this anyway the kernel tells the errno. */
-	if (link || socket || (folder && (writes(opening) || (opening->flags & O_CREAT) != 0)))
+	if (is_vain(opening))
 		return open_plainly(opening);
 	if (reads(opening)) { /* of what is governed for writing alone, too: here no Landlock asks for the right */
 		struct place_verdict verdict = place_judge_act(opening->call, place, ACT_READ, 0);
 		if (verdict.rule != NULL)
 			return place_refuse(opening->call, place, ACT_READ, opening->path, verdict.rule, verdict.error);
 	}
-	if (writes(opening)) {
-		struct place_verdict verdict = place_judge_act(opening->call, place, ACT_WRITE, 0);
-		const struct plan_rule *judge = verdict.rule != NULL && type == S_IFREG ? judge_of(opening) : NULL;
-		int error = judge != NULL ? access_errno(opening) : 0;
-		if (judge != NULL)
-			return error != 0 ? answer_errno(error) : open_staged(opening, judge);
-		if (verdict.rule != NULL)
-			return place_refuse(opening->call, place, ACT_WRITE, opening->path, verdict.rule,
-					    verdict.error);
-	}
-	if (folder)
+	if (writes(opening) && !may_write(opening, &answer))
+		return answer;
+	if (type == S_IFDIR)
 		return open_plainly(opening);
 	return type == S_IFREG ? open_regular(opening) : open_fifo(opening);
 }
