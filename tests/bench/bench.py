@@ -18,6 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(TOP, "tests/escape")]
+from world import make_user, remove_user  # noqa: E402
 from timing import Command, Failed, median, output, paired, paired_numbers, ratio  # noqa: E402
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -34,7 +35,6 @@ class Bench:
         self.home = os.path.dirname(self.ws)
         self.log = os.path.join(base, "log")
         self.env = {"PATH": PATH, "HOME": self.home, "USER": os.environ.get("USER", "user"), "LANG": "C.UTF-8", "TERM": "dumb"}
-        self.rows, self.notes = [], []
 
     def tool(self, name):
         return os.path.join(self.bin, name)
@@ -45,9 +45,13 @@ class Bench:
     def rounds(self, many):
         return max(5, many // 6) if self.quick else many
 
+    def say(self, line):
+        print(line, flush=True)
+        with open(os.path.join(self.home, "table.md"), "a") as file:
+            file.write(line + "\n")
+
     def add(self, measure, value, target, how):
-        self.rows.append((measure, value, target, how))
-        print("| %s | %s | %s | `%s` |" % self.rows[-1], flush=True)
+        self.say("| %s | %s | %s | `%s` |" % (measure, value, target, how))
 
     def compare(self, measure, commands, rounds, pairs, how):
         """Times the commands; pairs are (berm's name, the other's name, target)."""
@@ -166,7 +170,7 @@ def git(b):
     files = 2000 if b.quick else 20000
     repo, copy = os.path.join(b.ws, "repo"), os.path.join(b.ws, "copy")
     make_tree(repo, files, 8)
-    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x"], ["status"]):
+    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x"], ["repack", "-adq"], ["status"]):
         output(["git", "-C", repo, *words], b.env)
     bare_and_both(b, "git status on %d files" % files, ["git", "-C", repo, "status", "--porcelain"], 30, "1.06", how="berm run -q -- git -C repo status")
     bare_and_both(b, "git clone of %d files" % files, ["git", "clone", "-q", "--no-hardlinks", repo, copy], 8, "1.2",
@@ -306,14 +310,14 @@ MEASURES = (start, rules, calls, behalf, python_start, compile_c, git, tar, npm,
 def run(base, quick, only):
     b = Bench(base, quick)
     os.chdir(b.ws)
-    print("| measure | berm | target | command |\n|---|---|---|---|", flush=True)
+    b.say("| measure | berm | target | command |\n|---|---|---|---|")
     for measure in MEASURES:
         if only and measure.__name__ not in only:
             continue
         try:
             measure(b)
         except Failed as error:
-            print("| %s | left out: %s | | |" % (measure.__name__, str(error).replace("\n", " ")), flush=True)
+            b.say("| %s | left out: %s | | |" % (measure.__name__, str(error).replace("\n", " ")))
 
 
 def machine():
@@ -334,8 +338,8 @@ def prepare(folder, berm, place):
     os.chmod(base, 0o755)
     os.makedirs(os.path.join(base, "bin"))
     os.makedirs(os.path.join(base, "home", "project"))
-    for program in (os.path.join(folder, "reference"), berm):
-        shutil.copy(program, os.path.join(base, "bin"))
+    for name, program in (("reference", os.path.join(folder, "reference")), ("berm", berm)):
+        shutil.copy(program, os.path.join(base, "bin", name))
     shutil.copy(os.path.join(folder, "probe"), os.path.join(base, "home", "project"))
     if os.path.isdir(os.path.join(folder, "npm")):
         shutil.copytree(os.path.join(folder, "npm"), os.path.join(base, "npm"))
@@ -347,40 +351,53 @@ def main():
     parser.add_argument("berm", nargs="?", default=os.path.join(TOP, "build/release/berm"))
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller trees")
     parser.add_argument("--only", help="measures by name, with commas: " + ",".join(m.__name__ for m in MEASURES))
+    parser.add_argument("--write", metavar="FILE", help="put the table between the marks of this document as well")
     parser.add_argument("--place", default="/home" if os.geteuid() == 0 else os.path.expanduser("~"), help="a folder on disk for the scratch tree")
     opts = parser.parse_args()
     only = opts.only.split(",") if opts.only else None
     folder = os.path.join(TOP, "build/bench")
     build(folder)
     base = prepare(folder, opts.berm, opts.place)
-    print("%s\n" % machine(), flush=True)
-    if os.geteuid() != 0:
-        try:
-            run(base, opts.quick, only)
-            return 0
-        finally:
-            shutil.rmtree(base, ignore_errors=True)
-    from world import make_user, remove_user
-    user = make_user()
+    user = make_user() if os.geteuid() == 0 else None
     try:
-        subprocess.run(["chown", "-R", "%d:%d" % (user.uid, user.gid), base], check=True)
-        return as_user(user, lambda: run(base, opts.quick, only))
+        print("%s\n" % machine(), flush=True)
+        if user:
+            subprocess.run(["chown", "-R", "%d:%d" % (user.uid, user.gid), base], check=True)
+        status = as_user(user, lambda: run(base, opts.quick, only))
+        if opts.write and status == 0:
+            write_table(opts.write, os.path.join(base, "home", "table.md"))
+        return status
     finally:
         shutil.rmtree(base, ignore_errors=True)
-        remove_user(user.name)
+        if user:
+            remove_user(user.name)
+
+
+MARKS = ("<!-- table: make bench -->\n", "<!-- end of table -->\n")
+
+
+def write_table(document, table):
+    with open(document) as file:
+        before, rest = file.read().split(MARKS[0])
+        after = rest.split(MARKS[1])[1]
+    with open(table) as file:
+        text = file.read()
+    with open(document, "w") as file:
+        file.write(before + MARKS[0] + "\n%s\n\n%s\n" % (machine(), text) + MARKS[1] + after)
 
 
 def as_user(user, work):
-    """In a child that has become the user; gives its status."""
+    """In a child that has become the user, if there is one; gives its status."""
     pid = os.fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     status = 1
     try:
-        os.setgroups([])
-        os.setgid(user.gid)
-        os.setuid(user.uid)
-        os.environ["USER"] = user.login
+        if user:
+            os.setgroups([])
+            os.setgid(user.gid)
+            os.setuid(user.uid)
+            os.environ["USER"] = user.login
         work()
         status = 0
     finally:

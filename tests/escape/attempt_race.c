@@ -26,7 +26,7 @@ enum { FLIP_FD = 100, RACE_MS = 400, ENOUGH = 100 };
 
 /* What the flipping thread needs; every race uses a part of it. */
 static struct {
-	volatile bool stop;
+	volatile bool stop, hit;
 	volatile long turns;
 	const char *one, *two, *link;
 	char *volatile buffer;
@@ -339,8 +339,9 @@ static void strike_judge(void)
 	ssize_t got = read(fd, seen, sizeof(seen) - 1);
 	seen[got > 0 ? got : 0] = '\0';
 	close(fd);
+	/* The last word is the evil one. */
 	if (strstr(seen, "fsmonitor"))
-		_exit(achieved("the judged file holds something else now"));
+		race.stop = race.hit = true;
 }
 
 static char *whole_file(const char *path, size_t *ret_len)
@@ -365,6 +366,8 @@ static int race_judge(int argc, char **argv)
 	race.fd_one = FLIP_FD;
 	dup2(open("/dev/null", O_WRONLY), FLIP_FD);
 	run_race(flip_content, strike_judge);
+	if (race.hit)
+		return report(pwrite(race.fd_one, evil, race.len, 0), "the judged file holds something else now");
 	return refused("the judged file stayed as it was judged");
 }
 

@@ -19,7 +19,7 @@ import time
 
 import needs
 import row as rows
-from world import HERE, TOP, Identity, Setup, World, make_user, remove_user
+from world import FORK, HERE, TOP, Identity, Setup, World, make_user, remove_user
 
 MODULES = ("rows_files", "rows_socket", "rows_process", "rows_kernel", "rows_exec", "rows_super", "rows_git", "rows_names",
            "controls_shell", "controls_files", "controls_build", "controls_berm")
@@ -85,9 +85,10 @@ class Suite:
         """One run in a fresh world. Returns (what the oracle saw, result, world)."""
         world = World(base, identity, os.path.join(base, "bin"))
         try:
-            if row.setup:
-                row.setup(world)
-            world.give()
+            with FORK:
+                if row.setup:
+                    row.setup(world)
+                world.give()
             for path in list(world.before):
                 world.watch(path)
             words = row.bare if kind is None and row.bare else row.argv
@@ -274,9 +275,9 @@ def make_bases(opts, folder):
         os.mkdir(os.path.join(base, "bin"))
         os.chmod(os.path.join(base, "bin"), 0o755)
         shutil.copy(os.path.join(folder, "attempt"), base)
-        for program in (opts.berm, os.path.join(folder, "nouserns"), os.path.join(folder, "hello32")):
+        for name, program in (("berm", opts.berm), ("nouserns", os.path.join(folder, "nouserns")), ("hello32", os.path.join(folder, "hello32"))):
             if os.path.exists(program):
-                shutil.copy(program, os.path.join(base, "bin"))
+                shutil.copy(program, os.path.join(base, "bin", name))
         bases.append(base)
     return bases
 

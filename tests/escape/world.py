@@ -20,6 +20,20 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin"
 
 
+# A file that one thread has open for writing would be inherited by a child that another thread forks at that moment, and
+# nobody could run it meanwhile (ETXTBSY). So nothing is forked while a world is being set up.
+FORK = threading.RLock()
+
+
+class _Popen(subprocess.Popen):
+    def __init__(self, *args, **more):
+        with FORK:
+            super().__init__(*args, **more)
+
+
+subprocess.Popen = _Popen
+
+
 class Setup(Exception):
     """The world could not be made; a failure of the row, not of the sandbox."""
 

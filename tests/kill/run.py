@@ -275,8 +275,8 @@ def main():
     build(folder)
     base = tempfile.mkdtemp(prefix="berm-kill-")
     os.chmod(base, 0o755)
-    for program in (os.path.join(folder, "stepper"), os.path.join(folder, "agent"), opts.berm):
-        shutil.copy(program, base)
+    for name, program in (("stepper", os.path.join(folder, "stepper")), ("agent", os.path.join(folder, "agent")), ("berm", opts.berm)):
+        shutil.copy(program, os.path.join(base, name))
     made = make_user() if os.geteuid() == 0 else None
     identities = [Identity("root", 0, 0), made] if made else [Identity("user", os.getuid(), os.getgid())]
     passed, failed, skipped = 0, 0, 0
