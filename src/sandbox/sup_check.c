@@ -236,11 +236,24 @@ struct sup_answer place_refuse(struct call *call, const struct place *place, enu
 	return call_refuse(call, &notice);
 }
 
-/* Nothing on the own folders, on devices and on procfs is ever refused for want of a grant. */
-void place_report(struct call *call, const struct place *place, enum place_act act, const char *as)
+/* Would it be done if there were no sandbox? A mount that is only read tells so (EROFS) after the permissions. */
+static bool is_possible(struct place *place, enum place_act act)
+{
+	bool makes = act == ACT_MAKE || act == ACT_MKDIR || act == ACT_SYMLINK || act == ACT_LINK;
+	bool arrives = act == ACT_ARRIVE_FILE || act == ACT_ARRIVE_FOLDER || act == ACT_ARRIVE_OTHER;
+	if (place_look(place) != 0 || (!arrives && place->exists == makes))
+		return false;
+	const char *name = acts[act].of_name ? "." : place->name;
+	int need = acts[act].needs == BERM_READ ? R_OK : W_OK;
+	return place->object >= 0 || faccessat(place->folder, name, need, 0) == 0 || errno == EROFS;
+}
+
+/* Nothing in own folders is refused for want of a grant, and devices and procfs do not get here. */
+void place_report(struct call *call, struct place *place, enum place_act act, const char *as)
 {
 	const struct plan_grant *grant = acts[act].of_name ? place->holder : place->grant;
-	if ((grant != NULL && (acts[act].needs & ~grant->rights) == 0) || place->unnamed || place_own(call, place))
+	if ((grant != NULL && (acts[act].needs & ~grant->rights) == 0) || place->unnamed || place_own(call, place) ||
+	    !is_possible(place, act))
 		return;
 	struct sup_notice notice = notice_of(place, act, as, NOT_GRANTED);
 	call_report(call, &notice);

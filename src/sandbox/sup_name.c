@@ -25,15 +25,16 @@ static int find_named(struct call *call, int which, int dirfd, uint64_t address,
 	struct supervisor *sup = call->sup;
 	sup->reason[0] = '\0';
 	int error = task_path(call, address, sup->text[which], sizeof(sup->text[which]));
-	if (error != 0)
-		return error;
-	return place_find(call, dirfd, sup->text[which], how, 0, &sup->places[which]);
+	if (error == 0)
+		error = place_find(call, dirfd, sup->text[which], how, 0, &sup->places[which]);
+	/* Where others' files are, it must be known whose it is. */
+	return error == 0 && sup->places[which].holder == &sup->shared ? place_look(&sup->places[which]) : error;
 }
 
 /* What an act that takes one name has in common. *ret_answer is set if there is nothing more to do. */
 static bool is_settled(struct call *call, int error, enum place_act act, struct sup_answer *ret_answer)
 {
-	const struct place *place = &call->sup->places[0];
+	struct place *place = &call->sup->places[0];
 	if (error == 0 && !call_alive(call))
 		error = ESRCH;
 	if (error > 0) {
@@ -50,27 +51,33 @@ static bool is_settled(struct call *call, int error, enum place_act act, struct 
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
 
-/* May a name that is not there come to be? Else *ret_answer says why. */
+/* The rule that forbids it, or NULL. */
+static const char *make_rule(const struct call *call, const struct place *place, enum place_act act)
+{
+	struct place_verdict verdict = place_judge_act(call, place, act, 0);
+	const struct plan_rule *around = NULL;
+	if (verdict.rule == NULL && act == ACT_SYMLINK)
+		around = place_link_rule(call, place);
+	return around != NULL ? around->label : verdict.rule;
+}
+
+/* May the name come to be? Else *ret_answer says why. That it is there already, the act finds out by itself, unless
+ * something else is in the way. */
 static bool may_make(struct call *call, int which, enum place_act act, struct sup_answer *ret_answer)
 {
 	struct supervisor *sup = call->sup;
 	struct place *place = &sup->places[which];
-	const char *rule = NULL;
-	if (place->exists) {
-		*ret_answer = answer_errno(EEXIST);
+	const char *rule = make_rule(call, place, act);
+	if (rule == NULL && !place_is_awaited(call, place))
+		return true;
+	int error = place_look(place);
+	if (error == 0 && place->exists)
+		error = EEXIST;
+	if (error != 0) {
+		*ret_answer = answer_errno(error);
 		return false;
 	}
-	struct place_verdict verdict = place_judge_act(call, place, act, 0);
-	if (verdict.rule != NULL) {
-		*ret_answer = place_refuse(call, place, act, sup->text[which], verdict.rule, verdict.error);
-		return false;
-	}
-	const struct plan_rule *around = act == ACT_SYMLINK ? place_link_rule(call, place) : NULL;
-	if (around != NULL) {
-		*ret_answer = place_refuse(call, place, act, sup->text[which], around->label, EACCES);
-		return false;
-	}
-	int error = place_check_beside(call, place, &rule);
+	error = rule != NULL ? EACCES : place_check_beside(call, place, &rule);
 	if (error != 0)
 		*ret_answer = place_refuse(call, place, act, sup->text[which], rule, error);
 	return error == 0;
@@ -79,7 +86,7 @@ static bool may_make(struct call *call, int which, enum place_act act, struct su
 static struct sup_answer make_folder(struct call *call, int dirfd, uint64_t address, mode_t mode)
 {
 	struct sup_answer answer;
-	int error = find_named(call, 0, dirfd, address, PLACE_HERE);
+	int error = find_named(call, 0, dirfd, address, PLACE_HERE | PLACE_BLIND);
 	if (is_settled(call, error, ACT_MKDIR, &answer) || !may_make(call, 0, ACT_MKDIR, &answer))
 		return answer;
 	error = task_umask(call, NULL);
@@ -92,7 +99,7 @@ static struct sup_answer make_node(struct call *call, int dirfd, uint64_t addres
 {
 	struct sup_answer answer;
 	const struct place *place = &call->sup->places[0];
-	int error = find_named(call, 0, dirfd, address, PLACE_HERE);
+	int error = find_named(call, 0, dirfd, address, PLACE_HERE | PLACE_BLIND);
 	if (is_settled(call, error, ACT_MAKE, &answer))
 		return answer;
 	bool known = (mode & S_IFMT) == 0 || S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode);
@@ -154,7 +161,7 @@ static struct sup_answer make_symlink(struct call *call, uint64_t target, int di
 	if (error == 0 && sup->text[1][0] == '\0')
 		error = ENOENT;
 	if (error == 0)
-		error = find_named(call, 0, dirfd, address, PLACE_HERE);
+		error = find_named(call, 0, dirfd, address, PLACE_HERE | PLACE_BLIND);
 	if (is_settled(call, error, ACT_SYMLINK, &answer) || !may_make(call, 0, ACT_SYMLINK, &answer))
 		return answer;
 	if (leads_into_proc(place, sup->text[1]))
@@ -164,29 +171,40 @@ static struct sup_answer make_symlink(struct call *call, uint64_t target, int di
 
 /* ---- removing ---------------------------------------------------------------------------------------------------- */
 
+/* What the kernel finds before it asks about rights. */
+static int remove_errno(struct place *place, bool folder)
+{
+	int error = place_look(place);
+	if (error != 0 || !place->exists)
+		return error != 0 ? error : ENOENT;
+	if (folder)
+		return S_ISDIR(place->st.st_mode) ? 0 : ENOTDIR;
+	if (S_ISDIR(place->st.st_mode))
+		return EISDIR;
+	return place->slash ? ENOTDIR : 0;
+}
+
 static struct sup_answer remove_name(struct call *call, int dirfd, uint64_t address, int flags)
 {
 	struct sup_answer answer;
-	const struct place *place = &call->sup->places[0];
+	struct place *place = &call->sup->places[0];
 	bool folder = (flags & AT_REMOVEDIR) != 0;
 	enum place_act act = folder ? ACT_RMDIR : ACT_REMOVE;
 	if ((flags & ~AT_REMOVEDIR) != 0)
 		return answer_errno(EINVAL);
-	int error = find_named(call, 0, dirfd, address, PLACE_HERE);
+	int error = find_named(call, 0, dirfd, address, PLACE_HERE | PLACE_BLIND);
 	if (is_settled(call, error, act, &answer))
 		return answer;
-	if (!place->exists)
-		return answer_errno(ENOENT);
-	if (folder && !S_ISDIR(place->st.st_mode))
-		return answer_errno(ENOTDIR);
-	if (!folder && (S_ISDIR(place->st.st_mode) || place->slash))
-		return answer_errno(S_ISDIR(place->st.st_mode) ? EISDIR : ENOTDIR);
-	if (place_pinned(call, place, folder))
-		return answer_errno(EBUSY);
 	struct place_verdict verdict = place_judge_act(call, place, act, 0);
-	if (verdict.rule != NULL)
-		return place_refuse(call, place, act, call->sup->text[0], verdict.rule, verdict.error);
-	return answer_result(unlinkat(place->folder, place->name, flags));
+	bool pinned = place_pinned(call, place, false);
+	if (verdict.rule == NULL && !pinned)
+		return answer_result(unlinkat(place->folder, place->name, flags));
+	error = remove_errno(place, folder);
+	if (error == 0 && pinned)
+		error = EBUSY;
+	if (error != 0)
+		return answer_errno(error);
+	return place_refuse(call, place, act, call->sup->text[0], verdict.rule, verdict.error);
 }
 
 /* ---- linking ----------------------------------------------------------------------------------------------------- */
@@ -257,7 +275,7 @@ static struct sup_answer make_link(struct call *call, int from_dirfd, uint64_t f
 	if (!call_alive(call))
 		return answer_errno(ESRCH);
 	if (error < 0 || to_error < 0 || !place_folder_governed(&sup->places[1])) {
-		if (error == 0 && to_error == 0)
+		if (error == 0 && to_error == 0 && sup->places[0].exists)
 			place_report(call, &sup->places[1], ACT_LINK, sup->text[1]);
 		return answer_continue();
 	}
@@ -451,7 +469,7 @@ static struct sup_answer rename_name(struct call *call, int from_dirfd, uint64_t
 		return answer_errno(ESRCH);
 	if (from_error < 0 || to_error < 0 ||
 	    (!place_folder_governed(&sup->places[0]) && !place_folder_governed(&sup->places[1]))) {
-		if (from_error == 0 && to_error == 0)
+		if (from_error == 0 && to_error == 0 && sup->places[0].exists)
 			place_report(call, &sup->places[1], ACT_ARRIVE_FILE, sup->text[1]);
 		return answer_continue();
 	}
@@ -493,7 +511,7 @@ static struct sup_answer truncate_place(struct call *call, const struct place *p
 static struct sup_answer serve_truncate(struct call *call)
 {
 	struct supervisor *sup = call->sup;
-	const struct place *place = &sup->places[0];
+	struct place *place = &sup->places[0];
 	off_t len = (off_t)call->args[1];
 	if (len < 0)
 		return answer_errno(EINVAL);
@@ -504,8 +522,10 @@ static struct sup_answer serve_truncate(struct call *call)
 		return error > 0 ? answer_errno(error) : answer_continue();
 	if (!place->exists)
 		return answer_errno(ENOENT);
-	if (!place_governed(place, GOVERN_WRITE) || !S_ISREG(place->st.st_mode) || place->slash) {
-		place_report(call, place, ACT_WRITE, sup->text[0]);
+	bool vain = !S_ISREG(place->st.st_mode) || place->slash;
+	if (vain || !place_governed(place, GOVERN_WRITE)) {
+		if (!vain)
+			place_report(call, place, ACT_WRITE, sup->text[0]);
 		return answer_continue();
 	}
 	struct place_verdict verdict = place_judge_act(call, place, ACT_WRITE, 0);

@@ -184,12 +184,15 @@ static bool may_write(const struct opening *opening, struct sup_answer *ret_answ
 
 static struct sup_answer open_existing(const struct opening *opening)
 {
-	const struct place *place = opening->place;
+	struct place *place = opening->place;
 	struct sup_answer answer;
 	unsigned govern = (writes(opening) ? GOVERN_WRITE : 0U) | (reads(opening) ? GOVERN_READ : 0U);
 	mode_t type = place->st.st_mode & S_IFMT;
-	if (type == S_IFCHR || type == S_IFBLK || !place_governed(place, govern)) {
-		place_report(opening->call, place, writes(opening) ? ACT_WRITE : ACT_READ, opening->path);
+	if (type == S_IFCHR || type == S_IFBLK)
+		return answer_continue();
+	if (!place_governed(place, govern)) {
+		if (!is_vain(opening))
+			place_report(opening->call, place, writes(opening) ? ACT_WRITE : ACT_READ, opening->path);
 		return answer_continue();
 	}
 	if (is_vain(opening))

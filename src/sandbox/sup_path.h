@@ -113,8 +113,8 @@ enum berm_request_op place_act_op(enum place_act act);
 /* Tells of a refusal, with sup->reason as its detail, and answers it. as: the path as the task wrote it. */
 struct sup_answer place_refuse(struct call *call, const struct place *place, enum place_act act, const char *as,
 			       const char *rule, int error);
-/* The act goes to the kernel. If no grant allows it, the kernel will refuse it, and that is told. */
-void place_report(struct call *call, const struct place *place, enum place_act act, const char *as);
+/* The act goes to the kernel. If it will be refused there for want of a grant, and for nothing else, that is told. */
+void place_report(struct call *call, struct place *place, enum place_act act, const char *as);
 
 /* Must the name stay where it is, because the plan grants or denies this path, or one below it, by name? */
 bool place_pinned(const struct call *call, const struct place *place, bool folder);

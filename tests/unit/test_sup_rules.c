@@ -288,6 +288,11 @@ static void use_grants(void *arg)
 	CHECK(symlink(in_grant(files.outside, "secret"), "s") == 0);
 	CHECK_FAILS(open_write("s"), EACCES);
 	CHECK_FAILS(chmod("s", 0777), EPERM);
+	/* what is refused by itself is not told */
+	CHECK_FAILS(mkdir(files.outside, 0755), EEXIST);
+	CHECK_FAILS(mkdir("/usr", 0755), EEXIST);
+	CHECK_FAILS(open_make("/usr/new", 0), EACCES);
+	CHECK_FAILS(unlink("/usr/missing"), ENOENT);
 	/* a grant stays where it is */
 	CHECK_FAILS(rename(files.other, in_grant(files.ws, "x")), EXDEV);
 	CHECK(rmdir(files.other) < 0);
@@ -316,6 +321,9 @@ static void test_grants(void **state)
 	files_more = NULL;
 	assert_true(files_hold(in_grant(files.outside, "secret"), "kept"));
 	assert_true(rig_told(BERM_OP_WRITE, EACCES, in_grant(files.outside, "secret")));
+	assert_true(rig_told(BERM_OP_CREATE, EACCES, in_grant(files.outside, "new")));
+	assert_false(rig_told(BERM_OP_CREATE, EACCES, files.outside) || rig_told(BERM_OP_CREATE, EACCES, "/usr"));
+	assert_false(rig_told(BERM_OP_CREATE, EACCES, "/usr/new") || rig_told(BERM_OP_DELETE, EACCES, "/usr/missing"));
 }
 
 static void use_replace(void *arg)
