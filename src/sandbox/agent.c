@@ -108,7 +108,7 @@ static void exec_script(struct launch *launch, const char *path)
 	const char *const *argv = launch->command->argv;
 	const char *shell_argv[260] = {"/bin/sh", path};
 	size_t n = 1;
-	for (; argv[n] != NULL && n < ARRAY_LEN(shell_argv) - 2; n++)
+	for (; n < ARRAY_LEN(shell_argv) - 2 && argv[n] != NULL; n++)
 		shell_argv[n + 1] = argv[n];
 	if (argv[n] != NULL) {
 		errno = E2BIG;
@@ -154,8 +154,9 @@ static int agent_main(void *arg)
 {
 	struct launch *launch = arg;
 	if (apply_all(launch) == 0) {
-		(void)signal(SIGPIPE, SIG_DFL);
-		(void)sigprocmask(SIG_SETMASK, &launch->mask, NULL);
+		const struct sigaction usual = {.sa_handler = SIG_DFL};
+		(void)sigaction(SIGPIPE, &usual, NULL);
+		(void)pthread_sigmask(SIG_SETMASK, &launch->mask, NULL);
 		exec_program(launch);
 	}
 	_exit(127);

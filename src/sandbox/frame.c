@@ -121,6 +121,7 @@ static void get_field(struct cursor *from, const struct field *field, void *ret_
 	memcpy(ret_value, &number, field->size);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through the cursor */
 size_t frame_print(const struct frame *frame, uint8_t bytes[static FRAME_MAX])
 {
 	struct cursor to = {.at = bytes, .left = FRAME_MAX};

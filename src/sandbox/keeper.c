@@ -278,10 +278,9 @@ static _Noreturn void run(struct keeper *keeper)
 			reap(keeper);
 		if (keeper->ended)
 			finish(keeper);
-		if ((polls[2].revents & POLLIN) != 0 && supervisor_serve(launch->sup) < 0)
-			polls[2].fd = -1;
-		else if ((polls[2].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-			polls[2].fd = -1;
+		bool waiting = (polls[2].revents & POLLIN) != 0;
+		if (waiting ? supervisor_serve(launch->sup) < 0 : polls[2].revents != 0)
+			polls[2].fd = -1; /* no task is left that could call */
 		ticks(keeper);
 	}
 }

@@ -91,7 +91,7 @@ static enum berm_code scratch_variable(struct launch *launch, const struct plan_
 				       char **ret_entry, struct berm_err *err)
 {
 	struct buf buf;
-	buf_init(&buf, 2 * PATH_MAX);
+	buf_init(&buf, (size_t)2 * PATH_MAX);
 	buf_puts(&buf, scratch->variable);
 	buf_putc(&buf, '=');
 	buf_puts(&buf, launch->private_tmp);

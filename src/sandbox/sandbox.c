@@ -60,15 +60,15 @@ static enum berm_code helper_fork(struct launch *launch, struct berm_sandbox *bo
 {
 	sigset_t all;
 	(void)sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, &launch->mask) < 0)
-		return err_sys(err, "block signals");
+	if (pthread_sigmask(SIG_SETMASK, &all, &launch->mask) != 0)
+		return err_set(err, BERM_ERR_SYS, "signals cannot be blocked");
 	pid_t pid = sys_fork(namespaces_of(launch->plan) | CLONE_PIDFD | OS_CLONE_CLEAR_SIGHAND, 0, &box->pidfd);
 	if (pid == 0) {
 		launch->control = helper_end;
 		keeper_main(launch);
 	}
 	int failed = errno;
-	(void)sigprocmask(SIG_SETMASK, &launch->mask, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &launch->mask, NULL);
 	if (pid > 0) {
 		box->helper = pid;
 		return namespaces_of(launch->plan) != 0 ? helper_map(launch, box, err) : BERM_OK;
@@ -239,8 +239,7 @@ enum berm_code berm_sandbox_signal(struct berm_sandbox *box, int signal, struct 
 
 static void reap_helper(struct berm_sandbox *box)
 {
-	pid_t got = 0;
-	while (box->helper > 0 && (got = waitpid(box->helper, NULL, __WALL)) < 0 && errno == EINTR)
+	while (box->helper > 0 && waitpid(box->helper, NULL, __WALL) < 0 && errno == EINTR)
 		continue;
 	box->helper = 0;
 }

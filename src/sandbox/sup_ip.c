@@ -173,7 +173,7 @@ static int own_target(const struct sock_call *sock, struct target *ret_target)
 static int keep(const struct sock_call *sock)
 {
 	uint64_t cookie;
-	struct target target;
+	struct target target = {0};
 	int error = own_target(sock, &target);
 	if (error != 0)
 		return error;
@@ -191,7 +191,7 @@ static int keep(const struct sock_call *sock)
 /* Could a connection to target get to this listener? The kernel prefers the exact address; here both count. */
 static bool could_get(const struct diag_listener *listener, const struct target *target)
 {
-	struct target own = {.family = AF_INET};
+	struct target own = {.family = AF_INET, .addr = {0}};
 	if (listener->family == AF_INET6)
 		own = target_of6(listener->addr, 0);
 	else
@@ -223,7 +223,7 @@ static enum reach find_reach(const struct target *target)
 
 struct attempt {
 	struct sock_call sock;
-	struct target target;
+	struct target target = {0};
 	bool waits; /* the socket is one that waits */
 };
 
@@ -368,7 +368,7 @@ static struct sup_answer bind_and_keep(struct sock_call *sock)
 
 struct sup_answer sup_ip_bind(struct sock_call *sock)
 {
-	struct target target;
+	struct target target = {0};
 	if (sup_socket_own_network(supervisor_plan(sock->call->sup)))
 		return sup_socket_bind(sock);
 	/* The kernel takes 0.0.0.0 without a family; no other address. */
@@ -407,7 +407,7 @@ static int bind_first(const struct sock_call *sock)
 /* A port is shared with whoever else asked for SO_REUSEPORT, but not with the host. */
 static struct sup_answer listen_alone(struct sock_call *sock)
 {
-	struct target target;
+	struct target target = {0};
 	int error = own_target(sock, &target);
 	if (error != 0)
 		return answer_errno(error);

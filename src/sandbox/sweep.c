@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -130,25 +132,68 @@ bool sweep_descendants(int proc_fd, int deadline_ms)
 	}
 }
 
-/* Empties the folder level by level: a subfolder is entered, emptied and removed before the next is looked at. */
-static void empty_folder(int fd, dev_t device, int depth)
+/* The folders from the one that is removed down to the one that is being emptied. */
+struct descent {
+	struct {
+		int fd;
+		char name[NAME_MAX + 1];
+		bool stuck; /* something in it cannot be removed: it stays, and what is below it is not tried again */
+	} level[SWEEP_MAX_DEPTH];
+	int depth;
+	dev_t device;
+};
+
+/* Opens a folder that is not another file system's; one without permissions for its owner is given them. -1: none. */
+static int open_below(int fd, const char *name, dev_t device)
 {
-	struct walk walk = {.fd = fd};
+	struct stat st;
+	int sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub < 0 && errno == EACCES && fchmodat(fd, name, 0700, 0) == 0)
+		sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub < 0)
+		return -1;
+	if (fstat(sub, &st) == 0 && st.st_dev == device && fchmod(sub, 0700) == 0)
+		return sub;
+	(void)close(sub);
+	return -1;
+}
+
+/* Removes what is no folder, up to the first folder, which is entered: true. */
+static bool enter_next(struct descent *descent)
+{
+	int at = descent->depth;
+	struct walk walk = {.fd = descent->level[at].fd};
+	(void)lseek(walk.fd, 0, SEEK_SET);
 	for (const struct entry *entry; (entry = walk_next(&walk)) != NULL;) {
-		struct stat st;
-		if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
+		if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0 ||
+		    unlinkat(walk.fd, entry->name, 0) == 0 || descent->level[at].stuck || at + 1 == SWEEP_MAX_DEPTH)
 			continue;
-		if (unlinkat(fd, entry->name, 0) == 0 || depth >= SWEEP_MAX_DEPTH)
+		int sub = open_below(walk.fd, entry->name, descent->device);
+		if (sub < 0)
 			continue;
-		auto_fd int sub = openat(fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		/* a folder without permissions for its owner */
-		if (sub < 0 && errno == EACCES && fchmodat(fd, entry->name, 0700, 0) == 0)
-			sub = openat(fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub < 0 || fstat(sub, &st) < 0 || st.st_dev != device)
+		descent->level[at + 1].fd = sub;
+		descent->level[at + 1].stuck = false;
+		memcpy(descent->level[at + 1].name, entry->name, strnlen(entry->name, NAME_MAX) + 1);
+		descent->depth++;
+		return true;
+	}
+	return false;
+}
+
+/* descent is all zeros. */
+static void empty_folder(struct descent *descent, int fd, dev_t device)
+{
+	descent->device = device;
+	descent->level[0].fd = fd;
+	for (;;) {
+		if (enter_next(descent))
 			continue;
-		(void)fchmod(sub, 0700);
-		empty_folder(sub, device, depth + 1);
-		(void)unlinkat(fd, entry->name, AT_REMOVEDIR);
+		int done = descent->depth--;
+		if (done == 0)
+			return;
+		(void)close(descent->level[done].fd);
+		if (unlinkat(descent->level[done - 1].fd, descent->level[done].name, AT_REMOVEDIR) < 0)
+			descent->level[done - 1].stuck = true;
 	}
 }
 
@@ -158,6 +203,11 @@ void sweep_folder(const char *path)
 	auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return;
-	empty_folder(fd, st.st_dev, 0);
+	/* Too large for a stack, and the heap is not to be used in the helper. */
+	void *memory = mmap(NULL, sizeof(struct descent), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return;
+	empty_folder(memory, fd, st.st_dev);
+	(void)munmap(memory, sizeof(struct descent));
 	(void)rmdir(path);
 }
