@@ -223,7 +223,7 @@ static enum reach find_reach(const struct target *target)
 
 struct attempt {
 	struct sock_call sock;
-	struct target target = {0};
+	struct target target;
 	bool waits; /* the socket is one that waits */
 };
 
