@@ -28,7 +28,6 @@ SRC      := $(sort $(wildcard src/*/*.c))
 LIB_SRC  := $(filter src/base/% src/os/% src/sandbox/%,$(SRC))
 MAIN_SRC := $(wildcard src/cli/main.c)
 CORE_SRC := $(filter-out $(MAIN_SRC),$(SRC))
-HEADERS  := $(sort $(wildcard include/berm/*.h src/*/*.h))
 MAN      := $(sort $(wildcard docs/man/*.[1-9]))
 UNIT     := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 MODEL    := $(patsubst tests/model/%.c,%,$(sort $(wildcard tests/model/test_*.c)))
@@ -68,7 +67,7 @@ PURE := $(filter-out test_secret test_git_%,$(PURE))
 comma      := ,
 is_clang    = $(findstring clang,$(notdir $(1)))
 warn_for    = $(WARN) $(if $(call is_clang,$(1)),$(WARN_CLANG),$(WARN_GCC))
-cf_for      = $(if $(findstring aarch64,$(shell $(1) -dumpmachine)),-mbranch-protection=standard,-fcf-protection)
+cf_for      = $(if $(findstring aarch64,$(shell $(1) -dumpmachine 2>/dev/null)),-mbranch-protection=standard,-fcf-protection)
 release_for = $(OPTIMIZED) $(HARDENED) $(call cf_for,$(1)) $(if $(call is_clang,$(1)),,$(ZEROED))
 
 # ---- variants --------------------------------------------------------------------------------------------------------
@@ -149,6 +148,8 @@ $(OUT)/libberm.so: $(call objects,$(RELEASE),$(LIB_SRC))
 	@mkdir -p $(@D)
 	@echo "  link  $@"
 	$(Q)$(CC) $(call release_for,$(CC)) -shared $(RELRO) -Wl,-z,defs,-soname,libberm.so.$(SOMAJOR) $(LDFLAGS) -o $@ $^
+
+debug: $(if $(MAIN_SRC),$(BUILD)/debug/berm) ## the program for a debugger, in build/debug
 
 run: all ## the demonstration
 	scripts/demo
@@ -300,7 +301,7 @@ check: ## the gate, then escape, cli-test and kill-test
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run install clean test model asan torture msan corpus fuzz escape cli-test kill-test bench cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test bench cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint headers sizes api purity format reformat docs man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \
