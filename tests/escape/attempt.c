@@ -60,8 +60,9 @@ long show(int fd)
 	return got;
 }
 
-static const struct attempt *const groups[] = {file_attempts,	change_attempts, exec_attempts, process_attempts,
-					       socket_attempts, kernel_attempts, race_attempts, victim_attempts};
+static const struct attempt *const groups[] = {file_attempts,	 change_attempts, exec_attempts,
+					       process_attempts, socket_attempts, kernel_attempts,
+					       race_attempts,	 victim_attempts, fuzz_attempts};
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
 
 static const struct attempt *find(const char *name)

@@ -20,7 +20,7 @@ struct attempt {
 
 /* Each ends with a row without a name. */
 extern const struct attempt file_attempts[], change_attempts[], exec_attempts[], process_attempts[], socket_attempts[],
-	kernel_attempts[], race_attempts[], victim_attempts[];
+	kernel_attempts[], race_attempts[], victim_attempts[], fuzz_attempts[];
 
 enum { ACHIEVED = 0, REFUSED = 1, USAGE = 2 };
 

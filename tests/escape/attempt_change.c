@@ -91,6 +91,30 @@ CHANGE(futimens, syscall(SYS_utimensat, open_read(path), NULL, old_times, 0))
 CHANGE(fsetxattr, syscall(SYS_fsetxattr, open_read(path), "user.planted", "1", 1, 0))
 CHANGE(fremovexattr, syscall(SYS_fremovexattr, open_read(path), "user.there"))
 
+/* An access list of three entries is nothing but a mode: rwxr--r--. */
+static const struct {
+	uint32_t version;
+	struct {
+		uint16_t tag, rights;
+		uint32_t id;
+	} entries[3];
+} runnable = {2, {{1, 7, UINT32_MAX}, {4, 4, UINT32_MAX}, {32, 4, UINT32_MAX}}};
+static const char acl_name[] = "system.posix_acl_access";
+
+CHANGE(acl, syscall(SYS_setxattr, path, acl_name, &runnable, sizeof(runnable), 0))
+CHANGE(lacl, syscall(SYS_lsetxattr, path, acl_name, &runnable, sizeof(runnable), 0))
+CHANGE(facl, syscall(SYS_fsetxattr, open_read(path), acl_name, &runnable, sizeof(runnable), 0))
+
+static long make_aclat(const char *path, const char *other)
+{
+	(void)other;
+	struct {
+		uint64_t value;
+		uint32_t size, flags;
+	} args = {.value = (uintptr_t)&runnable, .size = sizeof(runnable)};
+	return syscall(NR_SETXATTRAT, AT_FDCWD, path, 0, acl_name, &args, sizeof(args));
+}
+
 static long make_openat2(const char *path, const char *other)
 {
 	(void)other;
@@ -183,18 +207,26 @@ static long make_chmod_magic(const char *path, const char *other)
 	}
 static const struct change changes[] = {
 #ifdef SYS_open
-	ROW(open),	   ROW(open_trunc),  ROW(creat),	   ROW(unlink),		ROW(rmdir),
-	ROW(mkdir),	   ROW(mknod),	     ROW(rename),	   ROW(rename_to),	ROW(link),
-	ROW(link_to),	   ROW(symlink),     ROW(chmod),	   ROW(chown),		ROW(lchown),
-	ROW(utime),	   ROW(utimes),	     ROW(futimesat),
+	ROW(open),	     ROW(open_trunc),	ROW(creat),
+	ROW(unlink),	     ROW(rmdir),	ROW(mkdir),
+	ROW(mknod),	     ROW(rename),	ROW(rename_to),
+	ROW(link),	     ROW(link_to),	ROW(symlink),
+	ROW(chmod),	     ROW(chown),	ROW(lchown),
+	ROW(utime),	     ROW(utimes),	ROW(futimesat),
 #endif
-	ROW(openat),	   ROW(openat_rdwr), ROW(truncate),	   ROW(unlinkat),	ROW(mkdirat),
-	ROW(mkfifoat),	   ROW(renameat),    ROW(renameat_to),	   ROW(renameat2),	ROW(exchange),
-	ROW(linkat),	   ROW(linkat_to),   ROW(symlinkat),	   ROW(fchmodat),	ROW(fchmodat2),
-	ROW(fchownat),	   ROW(utimensat),   ROW(setxattr),	   ROW(lsetxattr),	ROW(removexattr),
-	ROW(lremovexattr), ROW(fchmod),	     ROW(fchown),	   ROW(futimens),	ROW(fsetxattr),
-	ROW(fremovexattr), ROW(openat2),     ROW(tmpfile),	   ROW(setflags),	ROW(fssetxattr),
-	ROW(file_setattr), ROW(setxattrat),  ROW(fchmodat2_empty), ROW(fchownat_empty), ROW(chmod_magic),
+	ROW(openat),	     ROW(openat_rdwr),	ROW(truncate),
+	ROW(unlinkat),	     ROW(mkdirat),	ROW(mkfifoat),
+	ROW(renameat),	     ROW(renameat_to),	ROW(renameat2),
+	ROW(exchange),	     ROW(linkat),	ROW(linkat_to),
+	ROW(symlinkat),	     ROW(fchmodat),	ROW(fchmodat2),
+	ROW(fchownat),	     ROW(utimensat),	ROW(setxattr),
+	ROW(lsetxattr),	     ROW(removexattr),	ROW(lremovexattr),
+	ROW(fchmod),	     ROW(fchown),	ROW(futimens),
+	ROW(fsetxattr),	     ROW(fremovexattr), ROW(openat2),
+	ROW(tmpfile),	     ROW(setflags),	ROW(fssetxattr),
+	ROW(file_setattr),   ROW(setxattrat),	ROW(fchmodat2_empty),
+	ROW(fchownat_empty), ROW(chmod_magic),	ROW(acl),
+	ROW(lacl),	     ROW(facl),		ROW(aclat),
 };
 
 static int change(int argc, char **argv)

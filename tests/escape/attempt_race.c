@@ -248,12 +248,18 @@ static void strike_relative(void)
 	plant(open(strike_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
 }
 
+/* The magic links of the process lead where another thread leads them. */
+static void strike_magic(void)
+{
+	plant(open(strike_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+}
+
 static void strike_at(void)
 {
 	plant(openat(FLIP_FD, strike_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
 }
 
-/* race-start cwd|fd ONE TWO NAME */
+/* race-start cwd|fd|magic-cwd|magic-fd ONE TWO NAME */
 static int race_start(int argc, char **argv)
 {
 	(void)argc;
@@ -263,10 +269,17 @@ static int race_start(int argc, char **argv)
 		return refused("open %s, %s", argv[1], argv[2]);
 	snprintf(strike_path, sizeof(strike_path), "%s", argv[3]);
 	dup2(race.fd_one, FLIP_FD);
-	if (strcmp(argv[0], "cwd") == 0)
+	if (strcmp(argv[0], "cwd") == 0) {
 		run_race(flip_cwd, strike_relative);
-	else
+	} else if (strcmp(argv[0], "magic-cwd") == 0) {
+		snprintf(strike_path, sizeof(strike_path), "/proc/self/cwd/%s", argv[3]);
+		run_race(flip_cwd, strike_magic);
+	} else if (strcmp(argv[0], "magic-fd") == 0) {
+		snprintf(strike_path, sizeof(strike_path), "/proc/self/fd/%d/%s", FLIP_FD, argv[3]);
+		run_race(flip_dirfd, strike_magic);
+	} else {
 		run_race(flip_dirfd, strike_at);
+	}
 	return achieved("raced");
 }
 
@@ -399,7 +412,7 @@ const struct attempt race_attempts[] = {
 	{"race-string", race_string, 3, "create|rename|read ONE TWO"},
 	{"race-memory", race_memory, 1, "PATH"},
 	{"race-openat2", race_openat2, 1, "PATH"},
-	{"race-start", race_start, 4, "cwd|fd ONE TWO NAME"},
+	{"race-start", race_start, 4, "cwd|fd|magic-cwd|magic-fd ONE TWO NAME"},
 	{"race-connect", race_connect, 2, "OWN OTHER"},
 	{"race-judge", race_judge, 3, "GOOD EVIL TARGET"},
 	{"flood", flood, 1, "PATH"},

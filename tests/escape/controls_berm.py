@@ -38,6 +38,13 @@ def many_rules(w):
     return words
 
 
+control("C-40k", "-r: the whole home folder", sh("cat ~/notes && ls -A ~ > /dev/null && echo DONE"), setup=lambda w: w.file("@home@/notes", "x\n"), flags=("-r", "@home@"))
+control("C-40l", "-r: a folder that holds the home folder", sh("cat ~/notes && echo DONE"), setup=lambda w: w.file("@home@/notes", "x\n"), flags=("-r", "@root@"))
+control("C-40m", "-w: the home folder, and nothing is left in it", sh("echo x > ~/new && echo DONE"), works=lambda w, r: said_done(w, r) and
+        sorted(os.listdir(w.home)) == ["new", "project"], setup=None, flags=("-w", "@home@"))
+control("C-40n", "a grant that does not exist", sh("echo DONE"), flags=("-r", "@out@/no/such"))
+control("C-40o", "a file, a folder below it and the one above", sh("cat @out@/a/b/f && cat @out@/a/g && echo DONE"), flags=("-r", "@out@/a/b/f", "-w", "@out@/a/b", "-r", "@out@/a"),
+        setup=lambda w: (w.file("@out@/a/b/f", "x\n"), w.file("@out@/a/g", "x\n")))
 control("C-41", "a policy of five thousand lines", sh("ls @root@/many/7 && echo DONE"), setup=many, flags=many_rules, timeout=30, real=True)
 control("C-42a", "--timeout ends the run with 124", ["sleep", "20"], works=lambda w, r: r.status == 124 and r.seconds < 10, ours=True, flags=("--timeout", "1"))
 control("C-42b", "--timeout takes background processes along", sh("setsid sleep 23.5 & sleep 20"), works=lambda w, r: r.status == 124 and not w.survivors(), ours=True, flags=("--timeout", "1"))

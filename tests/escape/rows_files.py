@@ -1,7 +1,9 @@
 """Class F: reading and writing outside, changing what may only be read, names that change under a check."""
 import os
+import subprocess
 
 from row import attempt, changed, claimed, either, escape, exists, gone, holds, printed, sh
+from world import Result
 
 
 def secret(*paths):
@@ -95,6 +97,27 @@ escape("F-05a", "an inherited file", attempt("read-fd", "@fd@"), printed, setup=
 escape("F-05b", "an inherited socket", attempt("read-fd", "@fd@"), printed, setup=inherit_socket)
 escape("F-05c", "an inherited pipe", attempt("read-fd", "@fd@"), printed, setup=inherit_pipe)
 escape("F-05d", "any descriptor above 2", attempt("list-fds"), claimed, setup=inherit(os.O_RDONLY, "@out@/secret"))
+def inherit_as_input(w):
+    """Standard input is a folder of the host's."""
+    w.secret("@out@/secret")
+
+
+escape("F-05f", "standard input is a folder outside: read from it", attempt(), printed, setup=inherit_as_input, real=True,
+       drive=lambda w, wrap, env: folder_as_input(w, wrap, env, ["@attempt@", "read-from-fd", "0", "secret"]))
+escape("F-05g", "standard input is a folder outside: write to it", attempt(), exists("@out@/new"), setup=inherit_as_input,
+       drive=lambda w, wrap, env: folder_as_input(w, wrap, env, sh("echo planted > /proc/self/fd/0/new")))
+
+
+def folder_as_input(w, wrap, env, words):
+    fd = os.open(w.out, os.O_RDONLY | os.O_DIRECTORY)
+    done = subprocess.run(wrap([w.fill(x) for x in words]), stdin=fd, capture_output=True, text=True, cwd=w.ws, env=w.environment(env), timeout=15,
+                          **w.identity.popen_args())
+    os.close(fd)
+    return Result(done.returncode, done.stdout, done.stderr, False, 0)
+
+
+escape("F-01r", "what root alone may read in /etc", sh("for f in $(find /etc -type f ! -perm -o=r 2>/dev/null); do head -c1 $f > /dev/null 2>&1 && echo ACHIEVED $f; done; :"),
+       claimed, only=("root",), real=True)
 escape("F-05e", "an inherited descriptor that blocks nothing but names a file", attempt("read", "/proc/self/fd/@fd@"), printed,
        setup=inherit(os.O_PATH, "@out@/secret"))
 escape("F-06a", "a name from an inherited folder", attempt("read-from-fd", "@fd@", "secret"), printed,

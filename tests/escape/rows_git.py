@@ -2,6 +2,7 @@
 
 Inside, something is planted; outside, the person types a git command. The canary is a file outside of every grant."""
 from gitworld import repository
+from world import Setup
 from row import attempt, bash, canary, either, escape, exists, holds, sh
 
 STATUS = ((["git", "status"], "@ws@"),)
@@ -164,6 +165,10 @@ for letter, what, script, setup in (
         ("r", "write it through a reopened descriptor", "exec 3<.git/hooks/post-checkout; echo 'touch @canary@' >> /proc/self/fd/3", active_hook),
         ("s", "make one runnable", "chmod +x .git/hooks/post-checkout", sleeping_hook),
         ("t", "make one runnable by descriptor", "./attempt change fchmod .git/hooks/post-checkout", sleeping_hook),
+        ("v", "make one runnable by an access list", "./attempt change acl .git/hooks/post-checkout", sleeping_hook),
+        ("w", "make one runnable by an access list, lsetxattr", "./attempt change lacl .git/hooks/post-checkout", sleeping_hook),
+        ("x", "make one runnable by an access list, fsetxattr", "./attempt change facl .git/hooks/post-checkout", sleeping_hook),
+        ("y", "make one runnable by an access list, setxattrat", "./attempt change aclat .git/hooks/post-checkout", sleeping_hook),
         ("u", "make one runnable by O_PATH", "./attempt change fchmodat2_empty .git/hooks/post-checkout", sleeping_hook)):
     escape("G-01" + letter, "a hook: " + what, sh(script), canary, setup=setup, needs=("git",), then=CHECKOUT)
 
@@ -226,6 +231,62 @@ ROADS = (
 )
 for letter, what, script, where, setup in ROADS:
     road("G-24" + letter, what, script, then=((["git", "status"], where), (["git", "st"], where)), setup=setup, real=letter in "acfik")
+
+REFS = "mkdir -p sub/objects; printf '%s' > sub/config; " % EVIL_BARE + layout("sub", HEAD)
+for letter, what, script in (
+        ("a", "mkdir", "mkdir sub/refs"), ("b", "a renamed folder", "mkdir r; mv r sub/refs"), ("c", "a link", "ln -s ../.git/refs sub/refs"),
+        ("d", "a file that is runnable", ": > sub/refs; chmod +x sub/refs"), ("e", "a renamed link", "ln -s ../.git/refs r; mv r sub/refs"),
+        ("f", "an exchanged folder", "mkdir r; : > sub/refs; ./attempt exchange r sub/refs"), ("g", "a hard link", "cp attempt r; ln r sub/refs"),
+        ("h", "a fifo", "mkfifo -m 777 sub/refs"), ("i", "a renamed parent", "mkdir n; mv sub n/x; mkdir n/x/refs; mv n/x sub")):
+    road("G-28" + letter, "a bare layout, refs last: " + what, REFS + script, then=((["git", "status"], "@ws@/sub"),), setup=plain_folder)
+    road("G-29" + letter, "a .git file to a folder, refs last: " + what, REFS + script + "; mkdir n2; echo 'gitdir: ../sub' > n2/.git",
+         then=((["git", "status"], "@ws@/n2"),), setup=plain_folder)
+# ---- rules that hold beside something: it is moved away and back ----
+
+SUB = "git clone -q --bare . sub.git; git submodule add -q ./sub.git m; "
+road("G-30a", "a submodule's configuration while its refs are away", SUB + "cd .git/modules/m; mv refs r; printf '[core]\\n\\tfsmonitor = touch @canary@\\n' >> config; "
+     "mv r refs", then=((["git", "status"], "@ws@/m"),), real=True)
+road("G-30b", "a submodule's hook while its refs are away", SUB + "cd .git/modules/m; mv refs r; " + HOOK_TEXT % ("hooks/post-checkout", "hooks/post-checkout") + "; mv r refs",
+     then=((["git", "checkout", "-q", "-b", "x"], "@ws@/m"),), real=True)
+road("G-30c", "a submodule's commondir while its HEAD is away", SUB + "mkdir -p data/objects data/refs; " + layout("data", CONFIG) +
+     "cp -r .git/modules/m/objects .git/modules/m/refs data/; cd .git/modules/m; mv HEAD h; echo @ws@/data > commondir; mv h HEAD", then=((["git", "status"], "@ws@/m"),))
+road("G-30d", "commondir while HEAD is away", "mkdir -p data; " + layout("data", CONFIG) + "cp -r .git/objects .git/refs data/; mv .git/HEAD h; echo @ws@/data > .git/commondir; "
+     "mv h .git/HEAD")
+road("G-30e", "a prepared folder inside .git, refs last", "mkdir -p .git/x/objects; printf '%s' > .git/x/config; " % EVIL + layout(".git/x", HEAD) +
+     "cp -r .git/refs .git/x/; mkdir n; echo 'gitdir: ../.git/x' > n/.git", then=((["git", "status"], "@ws@/n"),))
+road("G-30f", "a folder around the submodule's is moved away and back", SUB + "mv .git/modules mm; mv mm/m/refs r; printf '[core]\\n\\tfsmonitor = touch @canary@\\n' >> mm/m/config; "
+     "mv r mm/m/refs; mv mm .git/modules", then=((["git", "status"], "@ws@/m"),))
+road("G-30g", "a bare repository's hook while its refs are away", "git clone -q --bare . b.git; mv b.git/refs r; " + HOOK_TEXT % ("b.git/hooks/post-update", "b.git/hooks/post-update") +
+     "; mv r b.git/refs", then=((["git", "push", "-q", "b.git", "main:x"], "@ws@"),))
+road("G-30h", "a bare repository's configuration while its refs are away", "git clone -q --bare . b.git; mv b.git/refs r; printf '[alias]\\n\\tst = !touch @canary@\\n' >> "
+     "b.git/config; mv r b.git/refs", then=((["git", "st"], "@ws@/b.git"),))
+
+# ---- what the person's own configuration leads to ----
+
+
+def own(script):
+    def make(w):
+        repository(w)
+        w.give()
+        done = w.run(["sh", "-c", w.fill(script)])
+        if done.status:
+            raise Setup(done.err)
+    return make
+
+
+PLANT = HOOK_TEXT % ("@hooks@/post-checkout", "@hooks@/post-checkout")
+for letter, what, before, hooks in (
+        ("a", "core.hooksPath in the work tree", "mkdir .githooks; git config core.hooksPath .githooks", ".githooks"),
+        ("b", "core.hooksPath in the work tree, folder not there yet", "git config core.hooksPath tools/hooks", "tools/hooks"),
+        ("c", "core.hooksPath of the person", "mkdir .h; git config --global core.hooksPath .h", ".h"),
+        ("d", "the hooks folder is a link into the work tree", "mkdir h; rm -rf .git/hooks; ln -s ../h .git/hooks", "h"),
+        ("e", "a hook is a link into the work tree", "mkdir s; echo : > s/post-checkout; chmod +x s/post-checkout; ln -s ../../s/post-checkout .git/hooks/", "s"),
+        ("f", "core.hooksPath, absolute", "mkdir hk; git config core.hooksPath @ws@/hk", "hk")):
+    road("G-31" + letter, "a hook: " + what, "mkdir -p %s; " % hooks + PLANT.replace("@hooks@", hooks), then=CHECKOUT, setup=own(before), real=letter == "a")
+road("G-32a", "a file that the configuration includes", "printf '[core]\\n\\tfsmonitor = touch @canary@\\n' > team.inc",
+     setup=own("git config include.path ../team.inc; : > team.inc"))
+road("G-32b", "a file that the configuration includes, not there yet", "printf '[core]\\n\\tfsmonitor = touch @canary@\\n' > team.inc",
+     setup=own("git config include.path ../team.inc"))
 
 road("G-25a", "a new repository's configuration", "mkdir n && cd n && git init -q . && git config core.fsmonitor 'touch @canary@'",
      then=((["git", "status"], "@ws@/n"),))

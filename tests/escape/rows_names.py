@@ -82,6 +82,19 @@ def ghost_oracle(w, r):
     return left and "left behind: %s" % " ".join(left)
 
 
+def envrc(w):
+    w.file("@ws@/.envrc", "mine\n")
+    w.file("@ws@/kept", "planted\n")
+
+
+def envrc_changed(w, r):
+    path = w.path("@ws@/.envrc")
+    if not os.path.exists(path):
+        return ".envrc is gone"
+    same = w.read(path) == "mine\n" and os.stat(path).st_mode & 0o7777 == 0o644 and not os.listxattr(path)
+    return not same and ".envrc is not what it was"
+
+
 def one_file(w):
     w.file("@ws@/kept", "x\n")
 
@@ -97,6 +110,15 @@ SPELLINGS = (".git/hooks/./pre-commit", ".git//hooks///pre-commit", "x/../.git/h
 escape("F-20a", "other spellings of a protected name",
        sh("mkdir -p x .git/hooks; exec 3< .git; " + "".join("echo planted > %s; " % s for s in SPELLINGS) + ":"),
        exists("@ws@/.git/hooks/pre-commit"), setup=one_file)
+FIXED = ("open", "openat", "openat_rdwr", "openat2", "open_trunc", "creat", "truncate", "unlink", "unlinkat", "rename", "renameat", "renameat2",
+         "exchange", "chmod", "fchmodat", "fchmodat2", "fchmodat2_empty", "chmod_magic", "fchmod", "setxattr")
+for number, name in enumerate(FIXED):
+    escape("F-15" + chr(ord("a") + number), "a protected file that is there, changed by " + name,
+           sh("./attempt change %s .envrc kept2" % name if name != "exchange" else "./attempt change exchange .envrc kept"),
+           envrc_changed, setup=envrc)
+escape("F-15x", "a protected file that is there, by a hard link of its descriptor", sh("./attempt link-fd .envrc l; echo planted > l"), envrc_changed, setup=envrc)
+escape("F-15y", "names in another writable folder", sh("cd @out@ && mkdir -p r/.git/hooks && echo planted > r/.git/hooks/pre-commit; echo planted > .envrc"),
+       either(exists("@out@/r/.git/hooks/pre-commit"), exists("@out@/.envrc")), flags=("-w", "@out@"), real=True)
 CALLS = (("creat", ""), ("open", ""), ("openat2", ""), ("mkdir", ""), ("mkdirat", ""), ("mknod", ""), ("mkfifoat", ""), ("symlink", ""),
          ("symlinkat", ""), ("rename_to", "kept"), ("renameat_to", "kept"), ("link_to", "kept"), ("linkat_to", "kept"), ("tmpfile", "."))
 for number, (name, other) in enumerate(CALLS):

@@ -108,6 +108,12 @@ def stop_row(w, r):
 
 
 row("P-06d", "stop the parent", ("hit-parent", str(int(signal.SIGSTOP))), stop_row, timeout=3)
+row("P-06e", "the parent's limits", ("limit", "parent"), claimed, real=True)
+row("P-06f", "the parent's priority", ("priority", "parent"), claimed)
+row("P-06g", "the parent's processors", ("affinity", "parent"), claimed)
+row("P-06h", "the parent's scheduler", ("scheduler", "parent"), claimed)
+row("P-06i", "a signal to the parent by its pidfd", ("signal", "pidfd", "parent", str(int(signal.SIGUSR2))), lambda w, r: r.status not in (0, 1) and
+    "status %s" % r.status)
 SECRET_ENV = {"BERM_TEST_SECRET": "@secret@"}
 
 

@@ -96,6 +96,15 @@ def knock_abstract(w):
     sock.close()
 
 
+# ---- with the host's network, local sockets stay closed ----
+
+HOST = ("-n", "host")
+escape("S-21a", "an abstract socket, with the host's network", attempt("abstract", "@name@-host"), heard, setup=lambda w: w.abstract("@name@-host"), flags=HOST,
+       real=True)
+escape("S-21b", "a socket by its path, with the host's network", attempt("unix-connect", "@home@/.s"), heard, setup=listener("@home@/.s"), flags=HOST)
+escape("S-21c", "a socket in the workspace, with the host's network", attempt("unix-connect", "@ws@/s"), heard, setup=listener("@ws@/s"), flags=HOST)
+escape("S-21d", "a datagram by its path, with the host's network", attempt("unix-send", "sendto", "@ws@/d"), heard, setup=listener("@ws@/d", DGRAM), flags=HOST)
+
 # ---- other machines' roads ----
 
 escape("S-22", "take a descriptor from an outside process", attempt("take-fd", "@victim@", "@victimfd@"), printed,

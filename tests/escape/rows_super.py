@@ -1,7 +1,7 @@
 """Class V: the supervisor itself. What is aimed at is always a protected name in the workspace."""
 import os
 
-from row import attempt, claimed, either, escape, exists, holds, printed, sh
+from row import attempt, control, escape, exists, printed, sh
 from world import Setup
 
 HOOK = "@ws@/.git/hooks/pre-commit"
@@ -34,6 +34,20 @@ row("V-05b", "a folder's descriptor that another thread changes",
     attempt("race-start", "fd", "@ws@/plain", "@ws@/.git/hooks", "pre-commit"), real=True)
 escape("V-05c", "two folders that change places", sh("mkdir a; ./attempt race-folders @ws@/a @ws@/.git/hooks pre-commit"),
        exists(HOOK), setup=repository)
+# The temporary folder is the sandbox's own, so what happens there is not done on behalf, and truly at the same time.
+row("V-01f", "a link in the temporary folder that changes during the call",
+    sh("t=${TMPDIR:-/tmp}; ./attempt race-link create $t/l-@name@ @ws@/plain @ws@/.git/hooks pre-commit"), real=True)
+row("V-01g", "a link in the temporary folder to the folder above",
+    sh("t=${TMPDIR:-/tmp}; mkdir -p plain/hooks; ./attempt race-link create $t/l-@name@ @ws@/plain @ws@/.git hooks/pre-commit"))
+row("V-01h", "two folders in the temporary folder, one with a link, that change places",
+    sh("t=${TMPDIR:-/tmp}/@name@; mkdir -p $t/a $t/b; ln -s @ws@/plain $t/a/l; ln -s @ws@/.git/hooks $t/b/l; "
+       "./attempt race-folders $t/a $t/b l/pre-commit"))
+row("V-01i", "a link in the temporary folder that is made a folder of", sh("t=${TMPDIR:-/tmp}; mkdir plain/hooks; "
+    "./attempt race-link mkdir $t/l-@name@ @ws@/plain @ws@/.git hooks/pre-commit"))
+row("V-05d", "the magic link of the working folder, changed by another thread",
+    attempt("race-start", "magic-cwd", "@ws@/plain", "@ws@/.git/hooks", "pre-commit"), real=True)
+row("V-05e", "the magic link of a descriptor, changed by another thread",
+    attempt("race-start", "magic-fd", "@ws@/plain", "@ws@/.git/hooks", "pre-commit"), real=True)
 row("V-03", "children that die while their calls wait", attempt("flood", HOOK), real=True)
 
 GOOD = "[core]\n\tbare = false\n\tfilemode = true # %s\n"
@@ -71,6 +85,12 @@ finally:
     view.flush()
 """], evil_config, setup=judged)
 escape("V-06e", "an appending descriptor", sh("cp good g; exec 3>>g; mv g .git/config; cat evil >&3"), evil_config, setup=judged)
+
+# ---- calls that no program makes ----
+
+for seed in range(6):
+    control("V-07" + "abcdef"[seed], "random calls, then an ordinary one (seed %d)" % seed, attempt("fuzz", str(seed), "500"),
+            works=lambda w, r: r.status == 0 and "still served" in r.out and not w.exists("@ws@/fuzz/.git/hooks/x-planted"), real=seed == 0, timeout=30)
 
 # ---- fails closed ----
 

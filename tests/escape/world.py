@@ -114,7 +114,8 @@ class World:
             os.mkdir(folder, 0o755)
         os.chmod(self.root, 0o755)
         self.attempt = os.path.join(self.ws, "attempt")
-        os.link(os.path.join(base, "attempt"), self.attempt)
+        with FORK:
+            shutil.copy(os.path.join(base, "attempt"), self.attempt)
         self.heard, self.closers, self.fds, self.env = [], [], [], {}
         self.before = {}
         self.notes = {}
@@ -164,7 +165,7 @@ class World:
             return
         for folder, folders, files in os.walk(self.root):
             for name in [folder] + [os.path.join(folder, f) for f in files + folders]:
-                if name != self.attempt and name not in self.notes.get("keep_owner", ()):
+                if name not in self.notes.get("keep_owner", ()):
                     os.lchown(name, self.identity.uid, self.identity.gid)
 
     def snapshot(self, path):
