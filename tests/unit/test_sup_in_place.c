@@ -52,7 +52,7 @@ static bool now_holds(const char *path, const char *text)
 
 static bool is_missing(const char *path)
 {
-	struct stat st;
+	struct stat st = {0};
 	wait_served();
 	return lstat(path, &st) < 0 && errno == ENOENT;
 }
@@ -75,7 +75,7 @@ static const char *fd_path(int fd)
 
 static void write_good(void *arg)
 {
-	struct stat st;
+	struct stat st = {0};
 	(void)arg;
 	int fd = write_text(".word", O_CREAT | O_TRUNC, "ok one");
 	CHECK(fd >= 0 && is_missing(".word"));
@@ -157,7 +157,7 @@ static void test_bad_content_never_gets_it(void **state)
 
 static void write_at_once(void *arg)
 {
-	struct stat st;
+	struct stat st = {0};
 	(void)arg;
 	int first = write_text(".word", O_CREAT, "ok one"), second = write_text(".word", O_CREAT, "ok two");
 	CHECK_FAILS(write_text(".word", O_CREAT | O_EXCL, ""), EEXIST);

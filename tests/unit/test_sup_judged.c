@@ -123,7 +123,7 @@ static bool now_holds(const char *path, const char *text)
 
 static void write_in_place(void *arg)
 {
-	struct stat st;
+	struct stat st = {0};
 	(void)arg;
 	int fd = write_text("word", O_CREAT | O_EXCL, "ok one");
 	CHECK(fd >= 0 && files_hold("word", "") && fcntl(fd, F_GETFL) == (O_WRONLY | 0100000));
