@@ -1,9 +1,11 @@
 /*
  * open, creat, openat, openat2 for writing or creating (and for reading, where a tree's reading is governed), and umask.
  *
- * A file that is made costs, beside the answer: process_vm_readv (path), openat2 (folder), fchdir, getcwd (its path),
- * ID_VALID, openat2 (the file), ADDFD, close, SEND, close. A file that exists costs fstatat, fstat and fcntl more; a
- * relative path an openat in /proc.
+ * What it costs in system calls, from RECV to SEND, which are two themselves; beyond these two a wait in poll:
+ *	a new file (O_EXCL): process_vm_readv, ID_VALID, openat2, ADDFD, close
+ *	what exists, or may: process_vm_readv, openat2 (folder), fstatat, ID_VALID, openat2, fstat, fcntl, ADDFD, 2 close
+ *	a relative path: fchdir, chdir (by /proc), getcwd more, and openat2 (folder), close less if it has no slash
+ *	a path that passes a link: another openat2 (folder), fchdir, getcwd
  */
 #include <errno.h>
 #include <fcntl.h>
