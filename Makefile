@@ -256,6 +256,9 @@ floors: ## a folder includes only what src/FLOORS says
 lint: ## rules of this project that a pattern can check
 	$(Q)tools/lint
 
+selftest: ## the checks find what they are there for
+	$(Q)tools/selftest
+
 headers: ## every header compiles alone
 	$(Q)GCC=$(GCC) CLANG=$(CLANG) tools/headers
 
@@ -289,7 +292,7 @@ consumer: all ## a program builds and runs against what is installed, shared and
 
 # ---- all of it -------------------------------------------------------------------------------------------------------
 
-GATE := format floors lint headers docs man sizes compile api consumer purity analyze tidy cppcheck \
+GATE := format floors lint selftest headers docs man sizes compile api consumer purity analyze tidy cppcheck \
 	test model asan torture msan corpus fuzz cov
 
 gate: ## every check and test but those on the running program, one after the other
@@ -302,7 +305,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test bench cov arm64 compile \
-	consumer analyze tidy cppcheck floors lint headers sizes api purity format reformat docs man gate check help
+	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \
 	$(UNIT:%=tests/unit/%.c) $(MODEL:%=tests/model/%.c) $(FUZZ:%=tests/fuzz/%.c))))
