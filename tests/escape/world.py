@@ -52,8 +52,17 @@ class Identity:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
+def end_in_order(*unused):
+    """SIGTERM unwinds like an error, so that users and folders are taken away."""
+    raise SystemExit(143)
+
+
 def make_user():
-    """An ordinary user without a home of its own. Returns (Identity, whether we made it)."""
+    """An ordinary user without a home of its own, named after the process that has to remove it; those whose process is gone go too."""
+    signal.signal(signal.SIGTERM, end_in_order)
+    for entry in pwd.getpwall():
+        if re.fullmatch(r"bermesc\d+", entry.pw_name) and not os.path.exists("/proc/" + entry.pw_name[7:]):
+            remove_user(entry.pw_name)
     name = "bermesc%d" % os.getpid()
     for _ in range(20):
         done = subprocess.run(["useradd", "-M", "-s", "/bin/sh", name], capture_output=True, text=True)
