@@ -167,7 +167,8 @@ static void test_a_host_with_threads_and_children_keeps_what_it_has(void **state
 		for (int n = 0; n < SPAWNS; n++)
 			assert_int_equal(finish(start(plan, "exit 3")).exit_code, 3);
 		(void)pthread_sigmask(SIG_SETMASK, NULL, &after);
-		assert_memory_equal(&before, &after, sizeof before);
+		for (int n = 1; n <= SIGRTMAX; n++)
+			assert_int_equal(sigismember(&before, n), sigismember(&after, n));
 		assert_int_equal(open_descriptors(), descriptors);
 		berm_plan_free(plan);
 	}
