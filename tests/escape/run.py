@@ -11,6 +11,7 @@ import importlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -294,6 +295,9 @@ def check_rows():
 
 
 def main():
+    # Whoever is started in the background by a script ignores these two, and so would all that is tested.
+    for ignored in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(ignored, signal.SIG_DFL)
     opts = options()
     for module in MODULES:
         importlib.import_module(module)
