@@ -208,8 +208,11 @@ struct berm_command {
 	int terminal;	     /* the controlling terminal, given to the command's process group if the caller is in the
 			    * foreground there; -1: none */
 	const char *scratch; /* where the private temporary folder is made if nothing can be mounted; NULL: /tmp */
-	bool new_session;    /* start the command in a session of its own */
-	bool own_tree; /* the caller is a subreaper (PR_SET_CHILD_SUBREAPER) and has no other children: used to end
+	/* Further variables that tell programs of that folder, "NAME=what stands before it", NULL-terminated; one that
+	 * is in envp is left alone. NULL: none */
+	const char *const *scratch_variables;
+	bool new_session; /* start the command in a session of its own */
+	bool own_tree;	  /* the caller is a subreaper (PR_SET_CHILD_SUBREAPER) and has no other children: used to end
 			    * the whole tree where there is no pid namespace even if the helper is killed */
 };
 

@@ -102,6 +102,36 @@ static enum berm_code scratch_variable(struct launch *launch, const struct plan_
 	return *ret_entry != NULL ? BERM_OK : err_set(err, BERM_ERR_NOMEM, "make the environment");
 }
 
+static size_t count_of(const char *const *strings)
+{
+	size_t count = 0;
+	while (strings != NULL && strings[count] != NULL)
+		count++;
+	return count;
+}
+
+/* NULL in *ret_entry: the command has the variable already. */
+static enum berm_code further_variable(const struct launch *launch, const char *variable, char **ret_entry,
+				       struct berm_err *err)
+{
+	const char *const *envp = launch->command->envp;
+	const char *equals = strchr(variable, '=');
+	size_t len = equals == NULL ? 0 : (size_t)(equals - variable) + 1;
+	if (len < 2)
+		return err_set(err, BERM_ERR_INVALID, "'%.80s' is no variable", variable);
+	for (size_t i = 0; envp[i] != NULL; i++)
+		if (strncmp(envp[i], variable, len) == 0)
+			return BERM_OK;
+	size_t head = strlen(variable), tail = strlen(launch->private_tmp);
+	char *entry = malloc(head + tail + 1);
+	if (entry == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "make the environment");
+	memcpy(entry, variable, head);
+	memcpy(entry + head, launch->private_tmp, tail + 1);
+	*ret_entry = entry;
+	return BERM_OK;
+}
+
 static bool overridden(const struct launch *launch, const char *entry)
 {
 	const struct berm_plan *plan = launch->plan;
@@ -117,12 +147,11 @@ static bool overridden(const struct launch *launch, const char *entry)
 static enum berm_code make_environment(struct launch *launch, struct berm_err *err)
 {
 	const struct berm_plan *plan = launch->plan;
-	size_t given = 0, count = 0;
-	while (launch->command->envp[given] != NULL)
-		given++;
-	if (given > MAX_ENVIRONMENT)
+	size_t given = count_of(launch->command->envp), further = count_of(launch->command->scratch_variables),
+	       count = 0;
+	if (given > MAX_ENVIRONMENT || further > MAX_ENVIRONMENT)
 		return err_set(err, BERM_ERR_LIMIT, "the environment has more than %d entries", MAX_ENVIRONMENT);
-	launch->envp = calloc(given + plan->scratch_count + 1, sizeof *launch->envp);
+	launch->envp = calloc(given + plan->scratch_count + further + 1, sizeof *launch->envp);
 	if (launch->envp == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "make the environment");
 	for (size_t i = 0; i < given; i++) {
@@ -135,6 +164,10 @@ static enum berm_code make_environment(struct launch *launch, struct berm_err *e
 	for (size_t i = 0; launch->private_tmp != NULL && i < plan->scratch_count; i++)
 		if (plan->scratches[i].variable != NULL)
 			TRY(scratch_variable(launch, &plan->scratches[i], i, &launch->envp[count++], err));
+	for (size_t i = 0; launch->private_tmp != NULL && i < further; i++) {
+		TRY(further_variable(launch, launch->command->scratch_variables[i], &launch->envp[count], err));
+		count += launch->envp[count] != NULL;
+	}
 	return BERM_OK;
 }
 

@@ -277,6 +277,9 @@ static bool own_tree(const struct run *run)
 	return sys_become_subreaper() == 0;
 }
 
+/* Java looks for temporary files in /tmp, whatever TMPDIR says. It tells on stderr that it was told. */
+static const char *const not_by_tmpdir[] = {"JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=", NULL};
+
 static enum berm_code spawn(struct run *run, struct berm_err *err)
 {
 	TRY(make_environment(run, err));
@@ -286,6 +289,7 @@ static enum berm_code spawn(struct run *run, struct berm_err *err)
 		.envp = (const char *const *)run->environment,
 		.cwd = run->cwd,
 		.scratch = env_get(run->request.envp, "TMPDIR"),
+		.scratch_variables = not_by_tmpdir,
 		.stdio = {streams_for_command(STDIN_FILENO), streams_for_command(STDOUT_FILENO),
 			  streams_for_command(STDERR_FILENO)},
 		.terminal = terminal_for_command(&run->terminal),

@@ -19,8 +19,10 @@ c = socket.create_connection(s.getsockname()); a, _ = s.accept(); a.sendall(b'DO
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('127.0.0.1', 0)); u.sendto(b'DONE', u.getsockname()); print(u.recv(9).decode())
 """), flags=("-n", "host"))
 control("C-40h", "-e: a variable", sh("echo $GIVEN$PASSED"), works=lambda w, r: r.out == "DONEDONE\n", env={"GIVEN": "DONE", "PASSED": "DONE"}, flags=("-e", "GIVEN", "-e", "PASSED=DONE"))
-control("C-40i", "--deny: the others can be read, the name can be listed", sh("cat conf/plain && ls conf | grep -q key && ! test -r conf/key && ! cat conf/key 2> /dev/null && echo DONE"),
+control("C-40i", "--deny: the others can be read, the name can be listed", sh("cat conf/plain && ls conf | grep -q key && ! cat conf/key 2> /dev/null && echo DONE"),
         ours=True, works=said_done, setup=lambda w: (w.file("@ws@/conf/key", "k\n"), w.file("@ws@/conf/plain", "p\n")), flags=("--deny", "@ws@/conf/key"), real=True)
+control("C-40ia", "--deny: access tells of it", sh("cat conf/plain && ls conf | grep -q key && ! test -r conf/key && ! cat conf/key 2> /dev/null && echo DONE"),
+        ours=True, works=said_done, setup=lambda w: (w.file("@ws@/conf/key", "k\n"), w.file("@ws@/conf/plain", "p\n")), flags=("--deny", "@ws@/conf/key"), only=("ns",))
 control("C-40j", "--protect: the file can be read, the others written", sh("cat conf/rules > /dev/null && echo x > conf/plain && mv conf/plain conf/other && ! (echo x > conf/rules) 2> /dev/null && echo DONE"),
         ours=True, setup=lambda w: (w.file("@ws@/conf/rules", "k\n"),), flags=("--protect", "@ws@/conf/rules"))
 

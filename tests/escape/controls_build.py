@@ -260,7 +260,7 @@ def postgres(w):
 
 
 # A path below a long scratch folder may be too long for a socket, so the folder is short.
-control("C-10s", "PostgreSQL: initdb, start, query, stop", sh(POSTGRES), setup=postgres, needs=("postgres",), only=("user",), timeout=90, slow=True, real=True)
+control("C-10s", "PostgreSQL: initdb, start, query, stop", sh(POSTGRES), setup=postgres, needs=("postgres",), only=("user", "ns"), timeout=90, slow=True, real=True)
 control("C-10t", "the sqlite3 program", sh("echo 'create table t(a); insert into t values(1); select \"DONE\";' | sqlite3 x.db"), needs=("sqlite3",))
 
 # ---- tracing is off, and says so ----

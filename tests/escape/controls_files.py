@@ -186,14 +186,15 @@ open('/proc/self/comm', 'w').write('renamed')
 assert open('/proc/self/comm').read() == 'renamed\\n'
 open('/proc/self/oom_score_adj', 'w').write('500')
 print('DONE')
-"""))
+"""), only=("ns",))  # docs/guarantees.md, "Without namespaces"
 control("C-31j", "who we are", sh("[ $(id -un) = @user@ ] && [ $(id -u) = @uid@ ] && getent passwd @user@ > /dev/null && hostname > /dev/null && echo DONE"), real=True)
 control("C-31k", "time zones, locales, certificates", sh("TZ=Europe/Paris date > /dev/null && locale > /dev/null && test -r /etc/ssl && ls /usr/share > /dev/null && test -r /etc/hosts && test -r /etc/nsswitch.conf && echo DONE"))
 control("C-31l", "temporary files", sh("f=$(mktemp) && echo DONE > $f && d=$(mktemp -d) && mv $f $d/x && cat $d/x && rm -r $d; python3 -c 'import tempfile; tempfile.TemporaryFile().write(b\"x\")' && echo DONE"), real=True)
 control("C-31m", "/tmp and /dev/shm", sh("echo a > /dev/shm/berm-own-$$ && rm /dev/shm/berm-own-$$ && t=${TMPDIR:-/tmp} && printf '#!/bin/sh\\necho DONE\\n' > $t/berm-own-$$ && chmod +x $t/berm-own-$$ && $t/berm-own-$$ && rm $t/berm-own-$$"))
 control("C-31n", "a home folder where caches can be kept", sh("c=${XDG_CACHE_HOME:-$HOME/.cache} && mkdir -p $c/tool && echo DONE > $c/tool/x && cat $c/tool/x"), real=True)
 control("C-31o", "find, grep, du and ls over the workspace", sh("mkdir -p a/b; echo needle > a/b/c; find . -type f > /dev/null && grep -rq needle a && du -s . > /dev/null && ls -laR . > /dev/null && echo DONE"))
-control("C-31p", "ls of the root folder", sh("ls -la / > /dev/null && ls /usr/bin | wc -l > /dev/null && echo DONE"))
+control("C-31p", "ls of the root folder", sh("ls -la / > /dev/null && ls /usr/bin | wc -l > /dev/null && echo DONE"), only=("ns",))
+control("C-31pl", "ls of the system's folders", sh("ls /usr /etc > /dev/null && ls /usr/bin | wc -l > /dev/null && echo DONE"))
 control("C-31q", "sed -i, patch, install, ed-style tools", sh("echo a > f; sed -i s/a/b/ f; [ $(cat f) = b ] && install -m 755 -D f i/j/f && [ $(stat -c %a i/j/f) = 755 ] && perl -pi -e s/b/c/ f && [ $(cat f) = c ] && echo DONE"))
 control("C-31r", "openat2 with restrictions of its own", py("""
 import ctypes, os, struct

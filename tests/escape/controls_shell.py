@@ -112,7 +112,7 @@ import os, socket
 s = socket.socket(socket.AF_UNIX); s.bind('\\0berm-own-%d' % os.getpid()); s.listen(1)
 c = socket.socket(socket.AF_UNIX); c.connect(s.getsockname())
 a, _ = s.accept(); c.sendall(b'DONE'); print(a.recv(10).decode())
-"""))
+"""), only=("ns",))  # docs/guarantees.md, "Without namespaces"
 control("C-03l", "a descriptor passed over a socket", py("""
 import array, os, socket
 a, b = socket.socketpair()
