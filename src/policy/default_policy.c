@@ -82,6 +82,8 @@ static enum berm_code close_system_secrets(const struct building *b)
 		may_read = is_readable(b, grant_etc_probes[i]);
 	for (size_t i = 0; may_read && i < grant_etc_secret_count; i++)
 		TRY(offer(b, grant_etc_secrets[i], BERM_DENY, BERM_TREE));
+	for (const char *const *path = b->input->closed; path != NULL && *path != NULL; path++)
+		TRY(grant(b, *path, BERM_DENY, BERM_TREE));
 	return BERM_OK;
 }
 
@@ -93,15 +95,6 @@ static enum berm_code grant_system_folders(const struct building *b)
 			TRY(offer(b, row->path, row->rights, BERM_TREE));
 	}
 	return close_system_secrets(b);
-}
-
-static enum berm_code grant_home_row(const struct building *b, const struct grant_home *row)
-{
-	char path[PATH_MAX];
-	const char *moved = variable_path(b, row->variable);
-	bool fits = moved != NULL ? path_join(path, moved, row->sub, "")
-				  : b->home != NULL && path_join(path, b->home, row->base, row->sub);
-	return fits ? offer(b, path, row->rights, row->extent) : BERM_OK;
 }
 
 static const char *below(const char *path, const char *folder)
@@ -146,20 +139,66 @@ static bool is_wide(const struct building *b, const char *folder)
 	       (b->home != NULL && path_join(local, b->home, ".local", "") && strcmp(folder, local) == 0);
 }
 
-/* Takes the "bin" off a tool's folder, so that lib and share beside it are granted as well. */
-static void widen_to_tool(const struct building *b, char *path)
+/* May a folder that the environment names be granted? What counts is where it leads. */
+static bool is_harmless(const struct building *b, const char *path, bool around)
+{
+	char real[PATH_MAX];
+	if (is_wide(b, path) || meets_secret(b, path, around))
+		return false;
+	if (b->input->resolve == NULL)
+		return true;
+	return b->input->resolve(path, real) && !is_wide(b, real) && !meets_secret(b, real, around);
+}
+
+static enum berm_code offer_named(const struct building *b, const char *path, unsigned rights, bool around)
+{
+	return is_harmless(b, path, around) ? offer(b, path, rights, BERM_TREE) : BERM_OK;
+}
+
+static enum berm_code grant_home_row(const struct building *b, const struct grant_home *row)
+{
+	char path[PATH_MAX];
+	const char *moved = variable_path(b, row->variable);
+	if (moved != NULL)
+		return is_harmless(b, moved, false) && path_join(path, moved, row->sub, "")
+			       ? offer_named(b, path, row->rights, false)
+			       : BERM_OK;
+	bool fits = b->home != NULL && path_join(path, b->home, row->base, row->sub);
+	return fits ? offer(b, path, row->rights, row->extent) : BERM_OK;
+}
+
+/* A tool's folder is not granted as a whole for the "bin" in it: who knows what else is there. What stands beside in a
+ * tool of the usual shape is named. */
+__attribute__((noinline)) static enum berm_code grant_beside_bin(const struct building *b, const char *path)
 {
 	static const char *const ends[] = {"bin", "sbin", "shims", "condabin"};
-	char *slash = strrchr(path, '/');
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		if (slash == path || strcmp(slash + 1, ends[i]) != 0)
+	static const char *const parts[] = {
+		"lib",	 "lib64", "libexec", "share", "include",  "pkg",     "src",    "etc",	     "conf",
+		"jre",	 "jmods", "legal",   "boot",  "versions", "plugins", "misc",   "init.d",     "modules",
+		"shims", "bin",	  "VERSION", "api",   "version",  "release", "go.env", "pyvenv.cfg",
+	};
+	const char *slash = strrchr(path, '/');
+	char part[PATH_MAX];
+	size_t at = (size_t)(slash - path);
+	bool is_end = false;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		is_end |= strcmp(slash + 1, ends[i]) == 0;
+	if (!is_end || slash == path)
+		return BERM_OK;
+	memcpy(part, path, at);
+	part[at] = '\0';
+	if (!is_harmless(b, part, true))
+		return BERM_OK;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		size_t len = strlen(parts[i]);
+		if (at + 1 + len >= sizeof part)
 			continue;
-		*slash = '\0';
-		bool single = strchr(path + 1, '/') == NULL; /* "/tools": who knows what else is there */
-		if (single || is_wide(b, path) || meets_secret(b, path, true))
-			*slash = '/';
-		return;
+		part[at] = '/';
+		memcpy(part + at + 1, parts[i], len + 1);
+		if (strcmp(part, path) != 0)
+			TRY(offer_named(b, part, BERM_READ | BERM_EXEC, true));
 	}
+	return BERM_OK;
 }
 
 static bool is_granted_anyway(const char *path)
@@ -184,9 +223,8 @@ static enum berm_code grant_program_folder(const struct building *b, struct str 
 	path[folder.len] = '\0';
 	if (is_granted_anyway(path) || strstr(path, "/..") != NULL)
 		return BERM_OK;
-	widen_to_tool(b, path);
-	bool closed = is_wide(b, path) || meets_secret(b, path, false);
-	return closed ? BERM_OK : offer(b, path, BERM_READ | BERM_EXEC, BERM_TREE);
+	TRY(offer_named(b, path, BERM_READ | BERM_EXEC, false));
+	return grant_beside_bin(b, path);
 }
 
 static enum berm_code grant_tools(const struct building *b)
@@ -198,8 +236,8 @@ static enum berm_code grant_tools(const struct building *b)
 		TRY(grant_program_folder(b, folder));
 	for (size_t i = 0; i < grant_certificate_count; i++) {
 		const char *path = variable_path(b, grant_certificates[i]);
-		if (path != NULL && !meets_secret(b, path, true))
-			TRY(offer(b, path, BERM_READ, BERM_TREE));
+		if (path != NULL)
+			TRY(offer_named(b, path, BERM_READ, true));
 	}
 	return BERM_OK;
 }
@@ -207,8 +245,7 @@ static enum berm_code grant_tools(const struct building *b)
 static enum berm_code grant_git_reads(const struct building *b)
 {
 	for (const char *const *path = b->input->git_reads; path != NULL && *path != NULL; path++)
-		if (!is_wide(b, *path) && !meets_secret(b, *path, true))
-			TRY(offer(b, *path, BERM_READ | BERM_EXEC, BERM_TREE));
+		TRY(offer_named(b, *path, BERM_READ | BERM_EXEC, true));
 	return BERM_OK;
 }
 

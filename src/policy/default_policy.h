@@ -6,6 +6,8 @@
 #define BERM_POLICY_DEFAULT_POLICY_H
 
 #include "base/str.h"
+#include <limits.h>
+
 #include "berm/berm.h"
 
 /* What a flag asks for. */
@@ -50,6 +52,10 @@ struct policy_input {
 	/* Is this path there, and may the user read it? Asked for what the default policy grants, and for the secrets below
 	 * /etc that it closes: where the answer is no, no line is needed. NULL: yes. */
 	bool (*readable)(const char *path);
+	/* Where does this path lead without symbolic links? False: nowhere. Asked for what variables name. NULL: as it is. */
+	bool (*resolve)(const char *path, char ret_real[static PATH_MAX]);
+	/* Further secrets of the system that the user may read (root: what others may not), NULL-terminated, or NULL. */
+	const char *const *closed;
 };
 
 /* The capabilities of the run. Errors: INVALID (a flag's path that cannot be granted), PARSE (a

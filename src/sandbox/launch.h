@@ -65,10 +65,11 @@ struct launch {
 	int control;	 /* the helper's end of the socket pair */
 
 	/* in the helper and the agent (which share memory until exec) */
-	int proc_fd;  /* the sandbox's /proc */
-	int ruleset;  /* Landlock; -1: none */
-	int null_fd;  /* /dev/null, open for both */
-	int listener; /* -1: none */
+	int proc_fd;	   /* the sandbox's /proc */
+	int ruleset;	   /* Landlock; -1: none */
+	int scratch_count; /* scratch folders that lie in grants, so far */
+	int null_fd;	   /* /dev/null, open for both */
+	int listener;	   /* -1: none */
 	struct launch_failure failure;
 };
 

@@ -163,15 +163,17 @@ static const struct seccomp_test personality_tests[] = {
 	     IS(0x40000, TO_TRACE), IS(0x40008, TO_TRACE), IS(0xffffffff, TO_ALLOW)),
 };
 
-static const struct seccomp_test sched_set_tests[] = {TEST(ARG(0), ALL, TO_PEER, IS(0, TO_ALLOW))};
+static const struct seccomp_test sched_set_tests[] = {
+	TEST(ARG(0), ALL, TO_PEER, IS(0, TO_ALLOW), IS(1, TO_SUPERVISOR)),
+};
 /* PRIO_PROCESS is 0, IOPRIO_WHO_PROCESS is 1; the others name a group or a user. */
 static const struct seccomp_test setpriority_tests[] = {
 	TEST(ARG(0), ALL, TO_GROUP_OF_PEERS, IS(0, SECCOMP_GO(1))),
-	TEST(ARG(1), ALL, TO_PEER, IS(0, TO_ALLOW)),
+	TEST(ARG(1), ALL, TO_PEER, IS(0, TO_ALLOW), IS(1, TO_SUPERVISOR)),
 };
 static const struct seccomp_test ioprio_set_tests[] = {
 	TEST(ARG(0), ALL, TO_GROUP_OF_PEERS, IS(1, SECCOMP_GO(1))),
-	TEST(ARG(1), ALL, TO_PEER, IS(0, TO_ALLOW)),
+	TEST(ARG(1), ALL, TO_PEER, IS(0, TO_ALLOW), IS(1, TO_SUPERVISOR)),
 };
 /* Asking is free; new limits for another process are judged by its number. */
 static const struct seccomp_test prlimit_tests[] = {
@@ -239,7 +241,9 @@ const struct seccomp_group seccomp_groups[GROUP_COUNT] = {
 			   "make, remove, rename, link or cut something that is named by a path; and the umask, "
 			   "which is taken over when something is made on behalf",
 			   .to = TO_CHANGE},
-	[GROUP_MODES] = {"modes", "change permissions, which Landlock does not handle", .to = TO_MODE},
+	[GROUP_MODES] = {"modes",
+			 "change permissions, which Landlock does not handle; an access list in an attribute does too",
+			 .to = TO_MODE},
 	[GROUP_METADATA] = {"metadata", "change owner, times, attributes, which Landlock does not handle",
 			    .to = TO_METADATA},
 	[GROUP_IOCTL] = {"ioctl", "terminals need it; typing into them, and file systems' back doors, are refused",

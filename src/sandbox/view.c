@@ -209,11 +209,38 @@ static int hidden_grants(struct launch *launch, int root_fd)
 	return 0;
 }
 
+/* In a grant (the home folder, if that was granted) the place is the host's: nothing is made there. If the folder exists it
+ * is covered by one of the root's own. */
+static int hidden_scratch_in_grant(struct launch *launch, int root_fd, const char *to, mode_t mode)
+{
+	static const char stock[] = ".scratch";
+	char name[] = ".scratch/00";
+	auto_fd int target = open_beneath(root_fd, to);
+	if (target < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : launch_fail(launch, STAGE_VIEW, to);
+	if (mkdirat(root_fd, stock, 0700) < 0 && errno != EEXIST)
+		return launch_fail(launch, STAGE_VIEW, stock);
+	int number = launch->scratch_count++;
+	if (number > 99)
+		return launch_fail(launch, STAGE_VIEW, "too many scratch folders in grants");
+	name[sizeof name - 3] = (char)('0' + number / 10);
+	name[sizeof name - 2] = (char)('0' + number % 10);
+	if (mkdirat(root_fd, name, 0755) < 0 || (mode != 0755 && fchmodat(root_fd, name, mode, 0) < 0))
+		return launch_fail(launch, STAGE_VIEW, name);
+	auto_fd int clone_fd = sys_open_tree(root_fd, name, OS_OPEN_TREE_CLONE | OS_OPEN_TREE_CLOEXEC);
+	if (clone_fd < 0 ||
+	    sys_move_mount(clone_fd, "", target, "", OS_MOVE_MOUNT_F_EMPTY_PATH | TARGET_EMPTY_PATH) < 0)
+		return launch_fail(launch, STAGE_VIEW, to);
+	return 0;
+}
+
 /* Scratch folders are folders of the root's own tmpfs, bound onto themselves before the root becomes read-only: the
  * sandbox may write there and nowhere else in it. */
 static int hidden_scratch(struct launch *launch, int root_fd, const char *path, mode_t mode)
 {
 	const char *to = below(path);
+	if (plan_grant_at(launch->plan, str_from(path)) != NULL)
+		return hidden_scratch_in_grant(launch, root_fd, to, mode);
 	if (view_make(root_fd, to, true) < 0 || (mode != 0755 && fchmodat(root_fd, to, mode, 0) < 0))
 		return launch_fail(launch, STAGE_VIEW, path);
 	unsigned flags = OS_OPEN_TREE_CLONE | OS_OPEN_TREE_CLOEXEC | AT_RECURSIVE; /* with grants that lie in it */

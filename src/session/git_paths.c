@@ -1,8 +1,10 @@
 #include "session/git_paths.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/own.h"
@@ -10,7 +12,7 @@
 #include "format/path.h"
 #include "session/git_file.h"
 
-enum { CONFIG_MAX_BYTES = 64 * 1024 };
+enum { CONFIG_MAX_BYTES = 64 * 1024, CONFIG_FILES_MAX = 12 };
 
 /* One configuration. user: what it says is the user's word, and not that of whoever wrote into the repository. */
 struct config_file {
@@ -26,18 +28,19 @@ struct found {
 /* Configurations to read, in the order in which they were heard of, and what they name. */
 struct search {
 	struct str top, git, home; /* git and home may be empty */
-	struct config_file files[GIT_PATHS_MAX];
+	struct config_file files[CONFIG_FILES_MAX];
 	size_t file_count;
 	const struct config_file *file; /* that is being read */
 	struct found protect, read;
 	bool no_memory;
 	char path[PATH_MAX]; /* what a value names */
+	char link[PATH_MAX + NAME_MAX + 2], real[PATH_MAX];
 	char bytes[CONFIG_MAX_BYTES];
 };
 
 static void add_file(struct search *search, struct str folder, struct str name, bool user)
 {
-	if (search->file_count == GIT_PATHS_MAX)
+	if (search->file_count == CONFIG_FILES_MAX)
 		return;
 	struct config_file *file = &search->files[search->file_count];
 	if (!path_resolve(folder, name, file->path, sizeof(file->path)))
@@ -194,6 +197,28 @@ static void add_first_files(struct search *search)
 	add_file(search, STR("/"), STR("etc/gitconfig"), true);
 }
 
+/* A hook that is a link into what a run may write is what it leads to. */
+static void add_linked_hooks(struct search *search)
+{
+	char *folder = search->path, *path = search->link, *real = search->real;
+	if (search->git.len == 0 || !path_resolve(search->git, STR("hooks"), folder, sizeof(search->path)))
+		return;
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	while (dir != NULL && (entry = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
+			continue;
+		(void)snprintf(path, sizeof(search->link), "%s/%s", folder, entry->d_name);
+		if (realpath(path, real) != NULL && is_part(search, str_from(real)))
+			add_found(search, &search->protect, str_from(real));
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	/* The folder itself as a link: the same for all in it. */
+	if (realpath(folder, real) != NULL && strcmp(real, folder) != 0 && is_part(search, str_from(real)))
+		add_found(search, &search->protect, str_from(real));
+}
+
 /* False: memory is out. */
 static bool take_list(struct found *found, char ***ret_paths)
 {
@@ -242,6 +267,7 @@ enum berm_code git_paths_find(const char *top, const char *git, const char *home
 	add_first_files(search);
 	for (size_t i = 0; i < search->file_count; i++)
 		read_file(search, &search->files[i]);
+	add_linked_hooks(search);
 	return take_found(search, ret_paths, err);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-enum { GIT_PATHS_MAX = 12 };
+enum { GIT_PATHS_MAX = 64 };
 
 /* Two lists on the heap, NULL-terminated; NULL if there is nothing in one. */
 struct git_paths {

@@ -16,6 +16,7 @@
 #include "policy/rules.h"
 #include "sandbox/facts.h"
 #include "sandbox/plan.h"
+#include "session/etc_secrets.h"
 #include "session/home.h"
 #include "session/jobs.h"
 #include "session/journal.h"
@@ -31,6 +32,7 @@ struct run {
 	char events[2 * PATH_MAX]; /* "fd:N", or an absolute path */
 	struct workspace workspace;
 	struct berm_err no_workspace; /* why there is none; code OK: there is one */
+	char **closed;		      /* further secrets of the system */
 	struct policy_flag *flags;    /* the request's and our own */
 	const char **env;	      /* the same for -e */
 	struct berm_caps *caps;
@@ -85,6 +87,11 @@ static bool is_readable(const char *path)
 	return access(path, R_OK) == 0;
 }
 
+static bool resolve(const char *path, char ret_real[static PATH_MAX])
+{
+	return realpath(path, ret_real) != NULL;
+}
+
 /* ---- capabilities -------------------------------------------------------------------------------------------------- */
 
 /* The flags as they were given, and a line of our own: whoever is watched does not edit the notes. */
@@ -117,6 +124,7 @@ static enum berm_code fill_env(struct run *run, struct policy_input *policy, str
 
 static enum berm_code make_caps(struct run *run, struct berm_err *err)
 {
+	TRY(etc_secrets_find(&run->closed, err));
 	struct policy_input policy = run->request.policy;
 	policy.cwd = run->cwd;
 	policy.workspace = run->workspace.path;
@@ -128,6 +136,8 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 	policy.real_home = run->real_home[0] != '\0' ? run->real_home : NULL;
 	policy.envp = run->request.envp;
 	policy.readable = is_readable;
+	policy.resolve = resolve;
+	policy.closed = (const char *const *)run->closed;
 	run->request.policy = policy;
 	TRY(fill_flags(run, &run->request.policy, err));
 	return policy_caps(&run->request.policy, &run->caps, err);
@@ -220,6 +230,7 @@ void run_free(struct run *run)
 	berm_caps_free(run->caps);
 	workspace_done(&run->workspace);
 	free(run->flags);
+	etc_secrets_free(run->closed);
 	free(run->env);
 	free(run);
 }
