@@ -122,12 +122,14 @@ static enum berm_code further_variable(const struct launch *launch, const char *
 	for (size_t i = 0; envp[i] != NULL; i++)
 		if (strncmp(envp[i], variable, len) == 0)
 			return BERM_OK;
-	size_t head = strlen(variable), tail = strlen(launch->private_tmp);
-	char *entry = malloc(head + tail + 1);
+	struct buf buf;
+	buf_init(&buf, (size_t)2 * PATH_MAX);
+	buf_puts(&buf, variable);
+	buf_puts(&buf, launch->private_tmp);
+	char *entry = buf_take(&buf);
+	buf_done(&buf);
 	if (entry == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "make the environment");
-	memcpy(entry, variable, head);
-	memcpy(entry + head, launch->private_tmp, tail + 1);
 	*ret_entry = entry;
 	return BERM_OK;
 }
