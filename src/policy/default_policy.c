@@ -140,7 +140,7 @@ static bool is_wide(const struct building *b, const char *folder)
 }
 
 /* May a folder that the environment names be granted? What counts is where it leads. */
-static bool is_harmless(const struct building *b, const char *path, bool around)
+__attribute__((noinline)) static bool is_harmless(const struct building *b, const char *path, bool around)
 {
 	char real[PATH_MAX];
 	if (is_wide(b, path) || meets_secret(b, path, around))

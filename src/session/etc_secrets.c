@@ -7,25 +7,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/vec.h"
+
 enum { SECRETS_MAX = 512 };
 
-struct secrets {
-	char **paths;
-	size_t count;
-	bool no_memory;
-};
-
-/* The last place is for the end of the list. */
-static void add(struct secrets *secrets, const char *path)
+/* Too many of them: the whole folder, in the last place. */
+static enum berm_code add(struct vec *secrets, const char *path, struct berm_err *err)
 {
-	if (secrets->count == SECRETS_MAX)
-		path = "/etc";
-	char *copy = strdup(path);
-	secrets->no_memory |= copy == NULL;
-	if (copy != NULL && secrets->count <= SECRETS_MAX)
-		secrets->paths[secrets->count++] = copy;
-	else
+	char *copy = strdup(secrets->len < SECRETS_MAX ? path : "/etc");
+	if (copy == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "look for what root alone may read");
+	enum berm_code code = vec_push(secrets, &copy, err);
+	if (code != BERM_OK)
 		free(copy);
+	return code;
 }
 
 static bool is_for_root_alone(const struct stat *st)
@@ -35,38 +30,46 @@ static bool is_for_root_alone(const struct stat *st)
 	return S_ISREG(st->st_mode) && (st->st_mode & S_IROTH) == 0;
 }
 
-static void walk(FTS *tree, struct secrets *secrets)
+static enum berm_code walk(FTS *tree, struct vec *secrets, struct berm_err *err)
 {
 	FTSENT *entry;
-	while (!secrets->no_memory && secrets->count <= SECRETS_MAX && (entry = fts_read(tree)) != NULL) {
+	while (secrets->len <= SECRETS_MAX && (entry = fts_read(tree)) != NULL) {
 		if (entry->fts_info == FTS_DP || entry->fts_statp == NULL || !is_for_root_alone(entry->fts_statp))
 			continue;
 		if (entry->fts_info == FTS_D)
 			(void)fts_set(tree, entry, FTS_SKIP);
 		if (entry->fts_level > 0)
-			add(secrets, entry->fts_path);
+			TRY(add(secrets, entry->fts_path, err));
 	}
+	return BERM_OK;
+}
+
+static enum berm_code find(struct vec *secrets, struct berm_err *err)
+{
+	char etc[] = "/etc", *const roots[] = {etc, NULL};
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	if (tree == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "look for what root alone may read");
+	enum berm_code code = walk(tree, secrets, err);
+	(void)fts_close(tree);
+	char *const end = NULL;
+	return code != BERM_OK ? code : vec_push(secrets, &end, err);
 }
 
 enum berm_code etc_secrets_find(char ***ret_paths, struct berm_err *err)
 {
-	char etc[] = "/etc", *const roots[] = {etc, NULL};
+	struct vec secrets;
 	*ret_paths = NULL;
 	if (geteuid() != 0)
 		return BERM_OK;
-	struct secrets secrets = {.paths = calloc(SECRETS_MAX + 2, sizeof(char *))};
-	FTS *tree = secrets.paths != NULL ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL) : NULL;
-	if (tree != NULL)
-		walk(tree, &secrets);
-	bool failed = tree == NULL || secrets.no_memory;
-	if (tree != NULL)
-		(void)fts_close(tree);
-	if (failed) {
-		etc_secrets_free(secrets.paths);
-		return err_set(err, BERM_ERR_NOMEM, "look for what root alone may read");
-	}
-	*ret_paths = secrets.paths;
-	return BERM_OK;
+	vec_init(&secrets, sizeof(char *), SECRETS_MAX + 2);
+	enum berm_code code = find(&secrets, err);
+	if (code == BERM_OK)
+		*ret_paths = vec_take(&secrets);
+	for (size_t i = 0; code != BERM_OK && i < secrets.len; i++)
+		free(*(char **)vec_at(&secrets, i));
+	vec_done(&secrets);
+	return code;
 }
 
 void etc_secrets_free(char **paths)
