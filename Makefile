@@ -61,7 +61,7 @@ TEST_FLAGS := -Itests -Wno-frame-larger-than
 # Tests of what works on memory alone. MSan of clang 14 takes what fstat fills for uninitialised, and the emulator knows few
 # of the system calls, so these are what the two can say something about.
 PURE := $(foreach t,$(UNIT),$(if $(wildcard $(addsuffix /$(t:test_%=%).c,src/base src/format src/policy src/ui)),$(t))) \
-	$(filter test_frame test_notices test_bpf test_options test_nearest,$(UNIT))
+	$(filter test_frame test_notices test_bpf test_options,$(UNIT))
 PURE := $(filter-out test_secret test_git_%,$(PURE))
 
 comma      := ,

@@ -5,8 +5,8 @@
 
 #include "base/own.h"
 #include "cli/help.h"
-#include "cli/nearest.h"
 #include "cli/say.h"
+#include "format/nearest.h"
 
 const struct command commands[] = {
 	{

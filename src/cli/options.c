@@ -6,7 +6,7 @@
 
 #include "base/own.h"
 #include "base/vec.h"
-#include "cli/nearest.h"
+#include "format/nearest.h"
 
 enum { MAX_USES = 8192, MAX_NAME = 32 };
 

@@ -6,7 +6,7 @@
 
 #include "base/own.h"
 #include "cli/commands.h"
-#include "cli/nearest.h"
+#include "format/nearest.h"
 
 /* What an option's value goes to. The first are the grants of a policy_flag, as
  * they are. */

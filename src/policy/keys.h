@@ -16,7 +16,7 @@ enum policy_key {
 	KEY_PROGRAMS, /* profiles only: names of programs that get this profile ("claude") */
 	KEY_EXTENDS,
 	KEY_GROUPS,
-	KEY_WHEN, /* of the whole document: its attributes are os, distro, arch */
+	KEY_WHEN, /* of the whole document: its attributes are os, distro, arch, network; no text */
 	KEY_BACKEND,
 	KEY_READ,
 	KEY_WRITE,
@@ -96,6 +96,7 @@ enum policy_shape {
 	SHAPE_LIST,	  /* key: [ENTRY...]; an entry is a scalar, or a map with main and attributes */
 	SHAPE_MAP,	  /* key: {NAME: VALUE...} */
 	SHAPE_NAMED,	  /* key: {NAME: {ATTRIBUTE: VALUE...}...} */
+	SHAPE_ENTRY,	  /* key: {ATTRIBUTE: VALUE...}: attributes alone, text "" */
 };
 
 enum policy_value {
@@ -109,12 +110,17 @@ enum policy_value {
 	VALUE_HOST,    /* HOST[:PORT], CIDR[:PORT], wildcard labels */
 	VALUE_PORT,
 	VALUE_URL,
-	VALUE_VARIABLE, /* a name of an environment variable, with a final * in environment.pass */
+	VALUE_VARIABLE, /* a name of an environment variable */
 	VALUE_SIZE,
 	VALUE_COUNT,
 	VALUE_DURATION,
 	VALUE_HTTP, /* "METHOD /path", "POST /graphql query:NAME" */
 	VALUE_COMMAND,
+	VALUE_GROUP,	 /* a name; with a "-" in front it is taken out */
+	VALUE_VARIABLES, /* a name of an environment variable, or the beginning of names and a "*" */
+	VALUE_SOURCE,	 /* SCHEME://REST with a scheme that is one of words */
+	VALUE_PHRASE,	 /* a text whose first word is one of words */
+	VALUE_TEST,	 /* what the test's first word asks for */
 };
 
 struct policy_attr_row {

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/own.h"
-#include "cli/nearest.h"
 #include "cli/options.h"
 #include "cli/options_text.h"
+#include "format/nearest.h"
 
 struct target {
 	bool quiet, loud;

@@ -1,6 +1,6 @@
 /* The known word that somebody most likely meant: for "try:" lines. */
-#ifndef BERM_CLI_NEAREST_H
-#define BERM_CLI_NEAREST_H
+#ifndef BERM_FORMAT_NEAREST_H
+#define BERM_FORMAT_NEAREST_H
 
 #include <stddef.h>
 
