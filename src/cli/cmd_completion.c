@@ -13,7 +13,7 @@ static void (*const printers[])(struct buf *out) = {completion_bash, completion_
 static const struct option_row rows[] = {
 	{.letter = 'h', .name = "help", .kind = OPTION_HELP, .help = "this text"},
 };
-const struct option_set completion_option_set = {rows, ARRAY_LEN(rows)};
+const struct option_set completion_option_set = {.rows = rows, .count = ARRAY_LEN(rows)};
 
 int cmd_completion(const struct command *self, const char *const *argv)
 {

@@ -24,7 +24,7 @@ static const struct option_row rows[] = {
 	},
 	{.letter = 'h', .name = "help", .kind = OPTION_HELP, .help = "this text"},
 };
-const struct option_set doctor_option_set = {rows, ARRAY_LEN(rows)};
+const struct option_set doctor_option_set = {.rows = rows, .count = ARRAY_LEN(rows)};
 
 static void put_facts(const char *facts, struct json_out *json)
 {

@@ -15,7 +15,7 @@ static const struct option_row rows[] = {
 	},
 	{.letter = 'h', .name = "help", .kind = OPTION_HELP, .help = "this text"},
 };
-const struct option_set help_option_set = {rows, ARRAY_LEN(rows)};
+const struct option_set help_option_set = {.rows = rows, .count = ARRAY_LEN(rows)};
 
 int cmd_help(const struct command *self, const char *const *argv)
 {
@@ -28,6 +28,12 @@ int cmd_help(const struct command *self, const char *const *argv)
 	const struct command *command = name != NULL ? commands_find(name) : NULL;
 	if (name != NULL && command == NULL)
 		return commands_unknown(name);
+	if (command != NULL && command->below != NULL && options.rest[1] != NULL) {
+		const struct command *below = commands_find_below(command, options.rest[1]);
+		if (below == NULL)
+			return commands_unknown_below(command, options.rest[1]);
+		command = below;
+	}
 	if (choices.man)
 		return help_man(command);
 	return command != NULL ? help_command(command) : help_all();

@@ -5,6 +5,7 @@
 
 #include "base/own.h"
 #include "cli/help.h"
+#include "cli/policy_commands.h"
 #include "cli/say.h"
 #include "format/nearest.h"
 
@@ -43,6 +44,15 @@ const struct command commands[] = {
 			 "Changes nothing.",
 	},
 	{
+		.name = "policy",
+		.run = commands_below,
+		.options = &words_option_set,
+		.operands = "WORD [ARG...]",
+		.below = policy_commands,
+		.summary = "look at policies: check, show, compare, test, import",
+		.about = "What a policy says, where each line comes from, and whether it does what it is meant to do.",
+	},
+	{
 		.name = "completion",
 		.run = cmd_completion,
 		.options = &completion_option_set,
@@ -56,7 +66,7 @@ const struct command commands[] = {
 		.name = "help",
 		.run = cmd_help,
 		.options = &help_option_set,
-		.operands = "[COMMAND]",
+		.operands = "[COMMAND [WORD]]",
 		.summary = "help on berm or on one command",
 		.about = "Prints the commands, or the options of one command.",
 	},
@@ -96,6 +106,49 @@ int commands_unknown(const char *name)
 	(void)err_set(&err, BERM_ERR_INVALID, "unknown command '%.60s'", name);
 	(void)snprintf(hint.text, sizeof(hint.text), "berm %s", nearest.best != NULL ? nearest.best : "help");
 	return say_failure(&err, hint.text, EXIT_USAGE);
+}
+
+const char *commands_word(const struct command *command)
+{
+	const char *space = strrchr(command->name, ' ');
+	return space != NULL ? space + 1 : command->name;
+}
+
+const struct command *commands_find_below(const struct command *self, const char *word)
+{
+	for (const struct command *below = self->below; below != NULL && below->name != NULL; below++) {
+		if (strcmp(commands_word(below), word) == 0)
+			return below;
+	}
+	return NULL;
+}
+
+int commands_unknown_below(const struct command *self, const char *word)
+{
+	struct berm_err err;
+	struct option_hint hint;
+	struct nearest nearest;
+	nearest_init(&nearest, word);
+	for (const struct command *below = self->below; below != NULL && below->name != NULL; below++)
+		nearest_offer(&nearest, commands_word(below));
+	(void)err_set(&err, BERM_ERR_INVALID, "unknown word '%.60s' after '%s'", word, self->name);
+	if (nearest.best != NULL)
+		(void)snprintf(hint.text, sizeof(hint.text), "berm %s %s", self->name, nearest.best);
+	else
+		(void)snprintf(hint.text, sizeof(hint.text), "berm help %s", self->name);
+	return say_failure(&err, hint.text, EXIT_USAGE);
+}
+
+int commands_below(const struct command *self, const char *const *argv)
+{
+	auto_options struct options options = {0};
+	int status = commands_parse(self, argv, NULL, &options);
+	if (status >= 0)
+		return status;
+	if (options.rest[0] == NULL)
+		return help_command(self);
+	const struct command *below = commands_find_below(self, options.rest[0]);
+	return below != NULL ? below->run(below, options.rest + 1) : commands_unknown_below(self, options.rest[0]);
 }
 
 int commands_usage(const struct command *self, const struct berm_err *err, const struct option_hint *hint)

@@ -22,25 +22,52 @@ static void put_usage(struct buf *out, const struct say_screen *screen, const st
 		   command->operands);
 }
 
+static enum berm_code put_commands(struct buf *out, const struct say_screen *screen, const struct command *first,
+				   size_t count, struct berm_err *err)
+{
+	auto_table struct table table;
+	table_init(&table, NULL, 2);
+	table.indent = 2;
+	for (size_t i = 0; i < count; i++) {
+		const struct table_cell cells[] = {{str_from(commands_word(&first[i])), COLOUR_STRONG},
+						   {str_from(first[i].summary), COLOUR_PLAIN}};
+		TRY(table_row(&table, cells, err));
+	}
+	table_print(&table, screen->width, screen->colour, out);
+	return BERM_OK;
+}
+
 int help_all(void)
 {
 	struct say_screen screen = say_screen(STDOUT_FILENO);
 	struct berm_err err;
 	auto_buf struct buf out;
-	auto_table struct table table;
 	buf_init(&out, SAY_MAX);
-	table_init(&table, NULL, 2);
-	table.indent = 2;
-	for (size_t i = 0; i < command_count; i++) {
-		const struct table_cell cells[] = {{str_from(commands[i].name), COLOUR_STRONG},
-						   {str_from(commands[i].summary), COLOUR_PLAIN}};
-		if (table_row(&table, cells, &err) != BERM_OK)
-			return say_failure(&err, "", EXIT_REFUSED);
-	}
 	put_title(&out, &screen, "usage:");
 	buf_puts(&out, " berm COMMAND [OPTIONS] [ARG...]\n\n");
-	table_print(&table, screen.width, screen.colour, &out);
+	if (put_commands(&out, &screen, commands, command_count, &err) != BERM_OK)
+		return say_failure(&err, "", EXIT_REFUSED);
 	buf_puts(&out, "\n\"berm help COMMAND\" says more.\n");
+	return say_result(&out);
+}
+
+/* A command with words below it. */
+static int help_below(const struct command *command)
+{
+	struct say_screen screen = say_screen(STDOUT_FILENO);
+	struct berm_err err;
+	size_t count = 0;
+	auto_buf struct buf out;
+	buf_init(&out, SAY_MAX);
+	while (command->below[count].name != NULL)
+		count++;
+	put_title(&out, &screen, "usage:");
+	buf_printf(&out, " berm %s WORD [OPTIONS] [ARG...]\n\n", command->name);
+	text_put_wrapped(&out, str_from(command->about), 0, screen.width);
+	buf_puts(&out, "\n\n");
+	if (put_commands(&out, &screen, command->below, count, &err) != BERM_OK)
+		return say_failure(&err, "", EXIT_REFUSED);
+	buf_printf(&out, "\n\"berm help %s WORD\" says more.\n", command->name);
 	return say_result(&out);
 }
 
@@ -48,6 +75,8 @@ int help_command(const struct command *command)
 {
 	struct say_screen screen = say_screen(STDOUT_FILENO);
 	auto_buf struct buf out;
+	if (command->below != NULL)
+		return help_below(command);
 	buf_init(&out, SAY_MAX);
 	put_usage(&out, &screen, command);
 	buf_putc(&out, '\n');
@@ -60,10 +89,27 @@ int help_command(const struct command *command)
 	return say_result(&out);
 }
 
+/* ".Ss policy show" with usage, text and options, for each word below. */
+static void put_man_below(struct buf *out, const struct command *below)
+{
+	for (; below->name != NULL; below++) {
+		buf_printf(out, ".Ss %s", below->name);
+		if (below->operands[0] != '\0')
+			buf_printf(out, " %s", below->operands);
+		buf_putc(out, '\n');
+		options_text_mdoc_sentence(below->about, out);
+		options_text_mdoc(below->options, out);
+	}
+}
+
 int help_man(const struct command *command)
 {
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
+	if (command != NULL && command->below != NULL) {
+		put_man_below(&out, command->below);
+		return say_result(&out);
+	}
 	if (command != NULL) {
 		options_text_mdoc(command->options, &out);
 		return say_result(&out);

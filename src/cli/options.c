@@ -19,20 +19,35 @@ struct parse {
 	struct option_hint *hint;
 };
 
+const struct option_row *options_row(const struct option_set *set, size_t index)
+{
+	if (index < set->count)
+		return &set->rows[index];
+	index -= set->count;
+	for (size_t i = 0; set->policy != NULL && i < set->policy->count; i++) {
+		const struct option_row *row = &set->policy->rows[i];
+		if ((row->line != NULL || row->policy) && index-- == 0)
+			return row;
+	}
+	return NULL;
+}
+
 static const struct option_row *find_letter(const struct option_set *set, char letter)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		if (letter != '\0' && set->rows[i].letter == letter)
-			return &set->rows[i];
+	const struct option_row *row;
+	for (size_t i = 0; letter != '\0' && (row = options_row(set, i)) != NULL; i++) {
+		if (row->letter == letter)
+			return row;
 	}
 	return NULL;
 }
 
 static const struct option_row *find_name(const struct option_set *set, struct str name)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		if (str_eq(str_from(set->rows[i].name), name))
-			return &set->rows[i];
+	const struct option_row *row;
+	for (size_t i = 0; (row = options_row(set, i)) != NULL; i++) {
+		if (str_eq(str_from(row->name), name))
+			return row;
 	}
 	return NULL;
 }
@@ -43,8 +58,9 @@ static enum berm_code unknown_name(struct parse *parse, struct str name, struct 
 	(void)snprintf(word, sizeof(word), "%.*s", (int)(name.len < MAX_NAME ? name.len : MAX_NAME), name.ptr);
 	struct nearest nearest;
 	nearest_init(&nearest, word);
-	for (size_t i = 0; i < parse->set->count; i++)
-		nearest_offer(&nearest, parse->set->rows[i].name);
+	const struct option_row *row;
+	for (size_t i = 0; (row = options_row(parse->set, i)) != NULL; i++)
+		nearest_offer(&nearest, row->name);
 	if (nearest.best != NULL)
 		(void)snprintf(parse->hint->text, sizeof(parse->hint->text), "--%s", nearest.best);
 	return err_set(err, BERM_ERR_INVALID, "unknown option '--%s'", word);

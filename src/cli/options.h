@@ -36,12 +36,19 @@ struct option_row {
 	const char *const *words; /* values that completions offer, NULL-terminated; or NULL */
 	const char *help;	  /* what it does, lower case, no full stop */
 	const char *line;	  /* the policy line that it is short for; or NULL */
+	bool policy;		  /* says what the policy is, without being short for one line of it */
 };
 
 struct option_set {
 	const struct option_row *rows;
 	size_t count;
+	/* Rows of this set that say what the policy is (line or policy) are options as well; the command's struct then
+	 * begins with the one that their offsets point into. Or NULL. */
+	const struct option_set *policy;
 };
+
+/* All rows of a set: its own, then those of the policy; NULL past the end. */
+const struct option_row *options_row(const struct option_set *set, size_t index);
 
 struct option_use {
 	const struct option_row *row;

@@ -1,5 +1,7 @@
 #include "cli/options_text.h"
 
+#include <string.h>
+
 #include "ui/colour.h"
 #include "ui/text.h"
 
@@ -26,11 +28,21 @@ static size_t usage_width(const struct option_row *row)
 static size_t widest_usage(const struct option_set *set)
 {
 	size_t widest = 0;
-	for (size_t i = 0; i < set->count; i++) {
-		size_t width = usage_width(&set->rows[i]);
+	const struct option_row *row;
+	for (size_t i = 0; (row = options_row(set, i)) != NULL; i++) {
+		size_t width = usage_width(row);
 		widest = width > widest ? width : widest;
 	}
 	return widest;
+}
+
+static void put_policy_title(size_t width, bool colour, struct buf *out)
+{
+	buf_putc(out, '\n');
+	colour_start(out, colour, COLOUR_STRONG);
+	text_put_wrapped(out, STR("options that say what the policy is, as for \"berm run\":"), 0, width);
+	colour_stop(out, colour, COLOUR_STRONG);
+	buf_putc(out, '\n');
 }
 
 void options_text_help(const struct option_set *set, size_t width, bool colour, struct buf *out)
@@ -38,8 +50,10 @@ void options_text_help(const struct option_set *set, size_t width, bool colour, 
 	size_t usage = widest_usage(set);
 	bool narrow = width < NARROW; /* the text on lines of its own */
 	size_t indent = narrow ? HANGING : INDENT + usage + GAP;
-	for (size_t i = 0; i < set->count; i++) {
-		const struct option_row *row = &set->rows[i];
+	const struct option_row *row;
+	for (size_t i = 0; (row = options_row(set, i)) != NULL; i++) {
+		if (i == set->count)
+			put_policy_title(width, colour, out);
 		text_put_spaces(out, INDENT);
 		colour_start(out, colour, COLOUR_STRONG);
 		put_usage(row, out);
@@ -68,8 +82,7 @@ static void put_mdoc(struct buf *out, struct str text)
 	}
 }
 
-/* The help as a sentence: the first letter large, a full stop at the end. */
-static void put_sentence(struct buf *out, const char *text)
+void options_text_mdoc_sentence(const char *text, struct buf *out)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	auto_buf struct buf sentence;
@@ -78,7 +91,9 @@ static void put_sentence(struct buf *out, const char *text)
 	if (first >= 'a' && first <= 'z')
 		first = letters[first - 'a'];
 	buf_putc(&sentence, first);
-	buf_printf(&sentence, "%s.", text + 1);
+	buf_puts(&sentence, text + 1);
+	if (text[strlen(text) - 1] != '.')
+		buf_putc(&sentence, '.');
 	put_mdoc(out, buf_str(&sentence));
 	out->failed = out->failed || sentence.failed;
 }
@@ -95,9 +110,11 @@ void options_text_mdoc(const struct option_set *set, struct buf *out)
 		if (row->argument != NULL)
 			buf_printf(out, " Ar %s", row->argument);
 		buf_putc(out, '\n');
-		put_sentence(out, row->help);
+		options_text_mdoc_sentence(row->help, out);
 		if (row->line != NULL)
 			buf_printf(out, "Policy line:\n.Li %s\n", row->line);
 	}
 	buf_puts(out, ".El\n");
+	if (set->policy != NULL)
+		buf_puts(out, ".Pp\nAll options of\n.Xr berm-run 1\nthat say what the policy is are taken as well.\n");
 }

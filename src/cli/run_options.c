@@ -190,6 +190,7 @@ static const struct option_row rows[] = {
 		.offset = offsetof(struct run_choices, cwd),
 		.complete = COMPLETE_FOLDER,
 		.argument = "DIR",
+		.policy = true,
 		.help = "as if berm had been started in DIR",
 	},
 	{
@@ -231,8 +232,8 @@ static const struct option_row rows[] = {
 		.help = "this text",
 	},
 };
-const struct option_set run_option_set = {rows, ARRAY_LEN(rows)};
-const struct option_set shell_option_set = {rows, ARRAY_LEN(rows)};
+const struct option_set run_option_set = {.rows = rows, .count = ARRAY_LEN(rows)};
+const struct option_set shell_option_set = {.rows = rows, .count = ARRAY_LEN(rows)};
 
 struct taking {
 	struct run_choices *choices;

@@ -6,11 +6,17 @@ import shutil
 from harness import BERM, TOP, equal, test, true
 
 COMMANDS = ("run", "shell", "doctor", "completion", "help", "version")
+PARENTS = ("policy",)
+
+
+def words_below(place, command):
+    """The words of "berm policy" and its like, as help lists them."""
+    return re.findall(r"^  ([a-z]+)  ", place.berm("help", command).ok().out, re.M)
 
 
 def options_of(place, command):
     """Long and short options as help lists them."""
-    text = place.berm("help", command).ok().out.split("\noptions:\n", 1)[1]
+    text = place.berm("help", *command.split()).ok().out.split("\noptions:\n", 1)[1]
     return re.findall(r"^  (?:-(\w), |    )--([a-z-]+)", text, re.M)
 
 
@@ -38,8 +44,9 @@ def completions_have_every_command_and_option(place):
     }
     for shell, (long_form, short_form) in forms.items():
         text = place.berm("completion", shell).ok().out
-        for command in COMMANDS:
-            true(re.search(rf"\b{command}\b", text), f"{shell}: no {command}")
+        for command in COMMANDS + tuple(f"{parent} {word}" for parent in PARENTS for word in words_below(place, parent)):
+            command_word = command.rsplit(" ", 1)[-1]
+            true(re.search(rf"\b{command_word}\b", text), f"{shell}: no {command}")
             for letter, name in options_of(place, command):
                 true(long_form.format(name=name) in text, f"{shell}: no --{name}")
                 true(not letter or short_form.format(letter=letter) in text, f"{shell}: no -{letter}")

@@ -45,7 +45,7 @@ static const struct option_row rows[] = {
 	 .help = "a mode"},
 	{.letter = 'h', .name = "help", .kind = OPTION_HELP, .help = "this text"},
 };
-static const struct option_set set = {rows, ARRAY_LEN(rows)};
+static const struct option_set set = {.rows = rows, .count = ARRAY_LEN(rows)};
 
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -192,11 +192,11 @@ static void test_help_is_aligned_and_wrapped(void **state)
 	(void)state;
 	auto_buf struct buf out;
 	buf_init(&out, 4096);
-	options_text_help(&(struct option_set){rows + 2, 2}, 80, false, &out);
+	options_text_help(&(struct option_set){.rows = rows + 2, .count = 2}, 80, false, &out);
 	assert_string_equal(out.data, "      --name NAME  a name\n"
 				      "  -r, --read PATH  a path\n");
 	buf_clear(&out);
-	options_text_help(&(struct option_set){rows + 3, 1}, 40, false, &out);
+	options_text_help(&(struct option_set){.rows = rows + 3, .count = 1}, 40, false, &out);
 	assert_string_equal(out.data, "  -r, --read PATH\n        a path\n");
 }
 
@@ -205,7 +205,7 @@ static void test_man_text_is_a_list_of_sentences(void **state)
 	(void)state;
 	auto_buf struct buf out;
 	buf_init(&out, 4096);
-	options_text_mdoc(&(struct option_set){rows + 3, 1}, &out);
+	options_text_mdoc(&(struct option_set){.rows = rows + 3, .count = 1}, &out);
 	assert_string_equal(out.data, ".Bl -tag -width Ds\n"
 				      ".It Fl r , Fl \\-read Ar PATH\n"
 				      "A path.\n"
@@ -214,9 +214,38 @@ static void test_man_text_is_a_list_of_sentences(void **state)
 				      ".El\n");
 }
 
+/* A set with the rows of another that say what the policy is; the others of that set are unknown. */
+static void test_policy_rows(void **state)
+{
+	(void)state;
+	static const struct option_row own[] = {
+		{.name = "origin", .kind = OPTION_FLAG, .offset = offsetof(struct target, loud), .help = "where from"},
+	};
+	static const struct option_set with = {.rows = own, .count = ARRAY_LEN(own), .policy = &set};
+	struct target target = {0};
+	struct options options;
+	struct option_hint hint;
+	struct berm_err err;
+	assert_int_equal(
+		options_parse(&with, ARGV("--origin", "-r", "/x", "--read=/y"), &target, &options, &hint, &err),
+		BERM_OK);
+	size_t count = options.use_count;
+	options_done(&options);
+	assert_int_equal(count, 2);
+	assert_true(target.loud);
+	/* neither a line nor marked */
+	assert_int_equal(options_parse(&with, ARGV("--quiet"), &target, &options, &hint, &err), BERM_ERR_INVALID);
+	assert_string_equal(err.msg, "unknown option '--quiet'");
+	assert_string_equal(options_row(&with, 0)->name, "origin");
+	assert_string_equal(options_row(&with, 1)->name, "read");
+	assert_null(options_row(&with, 2));
+	assert_null(options_row(&set, ARRAY_LEN(rows)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_policy_rows),
 		cmocka_unit_test(test_flags_texts_and_uses),
 		cmocka_unit_test(test_letters_stand_together),
 		cmocka_unit_test(test_two_dashes_end_options),
