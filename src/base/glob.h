@@ -1,13 +1,21 @@
 /*
- * The one pattern engine for paths. Linear in the length of the text for each pattern part, no recursion over input.
+ * The one pattern engine, for paths, host names and the paths of URLs. Linear in the length of the text for each pattern
+ * part, no recursion over input, one allocation for a pattern.
  *
- *   *      any bytes but '/'            **     as a whole segment: any number of segments, none included
- *   ?      one byte but '/'             [a-z]  one byte of the set ([!a-z]: not of it), never '/'
+ *   *      any bytes within a segment    **     as a whole segment: any number of segments
+ *   ?      one byte of a segment         [a-z]  one byte of the set ([!a-z]: not of it)
  *   {a,b}  alternatives are expanded when the pattern is compiled (at most 64 results)
  *   \c     the byte c itself
  *
- * A leading dot is nothing special; a trailing '/' in pattern or path is ignored; empty and '.' segments in the
- * pattern are dropped; '..' in a pattern is an error. Patterns that start with neither '/' nor "**" are INVALID.
+ * What a segment is, and what else differs, is the kind's (docs/patterns.md):
+ *
+ *          segments       **            case             also
+ *   PATH   between '/'    zero or more  as asked         begins with '/' or "**"
+ *   HOST   between '.'    one or more   never matters    letters, digits, '-' and '_' only; one '.' at the end is ignored
+ *   URL    between '/'    zero or more  counts           as PATH; no '?'; "%7e" is '~', and "%2f" is "%2F", never '/'
+ *
+ * A leading dot of a path is nothing special; a trailing '/' in pattern or path is ignored; empty and '.' segments in the
+ * pattern are dropped; '..' in a pattern is an error. An empty label of a host is an error, and matches nothing.
  * The published table of cases is tests/unit/glob_cases.h.
  */
 #ifndef BERM_BASE_GLOB_H
@@ -17,11 +25,15 @@
 
 struct glob;
 
-MUST_USE enum berm_code glob_new(struct str pattern, struct glob **ret_glob, struct berm_err *err);
+enum glob_kind { GLOB_PATH = 0, GLOB_HOST, GLOB_URL };
+
+/* Errors: INVALID, PARSE (not a pattern), LIMIT (4096 bytes, 64 alternatives), NOMEM. */
+MUST_USE enum berm_code glob_new(enum glob_kind kind, struct str pattern, struct glob **ret_glob, struct berm_err *err);
 void glob_free(struct glob *glob);
-/* path: absolute and canonical ("/a/b"). fold_case: a letter of the path (ASCII) stands for itself in either case, which
- * only adds matches. No allocation. */
+/* path: absolute and canonical ("/a/b"); of a URL: without its query, as RFC 3986 6.2.2 writes it; a host: its name, in any
+ * case. fold_case: a letter of the path (ASCII) stands for itself in either case, which only adds matches. No allocation. */
 bool glob_match(const struct glob *glob, struct str path, bool fold_case);
+/* The next three are for PATH and URL alone; false, or all, of a HOST. */
 /* Could any path below the directory 'path' match? (so that a walk or a rename of it must look closer) No allocation. */
 bool glob_may_match_below(const struct glob *glob, struct str path, bool fold_case);
 /* Is path a folder whose own name takes part in matches below it: does a beginning of the pattern that is longer than
@@ -30,7 +42,8 @@ bool glob_may_match_below(const struct glob *glob, struct str path, bool fold_ca
 bool glob_enters(const struct glob *glob, struct str path, bool fold_case);
 /* The most names a match has behind the pattern's leading "**" (all names, if it has none); SIZE_MAX: no limit. */
 size_t glob_reach(const struct glob *glob);
-/* True if the pattern has no wildcard at all; then *ret_path is the path itself, borrowed from the glob. */
+/* True if the pattern has no wildcard at all; then *ret_path is the path itself (a host: as written, without a final dot),
+ * borrowed from the glob. */
 bool glob_literal(const struct glob *glob, struct str *ret_path);
 
 #endif

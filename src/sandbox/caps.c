@@ -324,7 +324,7 @@ enum berm_code berm_caps_scratch(struct berm_caps *caps, const char *path, const
 static enum berm_code glob_add(struct berm_caps *caps, struct str pattern, struct glob **ret_glob, struct berm_err *err)
 {
 	struct glob *glob = NULL;
-	TRY(glob_new(pattern, &glob, err));
+	TRY(glob_new(GLOB_PATH, pattern, &glob, err));
 	enum berm_code code = vec_push(&caps->store->globs, &glob, err);
 	if (code != BERM_OK) {
 		glob_free(glob);

@@ -120,7 +120,7 @@ static enum berm_code own_glob(struct build *build, const struct buf *text, stru
 {
 	struct glob *glob = NULL;
 	TRY(buf_check(text, err));
-	TRY(glob_new(buf_str(text), &glob, err));
+	TRY(glob_new(GLOB_PATH, buf_str(text), &glob, err));
 	enum berm_code code = vec_push(&build->plan->owned->globs, &glob, err);
 	if (code != BERM_OK) {
 		glob_free(glob);

@@ -1,4 +1,5 @@
-/* Target: glob_new, glob_match, glob_may_match_below. Input: a pattern, a newline, a path. */
+/* Target: glob_new, glob_match, glob_may_match_below. Input: a pattern, a newline, a path; for
+ * each kind. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +14,28 @@ static void require(bool condition)
 }
 
 /* What matches is found below each folder above it, folded as well, and through a slash at its end. */
-static void check_match(const struct glob *glob, struct str path)
+static void check_match(enum glob_kind kind, const struct glob *glob, struct str path)
 {
 	require(glob_match(glob, path, true));
-	for (size_t len = 1; len < path.len; len++) {
+	for (size_t len = 1; len < path.len && kind != GLOB_HOST; len++) {
 		bool folder = path.ptr[len] == '/' && strspn(path.ptr + len, "/") < path.len - len;
 		require(!folder || glob_may_match_below(glob, (struct str){path.ptr, len}, false));
 	}
+}
+
+static void check_kind(enum glob_kind kind, struct str pattern, struct str path)
+{
+	struct glob *glob = NULL;
+	struct berm_err err = {0};
+	if (glob_new(kind, pattern, &glob, &err) == BERM_OK) {
+		if (glob_match(glob, path, false))
+			check_match(kind, glob, path);
+		struct str literal;
+		require(!glob_literal(glob, &literal) || glob_match(glob, literal, false));
+	} else {
+		require(glob == NULL && err.code != BERM_OK && err.msg[0] != '\0');
+	}
+	glob_free(glob);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -30,17 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	struct str path = {text, size}, pattern = {NULL, 0};
-	struct glob *glob = NULL;
-	struct berm_err err = {0};
-	if (str_next(&path, '\n', &pattern) && glob_new(pattern, &glob, &err) == BERM_OK) {
-		if (glob_match(glob, path, false))
-			check_match(glob, path);
-		struct str literal;
-		require(!glob_literal(glob, &literal) || glob_match(glob, literal, false));
-	} else if (pattern.ptr != NULL) {
-		require(glob == NULL && err.code != BERM_OK && err.msg[0] != '\0');
+	for (int kind = GLOB_PATH; str_next(&path, '\n', &pattern) && kind <= GLOB_URL; kind++) {
+		check_kind((enum glob_kind)kind, pattern, path);
+		path = (struct str){text, size};
 	}
-	glob_free(glob);
 	free(text);
 	return 0;
 }

@@ -14,18 +14,24 @@ static void drop(struct glob **glob)
 }
 #define auto_glob __attribute__((cleanup(drop)))
 
-static void check_table(const struct glob_case *cases, size_t count, bool fold,
-			bool (*matches)(const struct glob *, struct str, bool))
+static void check_kind(enum glob_kind kind, const struct glob_case *cases, size_t count, bool fold,
+		       bool (*matches)(const struct glob *, struct str, bool))
 {
 	for (size_t i = 0; i < count; i++) {
 		auto_glob struct glob *glob = NULL;
 		struct berm_err err = {0};
-		if (glob_new(str_from(cases[i].pattern), &glob, &err) != BERM_OK)
+		if (glob_new(kind, str_from(cases[i].pattern), &glob, &err) != BERM_OK)
 			fail_msg("'%s': %s", cases[i].pattern, err.msg);
 		if (matches(glob, str_from(cases[i].path), fold) != cases[i].match)
 			fail_msg("'%s' and '%s': expected %s", cases[i].pattern, cases[i].path,
 				 cases[i].match ? "a match" : "none");
 	}
+}
+
+static void check_table(const struct glob_case *cases, size_t count, bool fold,
+			bool (*matches)(const struct glob *, struct str, bool))
+{
+	check_kind(GLOB_PATH, cases, count, fold, matches);
 }
 
 static void test_published_cases(void **state)
@@ -34,12 +40,25 @@ static void test_published_cases(void **state)
 	check_table(glob_cases, ARRAY_LEN(glob_cases), false, glob_match);
 }
 
+static void test_published_cases_of_hosts(void **state)
+{
+	(void)state;
+	check_kind(GLOB_HOST, glob_host_cases, ARRAY_LEN(glob_host_cases), false, glob_match);
+	check_kind(GLOB_HOST, glob_host_cases, ARRAY_LEN(glob_host_cases), true, glob_match);
+}
+
+static void test_published_cases_of_urls(void **state)
+{
+	(void)state;
+	check_kind(GLOB_URL, glob_url_cases, ARRAY_LEN(glob_url_cases), false, glob_match);
+}
+
 static void test_what_matches_exactly_matches_folded(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(glob_cases); i++) {
 		auto_glob struct glob *glob = NULL;
-		assert_int_equal(glob_new(str_from(glob_cases[i].pattern), &glob, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(glob_cases[i].pattern), &glob, NULL), BERM_OK);
 		if (glob_cases[i].match)
 			assert_true(glob_match(glob, str_from(glob_cases[i].path), true));
 	}
@@ -57,21 +76,30 @@ static void test_below_cases(void **state)
 	check_table(glob_below_cases, ARRAY_LEN(glob_below_cases), false, glob_may_match_below);
 }
 
-static void test_bad_patterns_are_refused(void **state)
+static void check_bad(enum glob_kind kind, const struct glob_bad_case *cases, size_t count)
 {
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(glob_bad_cases); i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct glob *glob = NULL;
 		struct berm_err err = {0};
-		enum berm_code code = glob_new(str_from(glob_bad_cases[i].pattern), &glob, &err);
-		if (code != glob_bad_cases[i].code && code != BERM_ERR_NOMEM)
-			fail_msg("'%s': code %d, %s", glob_bad_cases[i].pattern, code, err.msg);
+		enum berm_code code = glob_new(kind, str_from(cases[i].pattern), &glob, &err);
+		if (code != cases[i].code && code != BERM_ERR_NOMEM)
+			fail_msg("'%s': code %d, %s", cases[i].pattern, code, err.msg);
 		assert_null(glob);
 		assert_int_equal(err.code, code);
 	}
-	struct glob *glob = NULL;
-	assert_int_not_equal(glob_new(STR("/a\0b"), &glob, NULL), BERM_OK);
-	assert_null(glob);
+}
+
+static void test_bad_patterns_are_refused(void **state)
+{
+	(void)state;
+	check_bad(GLOB_PATH, glob_bad_cases, ARRAY_LEN(glob_bad_cases));
+	check_bad(GLOB_HOST, glob_bad_host_cases, ARRAY_LEN(glob_bad_host_cases));
+	check_bad(GLOB_URL, glob_bad_url_cases, ARRAY_LEN(glob_bad_url_cases));
+	for (int kind = GLOB_PATH; kind <= GLOB_URL; kind++) {
+		struct glob *glob = NULL;
+		assert_int_not_equal(glob_new((enum glob_kind)kind, STR("/a\0b"), &glob, NULL), BERM_OK);
+		assert_null(glob);
+	}
 }
 
 static void test_errors_name_the_pattern(void **state)
@@ -79,7 +107,7 @@ static void test_errors_name_the_pattern(void **state)
 	(void)state;
 	struct glob *glob = NULL;
 	struct berm_err err;
-	assert_int_equal(glob_new(STR("/[z-a]"), &glob, &err), BERM_ERR_PARSE);
+	assert_int_equal(glob_new(GLOB_PATH, STR("/[z-a]"), &glob, &err), BERM_ERR_PARSE);
 	assert_string_equal(err.msg, "pattern '/[z-a]': range 'z-a' is upside down");
 }
 
@@ -90,14 +118,14 @@ static void test_limits(void **state)
 	memset(text, 'a', sizeof(text));
 	text[0] = '/';
 	auto_glob struct glob *longest = NULL;
-	assert_int_equal(glob_new((struct str){text, 4096}, &longest, NULL), BERM_OK);
+	assert_int_equal(glob_new(GLOB_PATH, (struct str){text, 4096}, &longest, NULL), BERM_OK);
 	assert_true(glob_match(longest, (struct str){text, 4096}, false));
 	struct glob *glob = NULL;
-	assert_int_equal(glob_new((struct str){text, 4097}, &glob, NULL), BERM_ERR_LIMIT);
+	assert_int_equal(glob_new(GLOB_PATH, (struct str){text, 4097}, &glob, NULL), BERM_ERR_LIMIT);
 	auto_glob struct glob *widest = NULL;
-	assert_int_equal(glob_new(STR("/{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"), &widest, NULL), BERM_OK);
+	assert_int_equal(glob_new(GLOB_PATH, STR("/{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"), &widest, NULL), BERM_OK);
 	assert_true(glob_match(widest, STR("/bababa"), false));
-	assert_int_equal(glob_new(STR("/{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"), &glob, NULL), BERM_ERR_LIMIT);
+	assert_int_equal(glob_new(GLOB_PATH, STR("/{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"), &glob, NULL), BERM_ERR_LIMIT);
 	assert_null(glob);
 }
 
@@ -113,11 +141,40 @@ static void test_literal_patterns_are_told_apart(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_glob struct glob *glob = NULL;
-		assert_int_equal(glob_new(str_from(cases[i].pattern), &glob, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(cases[i].pattern), &glob, NULL), BERM_OK);
 		struct str path = STR("untouched");
 		assert_int_equal(glob_literal(glob, &path), cases[i].path != NULL);
 		assert_true(str_eq(path, str_from(cases[i].path != NULL ? cases[i].path : "untouched")));
 	}
+}
+
+static void test_literal_hosts_are_told_apart(void **state)
+{
+	(void)state;
+	auto_glob struct glob *plain = NULL, *wild = NULL;
+	struct str name = STR("untouched");
+	assert_int_equal(glob_new(GLOB_HOST, STR("API.example.org."), &plain, NULL), BERM_OK);
+	assert_int_equal(glob_new(GLOB_HOST, STR("*.example.org"), &wild, NULL), BERM_OK);
+	assert_false(glob_literal(wild, &name));
+	assert_true(str_eq(name, STR("untouched")));
+	assert_true(glob_literal(plain, &name));
+	assert_true(str_eq(name, STR("API.example.org")));
+}
+
+/* Nested braces are expanded in place: what is done with is room for what comes. */
+static void test_deep_braces_expand_in_bounded_memory(void **state)
+{
+	(void)state;
+	char pattern[4000] = "/";
+	for (size_t i = 1; i < 1999; i++) {
+		pattern[i] = '{';
+		pattern[1999 + i] = '}';
+	}
+	pattern[1999] = 'a';
+	auto_glob struct glob *glob = NULL;
+	assert_int_equal(glob_new(GLOB_PATH, (struct str){pattern, 3998}, &glob, NULL), BERM_OK);
+	assert_true(glob_match(glob, STR("/a"), false));
+	assert_false(glob_match(glob, STR("/b"), false));
 }
 
 /* Patterns that take exponential time in a matcher that tries every star. */
@@ -128,7 +185,7 @@ static void test_hard_patterns_stay_fast(void **state)
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
 	auto_glob struct glob *bytes = NULL;
-	assert_int_equal(glob_new(STR("/*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b"), &bytes, NULL), BERM_OK);
+	assert_int_equal(glob_new(GLOB_PATH, STR("/*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b"), &bytes, NULL), BERM_OK);
 	assert_false(glob_match(bytes, (struct str){path, sizeof(path)}, true));
 	for (size_t i = 0; i < sizeof(path); i += 2)
 		path[i] = '/';
@@ -137,7 +194,7 @@ static void test_hard_patterns_stay_fast(void **state)
 		len += (size_t)snprintf(pattern + len, sizeof(pattern) - len, "/**/a");
 	(void)snprintf(pattern + len, sizeof(pattern) - len, "/*b/**");
 	auto_glob struct glob *names = NULL;
-	assert_int_equal(glob_new(str_from(pattern), &names, NULL), BERM_OK);
+	assert_int_equal(glob_new(GLOB_PATH, str_from(pattern), &names, NULL), BERM_OK);
 	assert_false(glob_match(names, (struct str){path, sizeof(path)}, false));
 }
 
@@ -190,7 +247,7 @@ static void test_agrees_with_plain_recursion(void **state)
 		char pattern[64], path[64];
 		random_text(pattern, 1 + random_below(5), wild, ARRAY_LEN(wild));
 		auto_glob struct glob *glob = NULL;
-		assert_int_equal(glob_new(str_from(pattern), &glob, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(pattern), &glob, NULL), BERM_OK);
 		for (int k = 0; k < 10; k++) {
 			random_text(path, 1 + random_below(5), names, ARRAY_LEN(names));
 			if (glob_match(glob, str_from(path), false) != slow_path(pattern, path))
@@ -210,7 +267,7 @@ static void test_below_never_misses_a_match(void **state)
 		random_text(pattern, 1 + random_below(4), wild, ARRAY_LEN(wild));
 		random_text(path, 1 + random_below(5), names, ARRAY_LEN(names));
 		auto_glob struct glob *glob = NULL;
-		assert_int_equal(glob_new(str_from(pattern), &glob, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(pattern), &glob, NULL), BERM_OK);
 		if (!glob_match(glob, str_from(path), false))
 			continue;
 		for (size_t len = 1; len < strlen(path); len++) {
@@ -237,7 +294,7 @@ static void test_only_entered_folders_matter_to_a_move(void **state)
 		(void)snprintf(old, sizeof(old), "%s%s", from, rest);
 		(void)snprintf(new, sizeof(new), "%s%s", to, rest);
 		auto_glob struct glob *glob = NULL;
-		assert_int_equal(glob_new(str_from(pattern), &glob, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(pattern), &glob, NULL), BERM_OK);
 		if (glob_enters(glob, str_from(from), false) || glob_enters(glob, str_from(to), false))
 			continue;
 		moved++;
@@ -271,7 +328,7 @@ static void test_entered_folders(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_glob struct glob *glob = NULL;
-		assert_int_equal(glob_new(str_from(cases[i].pattern), &glob, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(cases[i].pattern), &glob, NULL), BERM_OK);
 		if (glob_enters(glob, str_from(cases[i].path), false) != cases[i].enters)
 			fail_msg("'%s' and '%s'", cases[i].pattern, cases[i].path);
 	}
@@ -286,7 +343,7 @@ static void test_reach(void **state)
 	} cases[] = {{"**/config", 1}, {"**/hooks/*", 2}, {"/a/b/c", 3}, {"**/a/**", SIZE_MAX}, {"**/{a,b/c}", 2}};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_glob struct glob *glob = NULL;
-		assert_int_equal(glob_new(str_from(cases[i].pattern), &glob, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(cases[i].pattern), &glob, NULL), BERM_OK);
 		assert_true(glob_reach(glob) == cases[i].reach);
 	}
 }
@@ -295,6 +352,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_published_cases),
+		cmocka_unit_test(test_published_cases_of_hosts),
+		cmocka_unit_test(test_published_cases_of_urls),
+		cmocka_unit_test(test_literal_hosts_are_told_apart),
+		cmocka_unit_test(test_deep_braces_expand_in_bounded_memory),
 		cmocka_unit_test(test_what_matches_exactly_matches_folded),
 		cmocka_unit_test(test_folded_cases),
 		cmocka_unit_test(test_below_cases),

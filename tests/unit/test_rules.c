@@ -106,9 +106,9 @@ static bool is_named(const char *names, const char *name)
 static bool holds(const struct berm_rule *rule, const struct match_case *row)
 {
 	struct glob *pattern, *except = NULL;
-	assert_int_equal(glob_new(str_from(rule->pattern), &pattern, NULL), BERM_OK);
+	assert_int_equal(glob_new(GLOB_PATH, str_from(rule->pattern), &pattern, NULL), BERM_OK);
 	if (rule->except != NULL)
-		assert_int_equal(glob_new(str_from(rule->except), &except, NULL), BERM_OK);
+		assert_int_equal(glob_new(GLOB_PATH, str_from(rule->except), &except, NULL), BERM_OK);
 	struct str path = str_from(row->path);
 	bool match = glob_match(pattern, path, false) && (except == NULL || !glob_match(except, path, false));
 	glob_free(pattern);
