@@ -19,8 +19,8 @@ enum { PLAIN = 0, SPECIAL = 1, BRACE = 2, IN_HOST = 4, UNRESERVED = 8 };
 
 #define NAME_BYTE (IN_HOST | UNRESERVED)
 static const uint8_t classes[256] = {
-	['*'] = SPECIAL | IN_HOST, ['?'] = SPECIAL | IN_HOST, ['['] = SPECIAL | IN_HOST, [']'] = IN_HOST,
-	['!'] = IN_HOST,	   ['{'] = SPECIAL | BRACE,   ['}'] = SPECIAL | BRACE,	 ['\\'] = SPECIAL,
+	['*'] = SPECIAL | IN_HOST, ['?'] = SPECIAL | IN_HOST, ['['] = SPECIAL | IN_HOST, [']'] = SPECIAL | IN_HOST,
+	['!'] = SPECIAL | IN_HOST, ['{'] = SPECIAL | BRACE,   ['}'] = SPECIAL | BRACE,	 ['\\'] = SPECIAL,
 	['%'] = SPECIAL,	   ['~'] = UNRESERVED,	      ['a'] = NAME_BYTE,	 ['b'] = NAME_BYTE,
 	['c'] = NAME_BYTE,	   ['d'] = NAME_BYTE,	      ['e'] = NAME_BYTE,	 ['f'] = NAME_BYTE,
 	['g'] = NAME_BYTE,	   ['h'] = NAME_BYTE,	      ['i'] = NAME_BYTE,	 ['j'] = NAME_BYTE,
@@ -279,6 +279,8 @@ static enum berm_code parse_token(struct glob *glob, struct str text, size_t *at
 			return err_set(err, BERM_ERR_PARSE, "'\\' escapes nothing");
 		byte = (uint8_t)text.ptr[(*at)++];
 	}
+	if (glob->kind == GLOB_HOST && kind == TOKEN_BYTE && (classes[byte] & NAME_BYTE) != NAME_BYTE)
+		return err_set(err, BERM_ERR_INVALID, "'%c' is not part of a host name", byte);
 	while (kind == TOKEN_STAR && *at < text.len && text.ptr[*at] == '*')
 		(*at)++;
 	add_token(glob, kind, byte);

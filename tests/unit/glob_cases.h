@@ -406,6 +406,9 @@ static const struct glob_bad_case glob_bad_host_cases[] = {
 	{"b\xc3\xbc"
 	 "cher.example",
 	 BERM_ERR_INVALID},
+	{"]", BERM_ERR_INVALID},
+	{"a!b", BERM_ERR_INVALID},
+	{"*].b", BERM_ERR_INVALID},
 	{"a\\.b", BERM_ERR_INVALID},
 	{"%61", BERM_ERR_INVALID},
 	{"user@example.org", BERM_ERR_INVALID},
