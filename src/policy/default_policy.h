@@ -5,58 +5,7 @@
 #ifndef BERM_POLICY_DEFAULT_POLICY_H
 #define BERM_POLICY_DEFAULT_POLICY_H
 
-#include "base/str.h"
-#include <limits.h>
-
-#include "berm/berm.h"
-
-/* What a flag asks for. */
-enum policy_grant {
-	POLICY_READ = 0, /* -r */
-	POLICY_WRITE,	 /* -w: read, create, change, rename, remove, run */
-	POLICY_EXEC,	 /* -x: read and run */
-	POLICY_DENY,	 /* --deny; a glob too */
-	POLICY_PROTECT,	 /* --protect; a glob too */
-};
-struct policy_flag {
-	enum policy_grant grant;
-	const char *path; /* absolute, or relative to cwd */
-};
-
-struct policy_input {
-	const char *cwd;	/* absolute: what relative flags start from */
-	const char *workspace;	/* absolute, or NULL: none */
-	const char *git_common; /* a linked worktree's common git folder, or NULL */
-	bool git;		/* workspace is a git top level */
-	/* What git runs or reads because a configuration says so (core.hooksPath, include.path), NULL-terminated, or NULL:
-	 * protected like hooks. */
-	const char *const *git_paths;
-	/* What git reads or runs elsewhere because the user's own configuration says so, NULL-terminated, or NULL: granted,
-	 * unless it is a secret. */
-	const char *const *git_reads;
-	const char *home;	 /* absolute, as the user has it, or NULL */
-	const char *real_home;	 /* the same without symbolic links; NULL: home has none */
-	const char *const *envp; /* the environment berm was started with, NULL-terminated */
-	const struct policy_flag *flags;
-	size_t flag_count;
-	const char *const *sockets; /* paths of Unix sockets */
-	size_t socket_count;
-	const char *const *env; /* -e: NAME passes a variable on, NAME=VALUE sets it */
-	size_t env_count;
-	enum berm_network network;
-	enum berm_view view;
-	enum berm_backend backend;
-	uint64_t limit[BERM_LIMIT_COUNT]; /* 0: not limited */
-	bool extra[BERM_EXTRA_COUNT];
-	bool no_default; /* nothing but the flags, and the system's programs */
-	/* Is this path there, and may the user read it? Asked for what the default policy grants, and for the secrets below
-	 * /etc that it closes: where the answer is no, no line is needed. NULL: yes. */
-	bool (*readable)(const char *path);
-	/* Where does this path lead without symbolic links? False: nowhere. Asked for what variables name. NULL: as it is. */
-	bool (*resolve)(const char *path, char ret_real[static PATH_MAX]);
-	/* Further secrets of the system that the user may read (root: what others may not), NULL-terminated, or NULL. */
-	const char *const *closed;
-};
+#include "policy/input.h"
 
 /* The capabilities of the run. Errors: INVALID (a flag's path that cannot be granted), PARSE (a
  * flag's pattern), LIMIT, NOMEM. */

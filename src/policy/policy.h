@@ -32,9 +32,15 @@ struct policy_entry {
 	const struct policy_doc *doc;
 	const struct policy_line *line;
 	enum policy_layer layer;
-	const char *via;  /* how the document got in: "profile node-dev > group git"; for a layer's own file "" */
-	const char *path; /* of a line with a path: absolute, "~", "." and variables resolved; a glob stays one. A line
-			   * whose variable is not set gives no entry; one with several values gives several */
+	const char *via; /* how the document got in: "profile node-dev > group git"; for a layer's own file "" */
+	/* Of a line with a path: absolute, "~", "." and variables resolved. Keys with patterns have a pattern: what "~", "."
+	 * and a variable stand for is escaped in it ("/w/a\\[1]"), and a literal has no unescaped wildcard. A line whose
+	 * variable is not set gives no entry; one with several values gives several ($PATH: the folders of PATH but the
+	 * system's; $TOOL_ROOTS: what is around those of them that are named bin, sbin, shims or condabin). What the
+	 * environment names counts only if it is harmless: not wide, no home folder and no denied path in it, as given and
+	 * where it leads; $TOOL_ROOTS and what names a file: not in a denied path either. */
+	const char *path;
+	const char *const *except; /* ATTR_EXCEPT, resolved in the same way; NULL-terminated, or NULL */
 	const struct policy_entry
 		*off; /* the entry that takes this one away: an override, or a ceiling; NULL: it holds */
 };
