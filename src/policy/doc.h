@@ -21,7 +21,8 @@ struct policy_line {
 	enum policy_key key;
 	bool wanted; /* stands below wants: */
 	uint32_t line, column;
-	const char *text; /* the main value; a map entry ("environment.set") as "NAME=VALUE"; a test as "read PATH" */
+	const char *text; /* the main value; a map entry ("environment.set") as "NAME=VALUE"; a test as "read PATH"; an
+			   * empty list of extends is one line with the text "" */
 	const struct policy_attr *attrs;
 	uint32_t attr_count;
 };

@@ -20,6 +20,12 @@ struct policy_flag {
 	const char *path; /* absolute, or relative to cwd */
 };
 
+/* A variable that the environment does not have, or not so: "$NPM_REGISTRIES" of hosts, "$GPG_AGENT_SOCK". */
+struct policy_variable {
+	const char *name;
+	const char *const *values; /* NULL-terminated */
+};
+
 struct policy_input {
 	const char *cwd;	/* absolute: what relative flags start from */
 	const char *workspace;	/* absolute, or NULL: none */
@@ -53,6 +59,13 @@ struct policy_input {
 	bool (*resolve)(const char *path, char ret_real[static PATH_MAX]);
 	/* Further secrets of the system that the user may read (root: what others may not), NULL-terminated, or NULL. */
 	const char *const *closed;
+	/* What conditions ask: as in when.os and when.arch, NULL: what berm was built for; distro: ID and then ID_LIKE of
+	 * os-release, separated by spaces, or NULL. */
+	const char *os, *arch, *distro;
+	uint32_t uid;				  /* what "$UID" is */
+	const char *config_folder, *state_folder; /* berm's own, absolute, or NULL: nothing inside touches them */
+	const struct policy_variable *variables;  /* these come before what the table of variables says */
+	size_t variable_count;
 };
 
 #endif

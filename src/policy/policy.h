@@ -40,9 +40,13 @@ struct policy_entry {
 	 * environment names counts only if it is harmless: not wide, no home folder and no denied path in it, as given and
 	 * where it leads; $TOOL_ROOTS and what names a file: not in a denied path either. */
 	const char *path;
-	const char *const *except; /* ATTR_EXCEPT, resolved in the same way; NULL-terminated, or NULL */
+	const char *const *except; /* ATTR_EXCEPT, resolved in the same way, and what overrides add; NULL-terminated, or
+				    * NULL */
+	const char *text;	   /* line->text; a host that a variable stands for ("$NPM_REGISTRIES") by its name */
 	const struct policy_entry
-		*off; /* the entry that takes this one away: an override, or a ceiling; NULL: it holds */
+		*off; /* the entry that takes this one away: an override, a ceiling, for environment.set a stronger
+		       * one of the same name; NULL: it holds. What a system file grants is a maximum and grants
+		       * nothing: it is taken away by itself */
 };
 
 struct policy {
