@@ -7,5 +7,13 @@ static const struct option_row rows[] = {
 const struct option_set words_option_set = {.rows = rows, .count = ARRAY_LEN(rows)};
 
 const struct command policy_commands[] = {
+	{
+		.name = "policy floor",
+		.run = cmd_policy_floor,
+		.options = &policy_floor_option_set,
+		.operands = "",
+		.summary = "what nothing ever grants",
+		.about = "Prints the floor: what no policy, flag, profile or approval grants, and why.",
+	},
 	{.name = NULL},
 };
