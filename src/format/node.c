@@ -23,11 +23,6 @@ void node_build_fault(struct node_build *build, uint32_t line, uint32_t column, 
 				      (unsigned)column, text);
 }
 
-enum berm_code node_build_no_memory(const struct node_build *build)
-{
-	return err_set(build->err, BERM_ERR_NOMEM, "%s: out of memory", build->file);
-}
-
 static enum berm_code too_much(struct node_build *build, uint32_t line, uint32_t column, const char *what, size_t max)
 {
 	problem_add(build->problems, &(struct place){build->file, line, column}, "%s, at most %zu", what, max);

@@ -32,8 +32,8 @@ MUST_USE enum berm_code node_build_scalar(struct node_build *build, enum node_ki
 					  struct str text);
 MUST_USE enum berm_code node_build_open(struct node_build *build, enum node_kind kind, uint32_t line, uint32_t column);
 MUST_USE enum berm_code node_build_close(struct node_build *build);
-/* NOMEM, told. */
-enum berm_code node_build_no_memory(const struct node_build *build);
+/* NOMEM; a macro, so that analyzers see that it is never OK. */
+#define node_build_no_memory(build) err_set((build)->err, BERM_ERR_NOMEM, "%s: out of memory", (build)->file)
 
 /* JSON's true, false, null, and numbers; everything else is TEXT. */
 enum node_kind node_plain_kind(struct str text);
