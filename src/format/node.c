@@ -92,9 +92,10 @@ static enum berm_code add_node(struct node_build *build, struct node value)
 }
 
 enum berm_code node_build_scalar(struct node_build *build, enum node_kind kind, uint32_t line, uint32_t column,
-				 struct str text)
+				 struct str text, bool plain)
 {
-	return add_node(build, (struct node){.kind = kind, .line = line, .column = column, .text = text});
+	struct node node = {.kind = kind, .plain = plain, .line = line, .column = column, .text = text};
+	return add_node(build, node);
 }
 
 enum berm_code node_build_open(struct node_build *build, enum node_kind kind, uint32_t line, uint32_t column)

@@ -21,6 +21,7 @@ enum node_kind { NODE_NULL = 0, NODE_BOOL, NODE_NUMBER, NODE_TEXT, NODE_LIST, NO
 
 struct node {
 	enum node_kind kind;
+	bool plain;		       /* a scalar of YAML without quotes */
 	uint32_t line, column;	       /* from 1 */
 	struct str key;		       /* in a map: its key, NUL-terminated */
 	uint32_t key_line, key_column; /* in a map */

@@ -29,7 +29,7 @@ bool node_build_wants_key(const struct node_build *build);
  * as the arena. */
 MUST_USE enum berm_code node_build_key(struct node_build *build, uint32_t line, uint32_t column, struct str text);
 MUST_USE enum berm_code node_build_scalar(struct node_build *build, enum node_kind kind, uint32_t line, uint32_t column,
-					  struct str text);
+					  struct str text, bool plain);
 MUST_USE enum berm_code node_build_open(struct node_build *build, enum node_kind kind, uint32_t line, uint32_t column);
 MUST_USE enum berm_code node_build_close(struct node_build *build);
 /* NOMEM; a macro, so that analyzers see that it is never OK. */

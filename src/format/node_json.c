@@ -193,7 +193,7 @@ static enum berm_code read_bare(struct json_in *in)
 	const char *copy = arena_text(in->build->arena, text);
 	if (copy == NULL)
 		return node_build_no_memory(in->build);
-	return node_build_scalar(in->build, kind, in->line, in->column, (struct str){copy, text.len});
+	return node_build_scalar(in->build, kind, in->line, in->column, (struct str){copy, text.len}, false);
 }
 
 static enum berm_code read_value(struct json_in *in)
@@ -211,7 +211,7 @@ static enum berm_code read_value(struct json_in *in)
 	in->at++;
 	uint32_t line = in->line, column = in->column;
 	TRY(read_text(in, &text));
-	return node_build_scalar(in->build, NODE_TEXT, line, column, text);
+	return node_build_scalar(in->build, NODE_TEXT, line, column, text, false);
 }
 
 static enum berm_code read_key(struct json_in *in)

@@ -136,7 +136,7 @@ static enum berm_code take_scalar(struct yaml_in *in, const yaml_event_t *event)
 	if (node_build_wants_key(in->build))
 		return take_key(in, event, text);
 	return node_build_scalar(in->build, plain ? node_plain_kind(text) : NODE_TEXT, line_of(&event->start_mark),
-				 column_of(&event->start_mark), text);
+				 column_of(&event->start_mark), text, plain);
 }
 
 static enum berm_code take_open(struct yaml_in *in, const yaml_event_t *event, enum node_kind kind)
@@ -159,7 +159,7 @@ static enum berm_code take_alias(struct yaml_in *in, const yaml_event_t *event)
 	if (node_build_wants_key(in->build))
 		return BERM_ERR_PARSE;
 	return node_build_scalar(in->build, NODE_NULL, line_of(&event->start_mark), column_of(&event->start_mark),
-				 STR(""));
+				 STR(""), false);
 }
 
 static enum berm_code take(struct yaml_in *in, const yaml_event_t *event)

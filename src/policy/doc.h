@@ -21,8 +21,10 @@ struct policy_line {
 	enum policy_key key;
 	bool wanted; /* stands below wants: */
 	uint32_t line, column;
-	const char *text; /* the main value; a map entry ("environment.set") as "NAME=VALUE"; a test as "read PATH"; an
-			   * empty list of extends is one line with the text "" */
+	/* The main value; a map entry ("environment.set") as "NAME=VALUE"; a test as "read PATH"; who approves as
+	 * "terminal", "webhook URL", "program", "all" or "any". An empty list of extends or filesystem.delete says something
+	 * as well: it is one line with the text "" */
+	const char *text;
 	const struct policy_attr *attrs;
 	uint32_t attr_count;
 };
