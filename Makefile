@@ -31,8 +31,13 @@ CORE_SRC := $(filter-out $(MAIN_SRC),$(SRC))
 MAN      := $(sort $(wildcard docs/man/*.[1-9]))
 UNIT     := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 MODEL    := $(patsubst tests/model/%.c,%,$(sort $(wildcard tests/model/test_*.c)))
-C_FILES  := $(sort $(wildcard include/berm/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]))
+C_FILES  := $(sort $(wildcard include/berm/*.h src/*/*.[ch] tools/*.c tests/*.[ch] tests/*/*.[ch]))
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+
+# What is shipped in the program: made into constants by a program that runs where berm is built.
+POLICIES := $(sort $(wildcard groups/*.yaml profiles/*.yaml))
+GEN_SRC  := tools/builtin.c $(filter src/base/%,$(SRC)) $(filter-out src/format/git_%,$(filter src/format/%,$(SRC))) \
+	src/policy/keys.c $(filter src/policy/load%,$(SRC))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
@@ -92,7 +97,11 @@ $(BUILD)/$(1)/obj/%.o: %.c Makefile
 	@echo "  cc    $$@"
 	$$(Q)$(2) $$(DEFINES) $$(CPPFLAGS) $$(call warn_for,$(2)) $$(COMMON) $(3) \
 		$$(if $$(filter src/%,$$<),$$(SRC_FLAGS_$(1)),$$(TEST_FLAGS) $$(TEST_FLAGS_$(1))) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
-$(BUILD)/$(1)/core.a: $$(call objects,$(1),$$(CORE_SRC))
+$(BUILD)/$(1)/obj/gen/builtin_docs.o: $(BUILD)/gen/builtin_docs.c src/policy/builtin.h src/policy/doc.h src/policy/keys.h
+	@mkdir -p $$(@D)
+	@echo "  cc    $$@"
+	$$(Q)$(2) $$(DEFINES) $$(CPPFLAGS) $$(call warn_for,$(2)) $$(COMMON) $(3) $$(CFLAGS) -c -o $$@ $$<
+$(BUILD)/$(1)/core.a: $$(call objects,$(1),$$(CORE_SRC)) $(BUILD)/$(1)/obj/gen/builtin_docs.o
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && ar crs $$@ $$^
 $(BUILD)/$(1)/berm: $$(call objects,$(1),$$(MAIN_SRC)) $(BUILD)/$(1)/core.a
@@ -105,6 +114,16 @@ $(BUILD)/$(1)/model/%: $(BUILD)/$(1)/obj/tests/model/%.o $$(TEST_OBJ_$(1)) $(BUI
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(3) $(5) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) $$(LDLIBS) $$(or $$(TEST_LIBS_$(1)),-lcmocka)
 endef
+
+# The folders as well: a file that is gone must go.
+$(BUILD)/gen/builtin_docs.c: $(BUILD)/gen/builtin $(POLICIES) groups profiles
+	@echo "  gen   $@"
+	$(Q)$< $(POLICIES) >$@
+
+$(BUILD)/gen/builtin: $(GEN_SRC) $(wildcard src/base/*.h src/format/*.h src/policy/*.h)
+	@mkdir -p $(@D)
+	@echo "  cc    $@"
+	$(Q)$(GCC) -std=gnu17 -O1 $(DEFINES) -o $@ $(GEN_SRC) $(LIBS)
 
 ARM64_CC := $(CROSS)gcc
 
