@@ -71,7 +71,7 @@ TEST_FLAGS := -Itests -Wno-frame-larger-than
 PURE := $(foreach t,$(UNIT),$(if $(wildcard $(addsuffix /$(t:test_%=%).c,src/base src/format src/policy src/ui)),$(t))) \
 	$(filter test_frame test_notices test_bpf test_options,$(UNIT))
 # MSan sees nothing of what libyaml and libmd write.
-PURE := $(filter-out test_secret test_git_% test_node% test_load%,$(PURE))
+PURE := $(filter-out test_secret test_git_% test_node% test_load% test_policy_text,$(PURE))
 
 comma      := ,
 is_clang    = $(findstring clang,$(notdir $(1)))
