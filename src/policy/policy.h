@@ -77,7 +77,7 @@ struct policy_layers {
 	struct policy_finder finder;
 };
 
-/* Errors: PARSE (problems has the places: unknown names, cycles, depth, a project or flag that widens, a required group
+/* problems is not NULL. Errors: PARSE (problems has the places: unknown names, cycles, depth, a project or flag that widens, a required group
  * taken out, a deny lifted by who may not), LIMIT (65,536 entries), NOMEM. */
 MUST_USE enum berm_code policy_make(const struct policy_layers *layers, const struct policy_input *input,
 				    struct policy **ret_policy, struct problems *problems, struct berm_err *err);
