@@ -154,6 +154,12 @@ BERM_API BERM_MUST_USE enum berm_code berm_caps_backend(struct berm_caps *caps, 
 BERM_API BERM_MUST_USE enum berm_code berm_caps_scratch(struct berm_caps *caps, const char *path, const char *variable,
 							struct berm_err *err);
 
+/* Tells of every refused file as a request: those as well that the kernel alone refuses and nobody is told of, for
+ * reading or starting one. To learn from a run: each open and each start is looked at, which makes them slower. It
+ * changes nothing about what is refused. Files that are not there in a hidden view are not refused, so the demand for
+ * BERM_BACKEND_LANDLOCK, where they can be seen, belongs with it. */
+BERM_API BERM_MUST_USE enum berm_code berm_caps_tell_all(struct berm_caps *caps, struct berm_err *err);
+
 /* ---- facts: what this kernel, user and container can hold, found by trying --------------------------------------- */
 
 struct berm_facts;
@@ -239,6 +245,7 @@ enum berm_request_op {
 	BERM_OP_LISTEN,
 	BERM_OP_SEND,
 	BERM_OP_SIGNAL,
+	BERM_OP_EXEC, /* starting a file; told with berm_caps_tell_all alone */
 };
 enum berm_verdict { BERM_VERDICT_DENY = 0, BERM_VERDICT_ALLOW = 1 };
 

@@ -17,12 +17,12 @@ static const char *const kind_words[] = {
 };
 
 static const char *const op_words[] = {
-	[BERM_OP_READ] = "read",	[BERM_OP_WRITE] = "write",     [BERM_OP_CREATE] = "create",
-	[BERM_OP_DELETE] = "delete",	[BERM_OP_RENAME] = "rename",   [BERM_OP_LINK] = "link",
-	[BERM_OP_META] = "meta",	[BERM_OP_CONNECT] = "connect", [BERM_OP_BIND] = "bind",
-	[BERM_OP_LISTEN] = "listen",	[BERM_OP_SEND] = "send",       [BERM_OP_SIGNAL] = "signal",
-	[BERM_OP_SIGNAL + 1] = "start", [BERM_OP_SIGNAL + 2] = "stop", [BERM_OP_SIGNAL + 3] = "hit",
-	[BERM_OP_SIGNAL + 4] = NULL,
+	[BERM_OP_READ] = "read",     [BERM_OP_WRITE] = "write",	    [BERM_OP_CREATE] = "create",
+	[BERM_OP_DELETE] = "delete", [BERM_OP_RENAME] = "rename",   [BERM_OP_LINK] = "link",
+	[BERM_OP_META] = "meta",     [BERM_OP_CONNECT] = "connect", [BERM_OP_BIND] = "bind",
+	[BERM_OP_LISTEN] = "listen", [BERM_OP_SEND] = "send",	    [BERM_OP_SIGNAL] = "signal",
+	[BERM_OP_EXEC] = "exec",     [BERM_OP_EXEC + 1] = "start",  [BERM_OP_EXEC + 2] = "stop",
+	[BERM_OP_EXEC + 3] = "hit",  [BERM_OP_EXEC + 4] = NULL,
 };
 
 static const char *const verdict_words[] = {

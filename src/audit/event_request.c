@@ -21,6 +21,7 @@ struct grant_row {
 };
 static const struct grant_row grant_rows[] = {
 	{BERM_REQUEST_FILE, BERM_OP_READ, "-r", false},
+	{BERM_REQUEST_FILE, BERM_OP_EXEC, "-x", false},
 	{BERM_REQUEST_FILE, BERM_OP_WRITE, "-w", false},
 	{BERM_REQUEST_FILE, BERM_OP_META, "-w", false},
 	{BERM_REQUEST_FILE, BERM_OP_CREATE, "-w", true},

@@ -32,6 +32,7 @@ static const struct {
 	[BERM_OP_DELETE] = {"delete", "-w"}, [BERM_OP_RENAME] = {"rename", "-w"}, [BERM_OP_LINK] = {"link", "-w"},
 	[BERM_OP_META] = {"meta", "-w"},     [BERM_OP_CONNECT] = {"connect", ""}, [BERM_OP_BIND] = {"bind", ""},
 	[BERM_OP_LISTEN] = {"listen", ""},   [BERM_OP_SEND] = {"send", ""},	  [BERM_OP_SIGNAL] = {"signal", ""},
+	[BERM_OP_EXEC] = {"run", "-x"},
 };
 
 static const char *op_word(const struct run_denial *denial)

@@ -114,7 +114,7 @@ static void exec_script(struct launch *launch, const char *path)
 		errno = E2BIG;
 		return;
 	}
-	(void)syscall(SYS_execve, "/bin/sh", shell_argv, launch->envp);
+	(void)syscall(SYS_execve, "/bin/sh", shell_argv, launch->envp, 0L, 0L, (long)SECCOMP_OWN_START);
 }
 
 /* Tries each place of the path; the error that counts is the first that is not "not there". */
@@ -123,7 +123,8 @@ static void exec_program(struct launch *launch)
 	int first = ENOENT;
 	const char *at = launch->command->argv[0];
 	for (size_t i = 0; launch->programs[i] != NULL; i++) {
-		(void)syscall(SYS_execve, launch->programs[i], launch->command->argv, launch->envp);
+		(void)syscall(SYS_execve, launch->programs[i], launch->command->argv, launch->envp, 0L, 0L,
+			      (long)SECCOMP_OWN_START);
 		if (errno == ENOEXEC)
 			exec_script(launch, launch->programs[i]);
 		if (errno != ENOENT && errno != ENOTDIR && first == ENOENT) {

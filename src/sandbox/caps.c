@@ -529,6 +529,13 @@ enum berm_code berm_caps_backend(struct berm_caps *caps, enum berm_backend backe
 	return BERM_OK;
 }
 
+enum berm_code berm_caps_tell_all(struct berm_caps *caps, struct berm_err *err)
+{
+	(void)err;
+	caps->tell_all = true;
+	return BERM_OK;
+}
+
 /* The largest unit that divides the value. */
 static void value_text(uint64_t value, enum unit unit, char *ret_text, size_t size)
 {

@@ -72,6 +72,7 @@ struct berm_caps {
 	enum berm_network network;
 	enum berm_view view;
 	enum berm_backend backend;
+	bool tell_all;
 	bool extra[BERM_EXTRA_COUNT];
 	uint64_t limit[BERM_LIMIT_COUNT];
 };

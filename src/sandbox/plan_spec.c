@@ -75,6 +75,8 @@ static void trap_files(struct build *build)
 		spec->trap_metadata = true;
 		spec->trap_changes |= plan->landlock_abi < 3; /* truncate is not Landlock's yet */
 	}
+	if (build->caps->tell_all)
+		spec->trap_exec = spec->trap_reads = spec->trap_changes = true;
 	for (size_t i = 0; i < build->caps->lines.len && spec->trap_changes; i++)
 		spec->trap_modes |= build->states[i].governs_write;
 	spec->trap_modes |= spec->trap_metadata;

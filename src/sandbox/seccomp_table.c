@@ -34,6 +34,7 @@ const struct seccomp_verdict seccomp_verdicts[TO_COUNT] = {
 	[TO_CHANGE] = IF(trap_changes, TO_NOTIFY, TO_ALLOW),
 	[TO_CHANGE_OR_READ] = IF(trap_changes, TO_NOTIFY, TO_READ),
 	[TO_READ] = IF(trap_reads, TO_NOTIFY, TO_ALLOW),
+	[TO_EXEC] = IF(trap_exec, TO_NOTIFY, TO_ALLOW),
 	[TO_MODE] = IF(trap_modes, TO_NOTIFY, TO_METADATA),
 	[TO_METADATA] = IF(trap_metadata, TO_NOTIFY, TO_ALLOW),
 	[TO_RARE_METADATA] = IF(trap_metadata, TO_EPERM, TO_ALLOW),
@@ -86,6 +87,8 @@ const struct seccomp_verdict seccomp_verdicts[TO_COUNT] = {
 #define OPEN_CHANGES (03U | 0100U | 01000U | 020000000U)
 static const struct seccomp_test open_tests[] = {ANY_BIT(ARG(1), OPEN_CHANGES, TO_CHANGE_OR_READ, TO_READ)};
 static const struct seccomp_test openat_tests[] = {ANY_BIT(ARG(2), OPEN_CHANGES, TO_CHANGE_OR_READ, TO_READ)};
+
+static const struct seccomp_test exec_tests[] = {TEST(ARG(5), ALL, TO_EXEC, IS(SECCOMP_OWN_START, TO_ALLOW))};
 
 /* By type byte first: btrfs and bcachefs make, snapshot and remove subvolumes with an ioctl that neither Landlock nor a trap
  * on mkdir sees, and a snapshot holds files that were not granted; f2fs changes files through a read-only descriptor.
@@ -253,6 +256,8 @@ const struct seccomp_group seccomp_groups[GROUP_COUNT] = {
 			  .to = TO_ALLOW},
 	[GROUP_MEMFD] = {"memfd", "a file in memory can be run unless it is sealed when it is made",
 			 TESTS(memfd_tests)},
+	[GROUP_EXEC] = {"exec", "Landlock decides; looked at only where all of what is refused is to be told",
+			TESTS(exec_tests)},
 	[GROUP_PROCESS] = {"process", "start, wait for and describe processes; the kernel's own trampolines",
 			   .to = TO_ALLOW},
 	[GROUP_CLONE] = {"clone", "processes and threads; namespaces are new capabilities on a large kernel surface",

@@ -14,6 +14,7 @@ struct seccomp_spec {
 	bool trap_changes; /* open for writing or creating (told by the flags), openat2, creat, mkdir, mknod, unlink, rmdir,
 			       * rename, link, symlink, truncate, umask: a tree holds governed writing */
 	bool trap_reads;    /* open for reading too: a tree holds governed reading */
+	bool trap_exec;	    /* execve, execveat: all of what is refused is to be told */
 	bool trap_modes;    /* chmod, fchmod, fchmodat, fchmodat2, file_setattr: protected names */
 	bool trap_metadata; /* all of chown, utime, xattr changes, FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR as well: nothing else
 			       * holds metadata outside the grants. Rarer ioctls of the kind are refused */
@@ -44,6 +45,10 @@ struct seccomp_spec {
 	bool allow_memfd_exec; /* memfd_create without MFD_NOEXEC_SEAL */
 	bool allow_perf;
 };
+
+/* The sixth argument, which execve does not have, of the start of the command itself: berm waits for it, so nobody would
+ * answer a trap. Whoever else writes it is not told of, nothing more. */
+enum { SECCOMP_OWN_START = 0x6265726d };
 
 /* True if the program needs a listener. */
 bool seccomp_spec_traps(const struct seccomp_spec *spec);

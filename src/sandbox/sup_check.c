@@ -46,6 +46,7 @@ static const struct {
 } acts[ACT_COUNT] = {
 	/*			    needs	of name, replace   plain, mkdir only, in place */
 	[ACT_READ] = {BERM_OP_READ, BERM_READ, false, true, {ALLOW, ALLOW, ALLOW}},
+	[ACT_EXEC] = {BERM_OP_EXEC, BERM_EXEC, false, false, {ALLOW, ALLOW, ALLOW}},
 	[ACT_WRITE] = {BERM_OP_WRITE, BERM_WRITE, false, true, {REFUSE, REFUSE, UNJUDGED}},
 	[ACT_MAKE] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, REFUSE, UNJUDGED}},
 	[ACT_MKDIR] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, ALLOW, ALLOW}},
@@ -223,7 +224,9 @@ static struct sup_notice notice_of(const struct place *place, enum place_act act
 		.rule = rule,
 		.dev = known ? place->st.st_dev : 0,
 		.ino = known ? place->st.st_ino : 0,
-		.mode = known ? place->st.st_mode : 0,
+		.mode = known		   ? place->st.st_mode
+			: act == ACT_MKDIR ? S_IFDIR
+					   : 0,
 	};
 }
 
@@ -244,7 +247,7 @@ static bool is_possible(struct place *place, enum place_act act)
 	if (place_look(place) != 0 || (!arrives && place->exists == makes))
 		return false;
 	const char *name = acts[act].of_name ? "." : place->name;
-	int need = acts[act].needs == BERM_READ ? R_OK : W_OK;
+	int need = acts[act].needs == BERM_READ ? R_OK : acts[act].needs == BERM_EXEC ? X_OK : W_OK;
 	return place->object >= 0 || faccessat(place->folder, name, need, 0) == 0 || errno == EROFS;
 }
 
@@ -254,6 +257,9 @@ void place_report(struct call *call, struct place *place, enum place_act act, co
 	const struct plan_grant *grant = acts[act].of_name ? place->holder : place->grant;
 	if ((grant != NULL && (acts[act].needs & ~grant->rights) == 0) || place->unnamed || place_own(call, place) ||
 	    !is_possible(place, act))
+		return;
+	if (act == ACT_READ && S_ISDIR(place->st.st_mode) && grant != NULL && grant->rights == PLAN_LIST &&
+	    strcmp(grant->path, place->path) == 0)
 		return;
 	struct sup_notice notice = notice_of(place, act, as, NOT_GRANTED);
 	call_report(call, &notice);

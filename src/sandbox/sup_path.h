@@ -77,6 +77,7 @@ bool place_own(const struct call *call, const struct place *place);
 /* What is about to be done to a place. */
 enum place_act {
 	ACT_READ = 0,
+	ACT_EXEC,  /* started; only ever told of */
 	ACT_WRITE, /* the content of what exists */
 	ACT_MAKE,  /* a file, a FIFO, a socket comes into being */
 	ACT_MKDIR,

@@ -19,8 +19,8 @@
 
 enum { OPEN_FILES = 4096 };
 
-static const struct sup_row *const row_tables[] = {sup_open_rows, sup_name_rows, sup_meta_rows, sup_socket_rows,
-						   sup_process_rows};
+static const struct sup_row *const row_tables[] = {sup_open_rows,   sup_name_rows,    sup_meta_rows,
+						   sup_socket_rows, sup_process_rows, sup_exec_rows};
 
 /* ---- made before the fork ---------------------------------------------------------------------------------------- */
 

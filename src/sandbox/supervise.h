@@ -49,7 +49,8 @@ struct sup_row {
 	int nr;
 	sup_handler handle;
 };
-extern const struct sup_row sup_open_rows[], sup_name_rows[], sup_meta_rows[], sup_socket_rows[], sup_process_rows[];
+extern const struct sup_row sup_open_rows[], sup_name_rows[], sup_meta_rows[], sup_socket_rows[], sup_process_rows[],
+	sup_exec_rows[];
 /* each ends with {-1, NULL} */
 
 /* What a denial looks like to whoever reads events; copied out at once. Strings may be NULL. */

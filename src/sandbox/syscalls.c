@@ -154,8 +154,8 @@ const struct syscalls_row syscalls_rows[] = {
 
 	{"memfd_create", {319, 279}, GROUP_MEMFD},
 
-	{"execve", {59, 221}, GROUP_PROCESS},
-	{"execveat", {322, 281}, GROUP_PROCESS},
+	{"execve", {59, 221}, GROUP_EXEC},
+	{"execveat", {322, 281}, GROUP_EXEC},
 	{"exit", {60, 93}, GROUP_PROCESS},
 	{"exit_group", {231, 94}, GROUP_PROCESS},
 	{"fork", {57, -1}, GROUP_PROCESS},

@@ -140,7 +140,8 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 	policy.closed = (const char *const *)run->closed;
 	run->request.policy = policy;
 	TRY(fill_flags(run, &run->request.policy, err));
-	return policy_caps(&run->request.policy, &run->caps, err);
+	TRY(policy_caps(&run->request.policy, &run->caps, err));
+	return run->request.tell_all ? berm_caps_tell_all(run->caps, err) : BERM_OK;
 }
 
 /* ---- facts and plan ------------------------------------------------------------------------------------------------ */

@@ -17,6 +17,7 @@ struct run_request {
 	const char *const *envp; /* what berm was started with */
 	const char *events;	 /* a file or "fd:N"; NULL: none */
 	const char *name;	 /* of the session; NULL: one is made up */
+	bool tell_all;		 /* every refused file makes an event, as berm_caps_tell_all says */
 	bool examine; /* start nothing: try out what the machine can hold, though it takes some milliseconds, and let
 		       * lines that cannot be held be lines of the plan */
 };

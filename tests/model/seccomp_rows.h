@@ -32,9 +32,9 @@
 #include "sandbox/spec.h"
 
 /* QUIET: own namespaces, nothing governed. USUAL: what the default policy makes with namespaces. HOST: without them, no
- * signal scope. BARE: nothing set. READS: governed reading too. METADATA, LISTEN: one trap alone. EXTRA: everything that
+ * signal scope. BARE: nothing set. READS: governed reading too. TELL: all of what is refused is told. METADATA, LISTEN: one trap alone. EXTRA: everything that
  * can be let through. NO_IP: Unix sockets alone. */
-enum spec_id { QUIET = 0, USUAL, HOST, BARE, READS, METADATA, LISTEN, EXTRA, NO_IP, SPEC_COUNT };
+enum spec_id { QUIET = 0, USUAL, HOST, BARE, READS, TELL, METADATA, LISTEN, EXTRA, NO_IP, SPEC_COUNT };
 
 static const struct seccomp_spec specs[SPEC_COUNT] = {
 	[QUIET] = {.private_ipc = true, .private_pids = true},
@@ -59,6 +59,7 @@ static const struct seccomp_spec specs[SPEC_COUNT] = {
 		  .refuse_udp = true},
 	[BARE] = {.trap_changes = false},
 	[READS] = {.trap_reads = true, .private_ipc = true, .private_pids = true},
+	[TELL] = {.trap_reads = true, .trap_changes = true, .trap_exec = true},
 	[METADATA] = {.trap_metadata = true, .private_ipc = true, .private_pids = true},
 	[LISTEN] = {.trap_listen = true, .private_ipc = true, .private_pids = true},
 	[EXTRA] = {.private_ipc = true,
@@ -140,6 +141,12 @@ static const struct row rows[] = {
 	{READS, "openat2", ASK, {AT, P, P, 24}},
 	{READS, "creat", OK, {P}},
 	{READS, "execve", OK, {P, P, P}},
+	{TELL, "execve", ASK, {P, P, P}},
+	{TELL, "execve", OK, {P, P, P, 0, 0, SECCOMP_OWN_START}},
+	{USUAL, "execve", OK, {P, P, P}},
+	{TELL, "execveat", ASK, {3, P, P, P, AT_EMPTY_PATH}},
+	{TELL, "openat", ASK, {AT, P, O_RDONLY}},
+	{TELL, "fork", OK, {0}},
 	{READS, "stat", OK, {P, P}},
 
 	/* ---- changes by path ---- */

@@ -256,7 +256,7 @@ static void test_all_words_are_in_the_schema(void **state)
 	(void)state;
 	static const mode_t formats[] = {S_IFREG, S_IFDIR, S_IFLNK, S_IFSOCK, S_IFIFO, S_IFCHR, S_IFBLK};
 	for (int kind = BERM_REQUEST_FILE; kind <= BERM_REQUEST_PROCESS; kind++)
-		for (int op = BERM_OP_READ; op <= BERM_OP_SIGNAL; op++) {
+		for (int op = BERM_OP_READ; op <= BERM_OP_EXEC; op++) {
 			struct berm_request request = a_request();
 			struct event event;
 			request.kind = (enum berm_request_kind)kind;

@@ -194,6 +194,10 @@ static void cap_value(struct vector *vector, char **words, size_t count)
 	static const char *const backends[] = {"any", "namespaces", "landlock"};
 	struct berm_err *err = &vector->err;
 	enum berm_code code = BERM_ERR_INVALID;
+	if (strcmp(words[0], "tell") == 0) {
+		need_ok(vector, berm_caps_tell_all(vector->caps, err), words[0]);
+		return;
+	}
 	need(vector, count >= 2, "want a value", words[0]);
 	if (strcmp(words[0], "network") == 0)
 		code = berm_caps_network(vector->caps,
@@ -324,6 +328,7 @@ static void expect_spec(struct vector *vector, const char *word, bool wanted)
 	} table[] = {
 		{"changes", spec->trap_changes},
 		{"reads", spec->trap_reads},
+		{"exec", spec->trap_exec},
 		{"modes", spec->trap_modes},
 		{"metadata", spec->trap_metadata},
 		{"connect", spec->trap_connect},
