@@ -40,9 +40,11 @@ static void describe(const struct policy_verdict *verdict, char *ret, size_t siz
 	char place[PLACE_MAX] = "";
 	if (verdict->by != NULL)
 		policy_entry_place(verdict->by, place, sizeof(place));
-	(void)snprintf(ret, size, "%s%s%s%s%s%s", verdict->rule != NULL ? verdict->rule : "",
-		       verdict->text[0] != '\0' ? ": " : "", verdict->text, place[0] != '\0' ? " (" : "", place,
-		       place[0] != '\0' ? ")" : "");
+	int len = snprintf(ret, size, "%s%s%s%s%s%s", verdict->rule != NULL ? verdict->rule : "",
+			   verdict->text[0] != '\0' ? ": " : "", verdict->text, place[0] != '\0' ? " (" : "", place,
+			   place[0] != '\0' ? ")" : "");
+	if (len < 0)
+		ret[0] = '\0';
 }
 
 /* One question, for one program or for any. */
