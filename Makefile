@@ -37,7 +37,7 @@ FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 # What is shipped in the program: made into constants by a program that runs where berm is built.
 POLICIES := $(sort $(wildcard groups/*.yaml profiles/*.yaml))
 GEN_SRC  := tools/builtin.c $(filter src/base/%,$(SRC)) $(filter-out src/format/git_%,$(filter src/format/%,$(SRC))) \
-	src/policy/keys.c $(filter src/policy/load%,$(SRC))
+	src/policy/keys.c $(filter src/policy/load% %/policy_schema.c %/policy_reference.c,$(SRC))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ TEST_FLAGS := -Itests -Wno-frame-larger-than
 PURE := $(foreach t,$(UNIT),$(if $(wildcard $(addsuffix /$(t:test_%=%).c,src/base src/format src/policy src/ui)),$(t))) \
 	$(filter test_frame test_notices test_bpf test_options,$(UNIT))
 # MSan sees nothing of what libyaml and libmd write.
-PURE := $(filter-out test_secret test_git_% test_node% test_load% test_policy_text,$(PURE))
+PURE := $(filter-out test_secret test_git_% test_node% test_load% test_policy_text test_policy_schema,$(PURE))
 
 comma      := ,
 is_clang    = $(findstring clang,$(notdir $(1)))
@@ -118,7 +118,7 @@ endef
 # The folders as well: a file that is gone must go.
 $(BUILD)/gen/builtin_docs.c: $(BUILD)/gen/builtin $(POLICIES) groups profiles
 	@echo "  gen   $@"
-	$(Q)$< $(POLICIES) >$@
+	$(Q)$< tables $(POLICIES) >$@
 
 $(BUILD)/gen/builtin: $(GEN_SRC) $(wildcard src/base/*.h src/format/*.h src/policy/*.h)
 	@mkdir -p $(@D)
@@ -302,8 +302,15 @@ format: ## clang-format agrees
 reformat: ## rewrites the files that clang-format does not agree with
 	clang-format -i $(C_FILES)
 
-docs: ## documents and tree tell the same
+docs: $(BUILD)/gen/builtin ## documents, tables and tree tell the same
 	$(Q)tools/mapcheck
+	$(Q)$< reference | cmp - docs/policy-reference.md || { echo "'make reference' would change it"; exit 1; }
+
+reference: $(BUILD)/gen/builtin ## rewrites docs/policy-reference.md from the table of keys
+	$(Q)$< reference >docs/policy-reference.md
+
+schema: $(BUILD)/gen/builtin ## the JSON Schema of policies and the loader agree, file by file
+	$(Q)tools/schema $<
 
 man: $(PROGRAM) ## manual pages are well formed and tell what the program tells
 	$(Q)test -z "$(MAN)" || mandoc -T lint -W warning $(MAN)
@@ -315,7 +322,7 @@ consumer: all ## a program builds and runs against what is installed, shared and
 
 # ---- all of it -------------------------------------------------------------------------------------------------------
 
-GATE := format floors lint selftest headers docs man sizes compile api consumer purity analyze tidy cppcheck \
+GATE := format floors lint selftest headers docs schema man sizes compile api consumer purity analyze tidy cppcheck \
 	test model asan torture msan corpus fuzz cov
 
 gate: ## every check and test but those on the running program, one after the other
@@ -328,7 +335,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test bench cov arm64 compile \
-	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs man gate check help
+	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \
 	$(UNIT:%=tests/unit/%.c) $(MODEL:%=tests/model/%.c) $(FUZZ:%=tests/fuzz/%.c))))

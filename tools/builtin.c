@@ -1,6 +1,11 @@
 /*
- * builtin GROUPS-OR-PROFILES.yaml...: writes the C source of src/policy/builtin.h's tables to standard output. Runs when
- * berm is built, on the machine that builds it. A mistake in a file is told with its place and ends the build.
+ * The loader of policies as a program of its own, which runs where berm is built:
+ *   builtin tables FILE...   the C source of src/policy/builtin.h's tables, from groups and profiles; a mistake in a file is
+ *                            told with its place and ends the build
+ *   builtin schema           the JSON Schema
+ *   builtin reference        docs/policy-reference.md
+ *   builtin json FILE        a file's tree as JSON
+ *   builtin check FILE...    "good FILE" or "bad FILE" for each
  */
 #include <errno.h>
 #include <stdio.h>
@@ -146,6 +151,7 @@ static void look_at_all(struct tables *tables)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
+/* As C and JSON both read it. */
 static void put_text(const char *text)
 {
 	if (text == NULL) {
@@ -154,10 +160,12 @@ static void put_text(const char *text)
 	}
 	(void)putchar('"');
 	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\' || *text == '?')
+		if (*text == '"' || *text == '\\')
 			(void)printf("\\%c", *text);
+		else if (*text == '\n' || *text == '\t')
+			(void)printf("\\%c", *text == '\n' ? 'n' : 't');
 		else if ((unsigned char)*text < 0x20)
-			(void)printf("\\%03o", (unsigned char)*text);
+			die(text, "a control character");
 		else
 			(void)putchar(*text);
 	}
@@ -233,16 +241,16 @@ static void put_all(const struct tables *tables)
 	(void)printf("\t{0}};\n");
 }
 
-int main(int argc, char **argv)
+static int print_tables(int count, char **files)
 {
 	static struct tables tables;
 	auto_buf struct buf report;
 	arena_init(&tables.arena, MEMORY_MAX);
 	buf_init(&report, 1 << 20);
-	if (argc > DOCS_MAX)
+	if (count > DOCS_MAX)
 		die("files", "too many");
-	for (int i = 1; i < argc; i++)
-		load_file(&tables, argv[i]);
+	for (int i = 0; i < count; i++)
+		load_file(&tables, files[i]);
 	if (tables.problems.count == 0)
 		look_at_all(&tables);
 	problems_print(&tables.problems, &report);
@@ -251,5 +259,88 @@ int main(int argc, char **argv)
 	if (tables.problems.count == 0)
 		put_all(&tables);
 	arena_done(&tables.arena);
-	return tables.problems.count > 0 || fflush(stdout) != 0 || ferror(stdout);
+	return tables.problems.count > 0;
+}
+
+/* ---- for checks -------------------------------------------------------------------------------------------------- */
+
+static int print_with(void (*print)(struct buf *out))
+{
+	auto_buf struct buf out;
+	buf_init(&out, 1 << 22);
+	print(&out);
+	if (out.failed)
+		die("output", "too long");
+	(void)fputs(out.data, stdout);
+	return 0;
+}
+
+static void put_json(const struct node *node)
+{
+	if (node->kind != NODE_LIST && node->kind != NODE_MAP) {
+		if (node->kind == NODE_TEXT)
+			put_text(node->text.ptr);
+		else
+			(void)fputs(node->kind == NODE_NULL ? "null" : node->text.ptr, stdout);
+		return;
+	}
+	(void)putchar(node->kind == NODE_MAP ? '{' : '[');
+	for (const struct node *child = node->first; child != NULL; child = child->next) {
+		if (child != node->first)
+			(void)putchar(',');
+		if (node->kind == NODE_MAP) {
+			put_text(child->key.ptr);
+			(void)putchar(':');
+		}
+		put_json(child);
+	}
+	(void)putchar(node->kind == NODE_MAP ? '}' : ']');
+}
+
+static int print_json(const char *path)
+{
+	auto_arena struct arena arena;
+	const struct node *root = NULL;
+	struct berm_err err = {0};
+	arena_init(&arena, MEMORY_MAX);
+	if (node_parse(&arena, read_file(&arena, path), path, &root, NULL, &err) != BERM_OK)
+		die(path, err.msg);
+	put_json(root);
+	(void)putchar('\n');
+	return 0;
+}
+
+static int check_files(int count, char **files)
+{
+	for (int i = 0; i < count; i++) {
+		auto_arena struct arena arena;
+		const struct policy_doc *doc = NULL;
+		arena_init(&arena, MEMORY_MAX);
+		const struct policy_from from = {POLICY_DOC_FILE, files[i]};
+		enum berm_code code = policy_load(&arena, from, read_file(&arena, files[i]), &doc, NULL, NULL);
+		(void)printf("%s %s\n", code == BERM_OK ? "good" : "bad", files[i]);
+	}
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+	if (strcmp(word, "tables") == 0)
+		return print_tables(argc - 2, argv + 2);
+	if (strcmp(word, "schema") == 0)
+		return print_with(policy_schema_print);
+	if (strcmp(word, "reference") == 0)
+		return print_with(policy_reference_print);
+	if (strcmp(word, "json") == 0 && argc == 3)
+		return print_json(argv[2]);
+	if (strcmp(word, "check") == 0)
+		return check_files(argc - 2, argv + 2);
+	die("usage", "builtin tables|schema|reference|json|check [FILE...]");
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+	return status != 0 || fflush(stdout) != 0 || ferror(stdout);
 }

@@ -37,29 +37,53 @@ static uint32_t column_of(const yaml_mark_t *mark)
 
 /* ---- mistakes ---------------------------------------------------------------------------------------------------- */
 
-/* A way out for what people write without knowing that it means something in YAML. */
-static void hint_for(const struct yaml_in *in, size_t index)
+/* What begins a text and means something else in YAML. */
+static bool is_sign(char c)
 {
-	char c = index < in->text.len ? in->text.ptr[index] : '\0';
-	if (c == '\t')
-		problem_hint(in->build->problems, "indent with spaces");
-	else if (c != '\0' && strchr("*&!%@`|>?", c) != NULL)
-		problem_hint(in->build->problems, "put a text that starts with '%c' in quotes", c);
+	return c != '\0' && strchr("*&!%@`", c) != NULL;
 }
 
-/* libyaml's own words. */
+/* libyaml counts characters. */
+static size_t offset_of(const struct yaml_in *in, const yaml_mark_t *mark)
+{
+	size_t at = 0;
+	for (size_t count = 0; at < in->text.len && count < mark->index; at++)
+		count += at + 1 == in->text.len || ((uint8_t)in->text.ptr[at + 1] & 0xc0) != 0x80;
+	return at;
+}
+
+/* A way out for what people write without knowing what it means: the text in quotes. */
+static void hint_for(const struct yaml_in *in, size_t index)
+{
+	const char *at = in->text.ptr + index;
+	size_t len = 0, left = index < in->text.len ? in->text.len - index : 0;
+	while (len < left && strchr(" \t\r\n,]}\"", at[len]) == NULL)
+		len++;
+	if (left > 0 && *at == '\t')
+		problem_hint(in->build->problems, "indent with spaces");
+	else if (left > 0 && is_sign(*at))
+		problem_hint(in->build->problems, "\"%.*s\"", (int)len, at);
+}
+
+/* libyaml's own words, if there are no better ones. */
 static enum berm_code tell_syntax(const struct yaml_in *in, const yaml_parser_t *parser)
 {
 	const yaml_mark_t *at = &parser->problem_mark;
+	uint32_t column = column_of(at);
+	size_t index = offset_of(in, at);
 	if (parser->error == YAML_MEMORY_ERROR)
 		return node_build_no_memory(in->build);
-	node_build_fault(in->build, line_of(at), column_of(at), "not YAML: %s%s%s",
-			 parser->problem != NULL ? parser->problem : "malformed", parser->context != NULL ? " " : "",
-			 parser->context != NULL ? parser->context : "");
-	size_t index = at->index;
-	/* Behind the sign that made it an alias or anchor. */
-	if (index > 0 && index <= in->text.len && strchr("*&", in->text.ptr[index - 1]) != NULL)
+	/* Behind the sign that made it an alias or an anchor. */
+	bool behind = index > 0 && index <= in->text.len && column > 1 && is_sign(in->text.ptr[index - 1]);
+	if (behind)
 		index--;
+	if (index < in->text.len && is_sign(in->text.ptr[index]))
+		node_build_fault(in->build, line_of(at), column - behind, "not YAML: no text starts with '%c'",
+				 in->text.ptr[index]);
+	else
+		node_build_fault(in->build, line_of(at), column, "not YAML: %s%s%s",
+				 parser->problem != NULL ? parser->problem : "malformed",
+				 parser->context != NULL ? " " : "", parser->context != NULL ? parser->context : "");
 	hint_for(in, index);
 	return BERM_ERR_PARSE;
 }
@@ -71,8 +95,10 @@ static void tell(const struct yaml_in *in, const yaml_event_t *event, const char
 
 static void tell_quotable(const struct yaml_in *in, const yaml_event_t *event, const char *what)
 {
+	const struct problems *problems = in->build->problems;
 	tell(in, event, what);
-	hint_for(in, event->start_mark.index);
+	if (problems != NULL && !problems->more) /* many, in a long text, would be looked for for long */
+		hint_for(in, offset_of(in, &event->start_mark));
 }
 
 static void check_decoration(const struct yaml_in *in, const yaml_event_t *event, const yaml_char_t *anchor,
