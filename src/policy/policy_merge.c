@@ -40,11 +40,18 @@ static const char *const kind_words[] = {[POLICY_DOC_FILE] = "file",
 					 [POLICY_DOC_GROUP] = "group",
 					 [POLICY_DOC_FLAGS] = "flags"};
 
+static bool is_name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+	       c == '.';
+}
+
 /* Whoever looks for a document makes a file name of it. */
 static bool is_name(const char *name)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-	size_t len = strspn(name, letters);
+	size_t len = 0;
+	while (is_name_byte(name[len]))
+		len++;
 	return len > 0 && name[len] == '\0' && name[0] != '.' && name[0] != '-';
 }
 

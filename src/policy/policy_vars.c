@@ -91,9 +91,11 @@ static const struct row rows[] = {
 	{"npm_config_cache", KIND_FOLDER, {"~/.npm"}},
 };
 
+enum known { NOT_KNOWN = 0, KNOWN_NO, KNOWN_YES };
 struct value {
 	const char *path;
-	bool named; /* by the environment */
+	bool named;		       /* by the environment */
+	enum known harmless, not_wide; /* looked at once */
 };
 /* What a row's variable stands for, found at its first use. */
 struct policy_vars_cache {
@@ -163,13 +165,23 @@ static int compare_closed(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The first denied path that is not sorted before text. */
-static size_t closed_from(const struct policy_vars *vars, const char *text)
+/* Compares with the first bytes of path, and behind them a slash if slash is set. */
+static int compare_part(const char *closed, struct str path, bool slash)
+{
+	int order = strncmp(closed, path.ptr, path.len);
+	if (order != 0)
+		return order;
+	int next = (unsigned char)closed[path.len];
+	return slash ? next - '/' : next;
+}
+
+/* The first denied path that is not sorted before it. */
+static size_t closed_from(const struct policy_vars *vars, struct str path, bool slash)
 {
 	size_t low = 0, high = vars->closed_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (strcmp(vars->closed[middle], text) < 0)
+		if (compare_part(vars->closed[middle], path, slash) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -177,45 +189,33 @@ static size_t closed_from(const struct policy_vars *vars, const char *text)
 	return low;
 }
 
-static bool is_closed(const struct policy_vars *vars, const char *path)
+static bool is_closed(const struct policy_vars *vars, struct str path)
 {
-	size_t at = closed_from(vars, path);
-	return at < vars->closed_count && strcmp(vars->closed[at], path) == 0;
+	size_t at = closed_from(vars, path, false);
+	return at < vars->closed_count && compare_part(vars->closed[at], path, false) == 0;
 }
 
 /* Is a denied path in the folder? */
-static bool holds_closed(const struct policy_vars *vars, const char *folder)
+static bool holds_closed(const struct policy_vars *vars, struct str folder)
 {
-	char below[PATH_MAX + 1];
-	size_t len = strlen(folder);
-	if (is_closed(vars, folder) || len >= PATH_MAX)
-		return true;
-	memcpy(below, folder, len);
-	memcpy(below + len, "/", 2);
-	size_t at = closed_from(vars, below);
-	return at < vars->closed_count && strncmp(vars->closed[at], below, len + 1) == 0;
+	size_t at = closed_from(vars, folder, true);
+	return is_closed(vars, folder) ||
+	       (at < vars->closed_count && compare_part(vars->closed[at], folder, true) == 0);
 }
 
 /* Is the path in a denied folder? */
-static bool is_below_closed(const struct policy_vars *vars, const char *path)
+static bool is_below_closed(const struct policy_vars *vars, struct str path)
 {
-	char above[PATH_MAX];
-	size_t len = strlen(path);
-	if (len >= sizeof above)
-		return true;
-	memcpy(above, path, len + 1);
-	for (char *slash = strrchr(above, '/'); slash != NULL && slash != above; slash = strrchr(above, '/')) {
-		*slash = '\0';
-		if (is_closed(vars, above))
+	for (path = path_parent(path); path.len > 0; path = path_parent(path))
+		if (is_closed(vars, path))
 			return true;
-	}
 	return false;
 }
 
 /* A denied path is written with the home folder as the user has it; where a link leads, it is another. */
 static bool meets_closed_at(const struct policy_vars *vars, const char *path, bool around)
 {
-	return holds_closed(vars, path) || (around && is_below_closed(vars, path));
+	return holds_closed(vars, str_from(path)) || (around && is_below_closed(vars, str_from(path)));
 }
 
 __attribute__((noinline)) static bool meets_closed(const struct policy_vars *vars, const char *path, bool around)
@@ -239,15 +239,20 @@ __attribute__((noinline)) bool policy_vars_is_harmless(struct policy_vars *vars,
 		return false;
 	if (vars->input->resolve == NULL)
 		return true;
-	return vars->input->resolve(path, real) && !is_wide(vars, real) && !meets_closed(vars, real, around);
+	if (!vars->input->resolve(path, real))
+		return false;
+	return strcmp(real, path) == 0 || (!is_wide(vars, real) && !meets_closed(vars, real, around));
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static size_t name_length(const char *text)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
-	return strspn(text, letters);
+	size_t len = 0;
+	while ((text[len] >= 'A' && text[len] <= 'Z') || (text[len] >= 'a' && text[len] <= 'z') ||
+	       (text[len] >= '0' && text[len] <= '9') || text[len] == '_')
+		len++;
+	return len;
 }
 
 struct name {
@@ -309,7 +314,7 @@ static enum berm_code add_value(struct policy_vars *vars, struct policy_vars_cac
 	const char *kept = arena_text(vars->arena, str_from(whole));
 	if (kept == NULL)
 		return no_memory(err);
-	cache->values[cache->count++] = (struct value){kept, named};
+	cache->values[cache->count++] = (struct value){.path = kept, .named = named};
 	return BERM_OK;
 }
 
@@ -524,15 +529,29 @@ __attribute__((noinline)) static bool is_usable(struct policy_vars *vars, const 
 	return policy_vars_is_harmless(vars, path, around && request->use != POLICY_USE_SOCKET);
 }
 
+static bool is_known(enum known *known, bool (*look)(struct policy_vars *, const char *, bool),
+		     struct policy_vars *vars, const char *path, bool around)
+{
+	if (*known == NOT_KNOWN)
+		*known = look(vars, path, around) ? KNOWN_YES : KNOWN_NO;
+	return *known == KNOWN_YES;
+}
+
+static bool is_not_wide(struct policy_vars *vars, const char *path, bool around)
+{
+	(void)around;
+	return !is_wide(vars, path);
+}
+
 /* A value of the environment's, before anything is put behind it. */
 static bool is_value_usable(struct policy_vars *vars, const struct policy_vars_request *request, const struct row *row,
-			    const char *path)
+			    struct value *value)
 {
-	if (request->use == POLICY_USE_GUARD || request->use == POLICY_USE_PLAIN || request->use == POLICY_USE_SOCKET)
+	if (request->use != POLICY_USE_GRANT)
 		return true;
 	if (row->kind == KIND_ROOTS || policy_vars_is_wild(request->text))
-		return policy_vars_is_harmless(vars, path, row->kind != KIND_FOLDER);
-	return !is_wide(vars, path);
+		return is_known(&value->harmless, policy_vars_is_harmless, vars, value->path, row->kind != KIND_FOLDER);
+	return is_known(&value->not_wide, is_not_wide, vars, value->path, false);
 }
 
 /* Where a value of the environment's counts, what stands for it does not. */
@@ -559,9 +578,9 @@ static enum berm_code take_variable(struct policy_vars *vars, const struct polic
 	bool guard = request->use == POLICY_USE_GUARD, named = has_named(cache);
 	size_t count = 0;
 	for (size_t i = 0; i < cache->count; i++) {
-		const struct value *value = &cache->values[i];
+		struct value *value = &cache->values[i];
 		bool checked = value->named && !guard && request->use != POLICY_USE_PLAIN;
-		if ((!guard && value->named != named) || (checked && !is_value_usable(vars, request, row, value->path)))
+		if ((!guard && value->named != named) || (checked && !is_value_usable(vars, request, row, value)))
 			continue;
 		TRY(join(vars, value->path, rest, request->pattern, &paths[count], err));
 		count += !checked || is_usable(vars, request, row, paths[count]);
