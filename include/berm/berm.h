@@ -284,6 +284,40 @@ BERM_API BERM_MUST_USE enum berm_code berm_sandbox_next(struct berm_sandbox *box
 BERM_API BERM_MUST_USE enum berm_code berm_sandbox_answer(struct berm_sandbox *box, uint64_t id,
 							  const struct berm_decision *decision, struct berm_err *err);
 
+/* ---- changing it while it runs ---- */
+
+/* When a line that differs between two plans is in force. */
+enum berm_when {
+	BERM_WHEN_NEXT_RUN = 0, /* not in this sandbox */
+	BERM_WHEN_NEW_OPENS,	/* now, but for descriptors, working folders and connections that are held already */
+	BERM_WHEN_NOW,
+};
+struct berm_change {
+	const char *guarantee, *line; /* as in struct berm_plan_line */
+	bool added;		      /* false: the line was in the plan before, and is not any more */
+	bool narrows;		      /* less may be done with this change than without it */
+	enum berm_when when;
+	const char *note; /* what is missing; "" if nothing */
+};
+
+/* PARTIAL: a line that narrows and cannot be put in force before the next run is told as such; without it the whole update
+ * fails then, and the sandbox keeps the plan that it has. */
+enum berm_update { BERM_UPDATE_WHOLE = 0, BERM_UPDATE_PARTIAL = 1 };
+
+/* Gives a running sandbox another plan, made on the same machine with the same back-end and view. What narrows is in
+ * force before anything widens, and all of it when this returns OK. What descriptors were opened for before stays. The
+ * plan may be freed afterwards. Not from two threads at once: the second fails with TIMEOUT. Other errors: UNSUPPORTED (a
+ * line that narrows cannot be put in force: nothing has changed; or this sandbox cannot be changed), INVALID (another
+ * back-end or view), CLOSED (it has ended), SYS, TIMEOUT (cut short: what narrows may be in force in part, nothing is wider
+ * than one of the two plans). */
+BERM_API BERM_MUST_USE enum berm_code berm_sandbox_update(struct berm_sandbox *box, const struct berm_plan *plan,
+							  enum berm_update how, struct berm_err *err);
+/* Change number index of the last update, from 0, also of one that was UNSUPPORTED; false past the end. Strings live
+ * until the next update. */
+BERM_API bool berm_sandbox_change(const struct berm_sandbox *box, size_t index, struct berm_change *ret_change);
+/* How many plans the sandbox has had: 1 as long as none was changed. */
+BERM_API uint64_t berm_sandbox_generation(const struct berm_sandbox *box);
+
 /* Sends a signal to the command's process group. SIGSTOP and SIGCONT work as in a shell. */
 BERM_API BERM_MUST_USE enum berm_code berm_sandbox_signal(struct berm_sandbox *box, int signal, struct berm_err *err);
 /* Ends every process of the sandbox, at once. */

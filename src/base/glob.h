@@ -30,6 +30,9 @@ enum glob_kind { GLOB_PATH = 0, GLOB_HOST, GLOB_URL };
 /* Errors: INVALID, PARSE (not a pattern), LIMIT (4096 bytes, 64 alternatives), NOMEM. */
 MUST_USE enum berm_code glob_new(enum glob_kind kind, struct str pattern, struct glob **ret_glob, struct berm_err *err);
 void glob_free(struct glob *glob);
+/* A copy in memory of the caller's, glob_copy_size bytes, aligned for any type: it is not given to glob_free. */
+size_t glob_copy_size(const struct glob *glob);
+struct glob *glob_copy(const struct glob *glob, void *memory);
 /* path: absolute and canonical ("/a/b"); of a URL: without its query, as RFC 3986 6.2.2 writes it; a host: its name, in any
  * case. fold_case: a letter of the path (ASCII) stands for itself in either case, which only adds matches. No allocation. */
 bool glob_match(const struct glob *glob, struct str path, bool fold_case);

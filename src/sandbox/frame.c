@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/own.h"
 
@@ -31,6 +32,7 @@ FIELDS(status_fields, FIELD(FIELD_BOOL, status.exited), FIELD(FIELD_INT, status.
        FIELD(FIELD_U64, status.served))
 FIELDS(signal_fields, FIELD(FIELD_INT, signal))
 FIELDS(answer_fields, FIELD(FIELD_U64, answer.id), FIELD(FIELD_U32, answer.verdict))
+FIELDS(swap_fields, FIELD(FIELD_U64, swap.generation), FIELD(FIELD_INT, swap.error))
 
 static const struct {
 	const struct field *fields;
@@ -45,6 +47,10 @@ static const struct {
 	[FRAME_SIGNAL] = {signal_fields, ARRAY_LEN(signal_fields)},
 	[FRAME_KILL] = {NULL, 0},
 	[FRAME_ANSWER] = {answer_fields, ARRAY_LEN(answer_fields)},
+	[FRAME_LEND] = {NULL, 0},
+	[FRAME_LENT] = {NULL, 0},
+	[FRAME_SWAP] = {swap_fields, ARRAY_LEN(swap_fields)},
+	[FRAME_SWAPPED] = {swap_fields, ARRAY_LEN(swap_fields)},
 };
 
 struct cursor {
@@ -149,35 +155,89 @@ bool frame_parse(const uint8_t *bytes, size_t len, struct frame *ret_frame)
 	return !from.failed && from.left == 0;
 }
 
-int frame_send(int fd, const struct frame *frame)
+union fd_space {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(FRAME_MAX_FDS * sizeof(int))];
+};
+
+int frame_send_fds(int fd, const struct frame *frame, const int *fds, size_t count)
 {
 	uint8_t bytes[FRAME_MAX];
-	size_t len = frame_print(frame, bytes);
-	if (len == 0) {
+	union fd_space space = {0};
+	struct iovec part = {.iov_base = bytes, .iov_len = frame_print(frame, bytes)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	if (part.iov_len == 0 || count > FRAME_MAX_FDS) {
 		errno = EMSGSIZE;
 		return -1;
 	}
+	if (count > 0) {
+		message.msg_control = space.bytes;
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		space.header.cmsg_level = SOL_SOCKET;
+		space.header.cmsg_type = SCM_RIGHTS;
+		space.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(&space.header), fds, count * sizeof(int));
+	}
 	ssize_t sent;
 	do
-		sent = send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -1 : 0;
 }
 
-int frame_recv(int fd, bool wait, struct frame *ret_frame)
+int frame_send(int fd, const struct frame *frame)
+{
+	return frame_send_fds(fd, frame, NULL, 0);
+}
+
+static void take_fds(struct msghdr *message, int ret_fds[static FRAME_MAX_FDS])
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+		return;
+	size_t len = header->cmsg_len - CMSG_LEN(0);
+	memcpy(ret_fds, CMSG_DATA(header), len < FRAME_MAX_FDS * sizeof(int) ? len : FRAME_MAX_FDS * sizeof(int));
+}
+
+static void close_fds(int fds[static FRAME_MAX_FDS])
+{
+	for (size_t i = 0; i < FRAME_MAX_FDS; i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+int frame_recv_fds(int fd, bool wait, struct frame *ret_frame, int ret_fds[static FRAME_MAX_FDS])
 {
 	uint8_t bytes[FRAME_MAX];
+	union fd_space space;
 	ssize_t got;
+	ret_fds[0] = ret_fds[1] = -1;
 	/* Where the other side went without reading what we had sent, that is told once, before what it had sent. */
-	do
-		got = recv(fd, bytes, sizeof bytes, wait ? 0 : MSG_DONTWAIT);
-	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
-	if (got < 0)
-		return -1;
-	if (got == 0)
-		return 0;
+	do {
+		struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
+		struct msghdr message = {.msg_iov = &part,
+					 .msg_iovlen = 1,
+					 .msg_control = space.bytes,
+					 .msg_controllen = sizeof space.bytes};
+		got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+		if (got >= 0)
+			take_fds(&message, ret_fds);
+	} while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (got <= 0)
+		return got < 0 ? -1 : 0;
 	if (frame_parse(bytes, (size_t)got, ret_frame))
 		return 1;
+	close_fds(ret_fds);
 	errno = EPROTO;
 	return -1;
+}
+
+int frame_recv(int fd, bool wait, struct frame *ret_frame)
+{
+	int fds[FRAME_MAX_FDS];
+	int got = frame_recv_fds(fd, wait, ret_frame, fds);
+	close_fds(fds);
+	return got;
 }

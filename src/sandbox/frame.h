@@ -20,6 +20,11 @@ enum frame_type {
 	FRAME_SIGNAL,	   /* caller: to the command's process group */
 	FRAME_KILL,	   /* caller: end everything */
 	FRAME_ANSWER,	   /* caller: decides an open request */
+	FRAME_LEND,	   /* caller: the helper's user and mount namespace are wanted; with the socket for FRAME_LENT
+			    * and all FRAME_SWAPPED */
+	FRAME_LENT,	   /* helper: with their descriptors, if it has namespaces */
+	FRAME_SWAP,	   /* caller: another plan, with the image's descriptor */
+	FRAME_SWAPPED,	   /* helper: it holds, or error says why the old one still does */
 };
 
 struct frame {
@@ -33,6 +38,10 @@ struct frame {
 			uint64_t id;
 			enum berm_verdict verdict;
 		} answer;
+		struct {
+			uint64_t generation;
+			int error;
+		} swap;
 	};
 };
 
@@ -44,5 +53,10 @@ bool frame_parse(const uint8_t *bytes, size_t len, struct frame *ret_frame);
 int frame_send(int fd, const struct frame *frame);
 /* Receives: 1, 0 at the end of the stream, -1 with errno (EAGAIN if wait is false; EPROTO for garbage). */
 int frame_recv(int fd, bool wait, struct frame *ret_frame);
+/* The same with descriptors: at most FRAME_MAX_FDS, closed on exec when received, -1 where there is none. What
+ * frame_recv is sent with one loses it. */
+enum { FRAME_MAX_FDS = 2 };
+int frame_send_fds(int fd, const struct frame *frame, const int *fds, size_t count);
+int frame_recv_fds(int fd, bool wait, struct frame *ret_frame, int ret_fds[static FRAME_MAX_FDS]);
 
 #endif

@@ -18,6 +18,8 @@
 
 #include "base/own.h"
 #include "os/sys.h"
+#include "sandbox/frame.h"
+#include "sandbox/live_image.h"
 #include "sandbox/netns.h"
 #include "sandbox/notices.h"
 #include "sandbox/sup_task.h"
@@ -30,6 +32,7 @@ struct keeper {
 	pid_t agent, group;
 	int signal_fd;
 	int64_t deadline_ms; /* of the wall limit; 0: none */
+	int live_fd; /* where a changed plan is acknowledged; -1: the caller never asked */
 	bool ended;
 	struct berm_status status;
 	struct notices notices;
@@ -182,16 +185,65 @@ static void reap(struct keeper *keeper)
 	}
 }
 
+/* The caller changes the mounts by a process of its own, for we have no capability left. */
+static void lend(struct keeper *keeper, int reply_fd)
+{
+	const struct launch *launch = keeper->launch;
+	const struct frame lent = {.type = FRAME_LENT};
+	auto_fd int user = -1;
+	auto_fd int mounts = -1;
+	if (keeper->live_fd >= 0)
+		(void)close(keeper->live_fd);
+	keeper->live_fd = reply_fd;
+	if (launch->plan->backend == BERM_BACKEND_NAMESPACES) {
+		user = openat(launch->proc_fd, "self/ns/user", O_RDONLY | O_CLOEXEC);
+		mounts = openat(launch->proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	}
+	const int fds[] = {user, mounts};
+	(void)frame_send_fds(reply_fd, &lent, fds, user >= 0 && mounts >= 0 ? 2 : 0);
+}
+
+static int swap(const struct keeper *keeper, uint64_t generation, int image_fd)
+{
+	const struct launch *launch = keeper->launch;
+	if (launch->region == NULL || image_fd < 0)
+		return EPROTO;
+	const struct live_image *image = live_image_map(launch->region, generation, image_fd);
+	if (image == NULL)
+		return errno;
+	if (launch->sup == NULL || launch->listener < 0)
+		return 0; /* all is the kernel's */
+	return supervisor_swap(launch->sup, &image->plan, image->beside_rules, image->beside_count);
+}
+
+static void obey_live(struct keeper *keeper, const struct frame *frame, int fd)
+{
+	if (frame->type == FRAME_LEND && fd >= 0) {
+		lend(keeper, fd);
+		return;
+	}
+	auto_fd int image_fd = fd;
+	if (frame->type != FRAME_SWAP || keeper->live_fd < 0)
+		return;
+	struct frame swapped = {.type = FRAME_SWAPPED, .swap = {.generation = frame->swap.generation}};
+	swapped.swap.error = swap(keeper, frame->swap.generation, image_fd);
+	(void)frame_send(keeper->live_fd, &swapped);
+}
+
 static void obey(struct keeper *keeper)
 {
 	struct frame frame;
-	int got = frame_recv(keeper->launch->control, false, &frame);
+	int fds[FRAME_MAX_FDS];
+	int got = frame_recv_fds(keeper->launch->control, false, &frame, fds);
 	if (got < 0 && errno == EAGAIN)
 		return;
 	if (got <= 0 || frame.type == FRAME_KILL)
 		finish_killed(keeper, false); /* the caller is gone, or says so */
+	if (fds[1] >= 0)
+		(void)close(fds[1]);
 	if (frame.type == FRAME_SIGNAL)
 		(void)kill(-keeper->group, frame.signal);
+	obey_live(keeper, &frame, fds[0]);
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -299,6 +351,7 @@ _Noreturn void keeper_main(struct launch *launch)
 	struct keeper *keeper = &keeper_state;
 	keeper->launch = launch;
 	keeper->notices.fd = launch->control;
+	keeper->live_fd = -1;
 	launch->listener = launch->ruleset = launch->proc_fd = launch->null_fd = -1;
 	if (prepare_inside(launch) < 0 || watch_children(keeper) < 0)
 		finish_failed(launch);

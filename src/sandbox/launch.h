@@ -63,6 +63,7 @@ struct launch {
 	sigset_t mask;	 /* of the caller, given to the command */
 	bool foreground; /* the caller is in the foreground of command->terminal */
 	int control;	 /* the helper's end of the socket pair */
+	void *region;	 /* addresses for later plans (live_image.h), or NULL */
 
 	/* in the helper and the agent (which share memory until exec) */
 	int proc_fd;	   /* the sandbox's /proc */

@@ -22,6 +22,8 @@ void berm_plan_free(struct berm_plan *plan)
 	if (plan == NULL)
 		return;
 	struct plan_owned *owned = plan->owned;
+	if (owned != NULL && atomic_fetch_sub_explicit(&owned->users, 1, memory_order_acq_rel) != 1)
+		return;
 	if (owned != NULL) {
 		cap_store_drop(owned->store);
 		for (size_t i = 0; i < owned->globs.len; i++)
@@ -31,6 +33,14 @@ void berm_plan_free(struct berm_plan *plan)
 		free(owned);
 	}
 	free(plan);
+}
+
+const struct berm_plan *plan_keep(const struct berm_plan *plan)
+{
+	if (plan->owned == NULL)
+		return NULL;
+	(void)atomic_fetch_add_explicit(&plan->owned->users, 1, memory_order_relaxed);
+	return plan;
 }
 
 static void drop_plan(struct berm_plan **plan)
@@ -48,6 +58,7 @@ static enum berm_code plan_new(struct berm_plan **ret_plan, struct berm_err *err
 		free(plan);
 		return build_no_memory(err);
 	}
+	atomic_init(&plan->owned->users, 1);
 	arena_init(&plan->owned->arena, MAX_MEMORY);
 	vec_init(&plan->owned->globs, sizeof(struct glob *), (size_t)2 * CAPS_MAX_LINES);
 	*ret_plan = plan;

@@ -64,9 +64,22 @@ struct plan_rule {
 	const char *label;
 };
 
+enum plan_line_kind {
+	PLAN_LINE_FIXED = 0, /* a guarantee, or what a running sandbox cannot change */
+	PLAN_LINE_LIMIT,     /* the same, and more of it narrows */
+	PLAN_LINE_EXTRA,     /* the same, and less of it narrows */
+	PLAN_LINE_GRANT,     /* path, rights */
+	PLAN_LINE_SOCKET,    /* path */
+	PLAN_LINE_RULE,	     /* rights: DENY, PROTECT or REPLACE; path or pattern */
+};
 struct plan_line {
 	const char *guarantee, *line, *enforcer, *note;
 	enum berm_hold hold;
+	/* what the line is about, for whoever changes a running sandbox */
+	enum plan_line_kind kind;
+	unsigned rights;
+	const char *path; /* canonical if it exists; of a rule as written. NULL: none */
+	const struct glob *pattern;
 };
 
 struct berm_plan {
@@ -127,6 +140,10 @@ struct plan_cursor {
 struct plan_cursor plan_rules_at(const struct berm_plan *plan, struct str path, bool fold_case);
 struct plan_cursor plan_rules_below(const struct berm_plan *plan, struct str path, bool fold_case);
 const struct plan_rule *plan_rule_next(struct plan_cursor *cursor);
+
+/* Keeps the plan until one more berm_plan_free. A plan that was put together by hand (no owned memory) cannot be kept:
+ * NULL. */
+const struct berm_plan *plan_keep(const struct berm_plan *plan);
 
 /* As berm_plan_make, but a line that cannot be held is a BERM_REFUSED line of the plan instead of a failure, and
  * refused is set. For berm doctor. */

@@ -16,6 +16,7 @@ enum { RIGHTS_CHANGE = BERM_WRITE | BERM_DELETE, RIGHTS_OPEN = BERM_READ | BERM_
 static const bool BUILD_FOLD = true;
 
 struct plan_owned {
+	atomic_uint users; /* of the plan */
 	struct arena arena;
 	struct cap_store *store; /* of the capabilities */
 	struct vec globs;	 /* struct glob *: made for the plan */

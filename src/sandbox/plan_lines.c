@@ -393,6 +393,27 @@ static void refuse_plan(struct build *build, const char *line, const struct word
 		      words->needs, words->way_out);
 }
 
+/* What the line is about: for live.h. */
+static void note_line(struct build *build, size_t index, struct plan_line *told)
+{
+	static const enum plan_line_kind by_kind[] = {
+		[CAP_GRANT] = PLAN_LINE_GRANT, [CAP_NARROW] = PLAN_LINE_RULE,   [CAP_REPLACE] = PLAN_LINE_RULE,
+		[CAP_RULE] = PLAN_LINE_RULE,   [CAP_SOCKET] = PLAN_LINE_SOCKET, [CAP_SCRATCH] = PLAN_LINE_FIXED,
+		[CAP_LIMIT] = PLAN_LINE_LIMIT, [CAP_EXTRA] = PLAN_LINE_EXTRA,   [CAP_VIEW] = PLAN_LINE_FIXED,
+		[CAP_BACKEND] = PLAN_LINE_FIXED,
+	};
+	const struct cap_line *line = build_line(build, index);
+	const struct path_node *node = build->states[index].node;
+	told->kind = by_kind[line->kind];
+	told->rights = line->kind == CAP_REPLACE ? (unsigned)BERM_REPLACE : line->rights;
+	told->path = node != NULL ? node->path : line->path.ptr;
+	if (line->kind != CAP_RULE)
+		return;
+	told->rights = line->rule->right;
+	told->pattern = line->rule->glob;
+	told->path = line->rule->path.ptr;
+}
+
 static void add_line(struct build *build, const char *guarantee, const char *text, struct words *words)
 {
 	struct berm_plan *plan = build->plan;
@@ -429,6 +450,7 @@ enum berm_code build_lines(struct build *build, struct berm_err *err)
 		const struct cap_line *line = build_line(build, i);
 		words = kinds[line->kind].words(build, line, &build->states[i]);
 		add_line(build, guarantee_of(line), line->text != NULL ? line->text : line_text(build, line), &words);
+		note_line(build, i, &plan->lines[plan->line_count - 1]);
 	}
 	return build->out_of_memory ? build_no_memory(err) : BERM_OK;
 }

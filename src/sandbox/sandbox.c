@@ -16,24 +16,13 @@
 #include "base/own.h"
 #include "os/sys.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/box.h"
 #include "sandbox/frame.h"
 #include "sandbox/prepare.h"
 #include "sandbox/sweep.h"
 
 enum { REAP_DEADLINE_MS = 5000 };
 
-struct berm_sandbox {
-	int control; /* our end of the socket pair; -1 when the stream has ended */
-	int pidfd;
-	pid_t helper;	   /* 0: reaped */
-	char *cgroup;	   /* removed at the end, or NULL */
-	char *private_tmp; /* removed if the helper did not come to it, or NULL */
-	bool own_tree;
-	bool has_status;
-	bool tidy;   /* the helper came to its end and has removed what it made */
-	int stopped; /* signal */
-	struct berm_status status;
-};
 
 /* ---- spawn -------------------------------------------------------------------------------------------------------- */
 
@@ -133,7 +122,10 @@ enum berm_code berm_sandbox_spawn(const struct berm_plan *plan, const struct ber
 	if (box == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "start a sandbox");
 	*box = (struct berm_sandbox){.control = -1, .pidfd = -1, .own_tree = command->own_tree && !plan->pid_namespace};
+	live_begin(&box->live, plan);
 	enum berm_code code = prepare_launch(plan, command, &launch, err);
+	if (code == BERM_OK)
+		launch->region = box->live.region;
 	if (code == BERM_OK && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		code = err_sys(err, "make a socket pair");
 	else if (code == BERM_OK) {
@@ -291,6 +283,7 @@ void berm_sandbox_free(struct berm_sandbox *box)
 		(void)close(box->control);
 	if (box->pidfd >= 0)
 		(void)close(box->pidfd);
+	live_done(&box->live);
 	cgroup_remove(box->cgroup);
 	free(box->cgroup);
 	if (box->private_tmp != NULL && !box->tidy)

@@ -18,6 +18,7 @@ enum {
 	SUP_PIDFD_SLOTS = 16, /* tasks whose pidfd is kept */
 	SUP_PROC_SLOTS = 16,  /* tasks whose folder in /proc is kept */
 	SUP_HELPER_TICK_MS = 200,
+	SUP_SWAP_PATIENCE_MS = 500,
 	SUP_STAGE_TICK_MS = 20, /* for loops that do not poll supervisor_events */
 };
 

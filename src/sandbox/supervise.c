@@ -376,6 +376,49 @@ bool supervisor_reaped(struct supervisor *sup, pid_t pid)
 	return false;
 }
 
+/* Waits for a process that was killed. false: it does not end. */
+static bool helper_ended(pid_t pid)
+{
+	static const struct timespec tick = {.tv_nsec = 1000000};
+	for (int tries = 0; tries < SUP_SWAP_PATIENCE_MS; tries++) {
+		pid_t got = waitpid(pid, NULL, WNOHANG | __WALL);
+		if (got == pid || (got < 0 && errno == ECHILD))
+			return true;
+		(void)nanosleep(&tick, NULL);
+	}
+	return false;
+}
+
+/* What was judged by the old plan must not come to its end under the new one. */
+static int helpers_stop(struct supervisor *sup)
+{
+	for (size_t i = 0; i < SUP_MAX_HELPERS; i++) {
+		struct sup_helper *helper = &sup->helpers[i];
+		if (helper->pid == 0)
+			continue;
+		(void)kill(helper->pid, SIGKILL);
+		if (!helper_ended(helper->pid))
+			return EBUSY;
+		send_response(sup, helper->id, EINTR, 0, 0);
+		*helper = (struct sup_helper){0};
+		sup->helper_count--;
+	}
+	return 0;
+}
+
+int supervisor_swap(struct supervisor *sup, const struct berm_plan *plan, const struct plan_rule **beside_rules,
+		    size_t beside_count)
+{
+	int error = helpers_stop(sup);
+	if (error != 0)
+		return error;
+	stage_collect(sup);
+	sup->plan = plan;
+	sup->beside_rules = beside_rules;
+	sup->beside_count = beside_count;
+	return 0;
+}
+
 int supervisor_timeout_ms(const struct supervisor *sup)
 {
 	if (sup->stage_count > 0)

@@ -76,6 +76,10 @@ void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_not
 void supervisor_own(struct supervisor *sup, const char *path);
 /* The text that a berm inside gets when it asks what is held already (PLAN_OUTER_NAME). Borrowed. Before start. */
 void supervisor_outer(struct supervisor *sup, const char *text);
+/* From the next call on another plan holds: one that came by live_image.h, and lives on. Calls that are being done by
+ * helper processes end with EINTR. 0, or an errno: then nothing has changed. */
+int supervisor_swap(struct supervisor *sup, const struct berm_plan *plan, const struct plan_rule **beside_rules,
+		    size_t beside_count);
 /* Removes what the sandbox left in places that everybody shares. At the end, when its processes are gone. */
 void supervisor_finish(struct supervisor *sup);
 /* Serves one notification; call when the listener is readable. 0, or -1 when the listener is of no more use. */

@@ -89,7 +89,7 @@ int view_make(int root_fd, const char *path, bool folder)
 	return 0;
 }
 
-static uint64_t attributes_of(unsigned rights)
+uint64_t view_attributes(unsigned rights)
 {
 	return OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV | ((rights & BERM_WRITE) != 0 ? 0 : OS_MOUNT_ATTR_RDONLY) |
 	       ((rights & BERM_EXEC) != 0 ? 0 : OS_MOUNT_ATTR_NOEXEC);
@@ -178,7 +178,7 @@ static bool shown_by_parent(const struct launch *launch, size_t index)
 	const struct berm_plan *plan = launch->plan;
 	size_t parent = launch->parents[index];
 	return parent != LAUNCH_NO_PARENT &&
-	       attributes_of(plan->grants[parent].rights) == attributes_of(plan->grants[index].rights);
+	       view_attributes(plan->grants[parent].rights) == view_attributes(plan->grants[index].rights);
 }
 
 /* The host's tree stays reachable by absolute paths until chroot, so each grant is cloned and placed in one go. */
@@ -189,7 +189,7 @@ static int hidden_grants(struct launch *launch, int root_fd)
 		const struct plan_grant *grant = &plan->grants[i];
 		if (!grant->exists || shown_by_parent(launch, i))
 			continue;
-		int clone_fd = view_clone(grant->path, attributes_of(grant->rights));
+		int clone_fd = view_clone(grant->path, view_attributes(grant->rights));
 		if (clone_fd < 0 && errno == ENOENT)
 			continue; /* gone since the plan was made */
 		if (clone_fd < 0)
@@ -320,7 +320,7 @@ static int visible_clone(struct launch *launch)
 		if (!grant->exists || (!covered && (grant->rights & (BERM_WRITE | BERM_EXEC)) == 0) ||
 		    shown_by_parent(launch, i))
 			continue;
-		launch->clones[i] = view_clone(grant->path, attributes_of(grant->rights));
+		launch->clones[i] = view_clone(grant->path, view_attributes(grant->rights));
 		if (launch->clones[i] < 0)
 			return launch_fail(launch, STAGE_VIEW, grant->path);
 	}

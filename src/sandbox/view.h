@@ -8,6 +8,8 @@
 
 #include "sandbox/launch.h"
 
+/* OS_MOUNT_ATTR_ flags of a grant with these rights. */
+uint64_t view_attributes(unsigned rights);
 /* A detached clone of what path names, with these OS_MOUNT_ATTR_ flags set; -1 with errno. */
 int view_clone(const char *path, uint64_t attributes);
 /* Mounts a clone onto path (relative to root_fd, no leading '/'), which must exist; closes the clone. 0, or -1. */
