@@ -32,7 +32,7 @@ struct keeper {
 	pid_t agent, group;
 	int signal_fd;
 	int64_t deadline_ms; /* of the wall limit; 0: none */
-	int live_fd; /* where a changed plan is acknowledged; -1: the caller never asked */
+	int live_fd;	     /* where a changed plan is acknowledged; -1: the caller never asked */
 	bool ended;
 	struct berm_status status;
 	struct notices notices;

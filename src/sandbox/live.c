@@ -19,8 +19,7 @@ enum { ANSWER_DEADLINE_MS = 10000, MAX_CHANGES = 4 * CAPS_MAX_LINES };
 
 void live_begin(struct live *live, const struct berm_plan *plan)
 {
-	*live = (struct live){
-		.generation = 1, .reply_fd = -1, .user_fd = -1, .mount_fd = -1, .mounts_known = true};
+	*live = (struct live){.generation = 1, .reply_fd = -1, .user_fd = -1, .mount_fd = -1, .mounts_known = true};
 	atomic_flag_clear(&live->busy);
 	arena_init(&live->texts, MAX_TEXTS);
 	vec_init(&live->mounts, sizeof(struct live_mount), MAX_CHANGES);
@@ -209,7 +208,8 @@ static enum berm_code update(struct berm_sandbox *box, struct live_step *step, e
 	live->told = plan_keep(step->next);
 	TRY(live_report(live, step, &live->changes, &failed, err));
 	if (failed != NULL && how != BERM_UPDATE_PARTIAL)
-		return err_set(err, BERM_ERR_UNSUPPORTED, "cannot be put in force before the next run: '%.120s'", failed);
+		return err_set(err, BERM_ERR_UNSUPPORTED, "cannot be put in force before the next run: '%.120s'",
+			       failed);
 	return enforce(box, step, err);
 }
 

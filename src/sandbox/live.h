@@ -29,10 +29,10 @@ struct live_mount {
 /* ---- what lasts -------------------------------------------------------------------------------------------------- */
 
 struct live {
-	const struct berm_plan *base;	/* the sandbox was started with it; NULL: it cannot be changed */
-	const struct berm_plan *now;	/* the one in force, as it was given */
+	const struct berm_plan *base;	       /* the sandbox was started with it; NULL: it cannot be changed */
+	const struct berm_plan *now;	       /* the one in force, as it was given */
 	const struct berm_plan *before, *told; /* whose lines the changes name: the one before, and one that failed */
-	struct plan_grant *grants;	/* what is granted in force; NULL: the base's */
+	struct plan_grant *grants;	       /* what is granted in force; NULL: the base's */
 	size_t grant_count;
 	struct arena texts; /* of mounts and notes */
 	struct vec mounts;  /* struct live_mount, in the order in which they came to be; filled at the first update */
@@ -57,8 +57,9 @@ struct live_step {
 	const struct plan_grant *old_grants;
 	size_t old_count;
 	bool can_mount;
-	struct plan_grant *grants; /* what will be granted: the next plan's, less what cannot be had, more of it governed */
-	unsigned *here;		   /* for each of them the rights that will be in force */
+	struct plan_grant
+		*grants; /* what will be granted: the next plan's, less what cannot be had, more of it governed */
+	unsigned *here;	 /* for each of them the rights that will be in force */
 	size_t grant_count;
 	struct vec loose;   /* const char *: here or below more stays open than the plan says */
 	struct vec unruled; /* const char *: granted trees in which the rules of the plan cannot hold */

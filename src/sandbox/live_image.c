@@ -17,8 +17,8 @@ static const int SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEA
 
 void *live_region_new(void)
 {
-	void *region = mmap(NULL, LIVE_SLOTS * LIVE_SLOT_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			    -1, 0);
+	void *region =
+		mmap(NULL, LIVE_SLOTS * LIVE_SLOT_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return region == MAP_FAILED ? NULL : region;
 }
 
@@ -36,13 +36,12 @@ void *live_region_slot(void *region, uint64_t generation)
 /* What was in the slot goes; the addresses stay ours. */
 static int slot_clear(void *slot)
 {
-	void *at = mmap(slot, LIVE_SLOT_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-			0);
+	void *at =
+		mmap(slot, LIVE_SLOT_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	return at == MAP_FAILED ? -1 : 0;
 }
 
 /* ---- filling ----------------------------------------------------------------------------------------------------- */
-
 
 struct filler {
 	char *at, *end;

@@ -104,8 +104,7 @@ static bool in_scratch(const struct berm_plan *plan, const char *path)
 /* As view.c decides it. */
 static bool is_mounted(const struct wanted_list *list, const struct plan_grant *grant, const struct plan_grant *parent)
 {
-	if (!grant->exists ||
-	    (parent != NULL && view_attributes(parent->rights) == view_attributes(grant->rights)))
+	if (!grant->exists || (parent != NULL && view_attributes(parent->rights) == view_attributes(grant->rights)))
 		return false;
 	return list->base->hidden || in_scratch(list->base, grant->path) ||
 	       (grant->rights & (BERM_WRITE | BERM_EXEC)) != 0;
@@ -143,8 +142,8 @@ static enum berm_code list_wanted(const struct wanted_list *list, struct vec *wa
 {
 	TRY(want_grants(list, wanted, err));
 	for (size_t i = 0; i < list->base->scratch_count; i++)
-		TRY(vec_push(wanted,
-			     &(struct live_mount){.path = list->base->scratches[i].path, .kind = LIVE_SCRATCH}, err));
+		TRY(vec_push(wanted, &(struct live_mount){.path = list->base->scratches[i].path, .kind = LIVE_SCRATCH},
+			     err));
 	for (size_t i = 0; i < list->mask_count; i++) {
 		enum live_kind kind = list->masks[i].folder ? LIVE_MASK_FOLDER : LIVE_MASK_FILE;
 		TRY(vec_push(wanted, &(struct live_mount){.path = list->masks[i].path, .kind = kind}, err));

@@ -58,7 +58,9 @@ static struct verdict judge_fixed(const struct live_step *step, const struct pla
 {
 	bool network = strcmp(line->guarantee, "network") == 0 && step->next->network == BERM_NET_NONE &&
 		       step->now->network != BERM_NET_NONE;
-	bool narrows = line->kind == PLAN_LINE_LIMIT ? added : line->kind == PLAN_LINE_EXTRA ? !added : network && added;
+	bool narrows = line->kind == PLAN_LINE_LIMIT   ? added
+		       : line->kind == PLAN_LINE_EXTRA ? !added
+						       : network && added;
 	return (struct verdict){BERM_WHEN_NEXT_RUN, FIXED, narrows};
 }
 
@@ -74,9 +76,9 @@ static struct verdict judge_grant(const struct live_step *step, const struct pla
 		return (struct verdict){BERM_WHEN_NOW, line->hold == BERM_HELD ? "" : line->note, false};
 	if (line->hold != BERM_HELD)
 		return (struct verdict){BERM_WHEN_NEXT_RUN, line->note, false};
-	const char *note = here == 0				      ? NOT_TAKEN
+	const char *note = here == 0				     ? NOT_TAKEN
 			   : here == (wanted & ~(unsigned)BERM_EXEC) ? "programs in it cannot be started in this run"
-								      : "only a part of it is granted in this run";
+								     : "only a part of it is granted in this run";
 	return (struct verdict){BERM_WHEN_NEXT_RUN, note, false};
 }
 

@@ -187,7 +187,8 @@ static unsigned stays_open(const struct live_step *step, const struct plan_grant
 static bool is_reserved(const char *path)
 {
 	return path[1] == '\0' || strcmp(path, "/proc") == 0 || strcmp(path, "/dev") == 0 ||
-	       strncmp(path, "/proc/", 6) == 0 || (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0);
+	       strncmp(path, "/proc/", 6) == 0 ||
+	       (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0);
 }
 
 /* New mounts are needed for what the view does not show yet. */
@@ -286,7 +287,8 @@ static enum berm_code close_denied(struct live_step *step, struct berm_err *err)
 	const struct berm_plan *next = step->next;
 	for (size_t i = 0; i < next->literal_count; i++) {
 		const struct plan_rule *rule = &next->rules[i];
-		unsigned kernel = rule->right != BERM_DENY || is_masked(step, rule->path) ? 0 : kernel_rights(step, rule->path);
+		unsigned kernel =
+			rule->right != BERM_DENY || is_masked(step, rule->path) ? 0 : kernel_rights(step, rule->path);
 		/* With namespaces what exists is masked; a name that is made later is open if the kernel lets it be made. */
 		if (step->can_mount)
 			kernel &= BERM_WRITE;
@@ -306,7 +308,8 @@ enum berm_code live_find_rights(struct live_step *step, struct berm_err *err)
 		if (given(&base->grants[i]) != 0)
 			TRY(close_rest(step, base->grants[i].path, given(&base->grants[i]), base->grants[i].tree, err));
 	for (size_t i = 0; i < base->around_count; i++)
-		TRY(close_rest(step, base->around[i].path, base->around[i].rights & ALL_RIGHTS, base->around[i].tree, err));
+		TRY(close_rest(step, base->around[i].path, base->around[i].rights & ALL_RIGHTS, base->around[i].tree,
+			       err));
 	return close_denied(step, err);
 }
 

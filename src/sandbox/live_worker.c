@@ -280,8 +280,7 @@ static int attach_tree(struct worker *worker, const struct work_tree *tree, int 
 	const struct work_entry *entry = &worker->work->entries[tree->first];
 	if (tree->fd < 0)
 		return 0;
-	if (tree->make && writable >= 0 &&
-	    view_make(writable, below(entry->path), entry->kind != LIVE_FILE) < 0)
+	if (tree->make && writable >= 0 && view_make(writable, below(entry->path), entry->kind != LIVE_FILE) < 0)
 		return fail(worker, entry->path);
 	if (view_attach(tree->fd, worker->root, below(entry->path)) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return fail(worker, entry->path);

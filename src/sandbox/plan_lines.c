@@ -397,9 +397,9 @@ static void refuse_plan(struct build *build, const char *line, const struct word
 static void note_line(struct build *build, size_t index, struct plan_line *told)
 {
 	static const enum plan_line_kind by_kind[] = {
-		[CAP_GRANT] = PLAN_LINE_GRANT, [CAP_NARROW] = PLAN_LINE_RULE,   [CAP_REPLACE] = PLAN_LINE_RULE,
-		[CAP_RULE] = PLAN_LINE_RULE,   [CAP_SOCKET] = PLAN_LINE_SOCKET, [CAP_SCRATCH] = PLAN_LINE_FIXED,
-		[CAP_LIMIT] = PLAN_LINE_LIMIT, [CAP_EXTRA] = PLAN_LINE_EXTRA,   [CAP_VIEW] = PLAN_LINE_FIXED,
+		[CAP_GRANT] = PLAN_LINE_GRANT,	 [CAP_NARROW] = PLAN_LINE_RULE,	  [CAP_REPLACE] = PLAN_LINE_RULE,
+		[CAP_RULE] = PLAN_LINE_RULE,	 [CAP_SOCKET] = PLAN_LINE_SOCKET, [CAP_SCRATCH] = PLAN_LINE_FIXED,
+		[CAP_LIMIT] = PLAN_LINE_LIMIT,	 [CAP_EXTRA] = PLAN_LINE_EXTRA,	  [CAP_VIEW] = PLAN_LINE_FIXED,
 		[CAP_BACKEND] = PLAN_LINE_FIXED,
 	};
 	const struct cap_line *line = build_line(build, index);

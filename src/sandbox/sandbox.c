@@ -15,14 +15,13 @@
 
 #include "base/own.h"
 #include "os/sys.h"
-#include "sandbox/cgroup.h"
 #include "sandbox/box.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/frame.h"
 #include "sandbox/prepare.h"
 #include "sandbox/sweep.h"
 
 enum { REAP_DEADLINE_MS = 5000 };
-
 
 /* ---- spawn -------------------------------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,9 +49,16 @@ static struct frame example(enum frame_type type)
 		frame.answer.id = 99;
 		frame.answer.verdict = BERM_VERDICT_ALLOW;
 		break;
+	case FRAME_SWAP:
+	case FRAME_SWAPPED:
+		frame.swap.generation = 1ULL << 33;
+		frame.swap.error = EPROTO;
+		break;
 	case FRAME_STARTED:
 	case FRAME_MAPPED:
 	case FRAME_KILL:
+	case FRAME_LEND:
+	case FRAME_LENT:
 	default:
 		break;
 	}
@@ -60,7 +68,7 @@ static struct frame example(enum frame_type type)
 static void every_type_survives_the_trip(void **state)
 {
 	(void)state;
-	for (int type = FRAME_STARTED; type <= FRAME_ANSWER; type++) {
+	for (int type = FRAME_STARTED; type <= FRAME_SWAPPED; type++) {
 		uint8_t first[FRAME_MAX], second[FRAME_MAX];
 		struct frame sent = example((enum frame_type)type), got;
 		size_t len = frame_print(&sent, first);
@@ -99,8 +107,35 @@ static void cut_or_lengthened_frames_are_refused(void **state)
 	assert_false(frame_parse(bytes, len + 1, &got));
 	bytes[0] = 0;
 	assert_false(frame_parse(bytes, len, &got));
-	bytes[0] = FRAME_ANSWER + 1;
+	bytes[0] = FRAME_SWAPPED + 1;
 	assert_false(frame_parse(bytes, len, &got));
+}
+
+static void descriptors_go_with_a_frame(void **state)
+{
+	(void)state;
+	int ends[2], fds[FRAME_MAX_FDS];
+	struct frame frame = {.type = FRAME_LENT}, got;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(frame_send_fds(ends[1], &frame, ends, 2), 0);
+	assert_int_equal(frame_recv_fds(ends[0], true, &got, fds), 1);
+	assert_true(fds[0] >= 0 && fds[1] >= 0 && fds[0] != fds[1]);
+	assert_int_equal(fcntl(fds[1], F_GETFD), FD_CLOEXEC);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	assert_int_equal(frame_send(ends[1], &frame), 0);
+	assert_int_equal(frame_recv_fds(ends[0], true, &got, fds), 1);
+	assert_int_equal(fds[0], -1);
+	assert_int_equal(frame_send_fds(ends[1], &frame, ends, 2), 0);
+	int before = dup(ends[0]);
+	(void)close(before);
+	assert_int_equal(frame_recv(ends[0], true, &got), 1);
+	int after = dup(ends[0]); /* nobody wanted them: they were closed */
+	assert_int_equal(after, before);
+	(void)close(after);
+	assert_int_equal(frame_send_fds(ends[1], &frame, ends, FRAME_MAX_FDS + 1), -1);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 
 static void sockets_tell_frames_garbage_and_the_end_apart(void **state)
@@ -144,6 +179,7 @@ int main(void)
 		cmocka_unit_test(every_type_survives_the_trip),
 		cmocka_unit_test(the_largest_request_fits),
 		cmocka_unit_test(cut_or_lengthened_frames_are_refused),
+		cmocka_unit_test(descriptors_go_with_a_frame),
 		cmocka_unit_test(sockets_tell_frames_garbage_and_the_end_apart),
 		cmocka_unit_test(the_last_frame_arrives_though_the_other_side_left_something_unread),
 	};
