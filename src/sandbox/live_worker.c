@@ -305,7 +305,7 @@ static int widen(struct worker *worker)
 
 static void tell(struct worker *worker, enum work_step step)
 {
-	worker->answer.step = step;
+	worker->answer.step = (int)step;
 	if (send(worker->work->channel, &worker->answer, sizeof worker->answer, MSG_NOSIGNAL) < 0 ||
 	    worker->answer.error != 0)
 		_exit(1);
