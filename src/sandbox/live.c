@@ -123,6 +123,8 @@ static enum berm_code swap(struct berm_sandbox *box, const struct live_step *ste
 					     .plan = step->next,
 					     .grants = step->grants,
 					     .grant_count = step->grant_count,
+					     .masks = step->masks.items,
+					     .mask_count = step->masks.len,
 					     .generation = live->generation + 1};
 	struct frame frame = {.type = FRAME_SWAP, .swap = {.generation = content.generation}};
 	int fds[FRAME_MAX_FDS];

@@ -15,7 +15,14 @@
 
 /* ---- mounts ------------------------------------------------------------------------------------------------------ */
 
-enum live_kind { LIVE_TREE = 0, LIVE_FILE, LIVE_MASK_FILE, LIVE_MASK_FOLDER, LIVE_SCRATCH };
+enum live_kind {
+	LIVE_TREE = 0,
+	LIVE_FILE,
+	LIVE_MASK_FILE,
+	LIVE_MASK_FOLDER,
+	LIVE_SCRATCH,
+	LIVE_COVER, /* an empty folder in which only further mounts are seen */
+};
 /* One that the sandbox has, or is to have. */
 struct live_mount {
 	const char *path;
@@ -63,7 +70,10 @@ struct live_step {
 	size_t grant_count;
 	struct vec loose;   /* const char *: here or below more stays open than the plan says */
 	struct vec unruled; /* const char *: granted trees in which the rules of the plan cannot hold */
-	struct vec masks;   /* struct plan_mask: the plan's and those in place of a grant that Landlock still has */
+	struct arena paths; /* of masks that were found */
+	struct vec
+		walked; /* const char *: trees in which names were looked for and masked, and new ones of the host are not */
+	struct vec masks; /* struct plan_mask: the plan's and those in place of a grant that Landlock still has */
 };
 void live_step_init(struct live_step *step, const struct live *live, const struct berm_plan *next);
 void live_step_done(struct live_step *step);
@@ -72,6 +82,11 @@ void live_step_done(struct live_step *step);
 MUST_USE enum berm_code live_find_rights(struct live_step *step, struct berm_err *err);
 /* The rights in force afterwards at a path, of those that the plan grants. */
 unsigned live_rights_here(const struct live_step *step, const char *path);
+
+/* live_walk.c: adds a mask for each name below folder that a deny line of the next plan matches. *ret_whole: all of it
+ * was looked through. */
+MUST_USE enum berm_code live_mask_denied(struct live_step *step, const char *folder, bool *ret_whole,
+					 struct berm_err *err);
 
 /* live_report.c: what becomes of each line that differs. *ret_failed: the first that narrows and cannot be put in force,
  * or NULL. */

@@ -131,7 +131,8 @@ static void fill_paths(struct filler *to, const struct live_content *content, st
 	plan->grant_count = content->grant_count;
 	for (size_t i = 0; plan->grants != NULL && i < plan->grant_count; i++)
 		plan->grants[i].path = fill_text(to, plan->grants[i].path);
-	plan->masks = fill_items(to, plan->masks, plan->mask_count, sizeof *plan->masks);
+	plan->masks = fill_items(to, content->masks, content->mask_count, sizeof *plan->masks);
+	plan->mask_count = content->mask_count;
 	for (size_t i = 0; plan->masks != NULL && i < plan->mask_count; i++)
 		plan->masks[i].path = fill_text(to, plan->masks[i].path);
 	plan->sockets = fill_items(to, plan->sockets, plan->socket_count, sizeof *plan->sockets);
@@ -177,8 +178,6 @@ static bool fill_image(void *slot, const struct live_content *content, size_t *r
 	*image = (struct live_image){.generation = content->generation};
 	struct berm_plan *plan = &image->plan;
 	keep_fixed(content->base, plan);
-	plan->masks = content->plan->masks;
-	plan->mask_count = content->plan->mask_count;
 	plan->sockets = content->plan->sockets;
 	plan->socket_count = content->plan->socket_count;
 	plan->rule_count = content->plan->rule_count;

@@ -26,12 +26,14 @@ void live_region_free(void *region); /* takes NULL */
 void *live_region_slot(void *region, uint64_t generation);
 
 /* In the caller: makes the image in its slot and seals it. base: the plan the sandbox was started with, whose filter,
- * scratch space and network stay; grants: what is granted now, in place of the plan's own. The caller keeps the slot
+ * scratch space and network stay; grants, masks: what is granted and masked now, in place of the plan's own. The caller keeps the slot
  * mapped, read-only. Errors: LIMIT, SYS. */
 struct live_content {
 	const struct berm_plan *base, *plan;
 	const struct plan_grant *grants;
 	size_t grant_count;
+	const struct plan_mask *masks;
+	size_t mask_count;
 	uint64_t generation;
 };
 MUST_USE enum berm_code live_image_make(void *region, const struct live_content *content, int *ret_fd,

@@ -17,7 +17,7 @@
 #include "sandbox/live_mount.h"
 #include "sandbox/view.h"
 
-enum { WORK_DEADLINE_MS = 10000, MAX_MOUNTS = 4 * CAPS_MAX_LINES };
+enum { WORK_DEADLINE_MS = 10000, MAX_MOUNTS = 4 * CAPS_MAX_LINES, MAX_REMOVALS = 4096 };
 
 /* ---- what is mounted --------------------------------------------------------------------------------------------- */
 
@@ -192,14 +192,15 @@ struct planning {
 	struct live *live;
 	const struct live_step *step;
 	struct live_work *work;
-	struct vec wanted, detaches, masks, entries, trees;
+	struct vec wanted, masks, narrow, widen, entries, trees;
 };
 
 static void planning_done(struct planning *planning)
 {
 	vec_done(&planning->wanted);
-	vec_done(&planning->detaches);
 	vec_done(&planning->masks);
+	vec_done(&planning->narrow);
+	vec_done(&planning->widen);
 	vec_done(&planning->entries);
 	vec_done(&planning->trees);
 }
@@ -215,23 +216,6 @@ static bool can_be_moved(const struct live_step *step, const char *path)
 			return true;
 	}
 	return false;
-}
-
-/* What is seen and not wanted goes, until nothing of the kind is seen. */
-static enum berm_code plan_detaches(struct planning *planning, struct berm_err *err)
-{
-	struct vec *mounts = &planning->work->mounts;
-	for (size_t i = 0; i < mounts->len; i++) {
-		const struct live_mount *mount = mount_at(mounts, i);
-		if (mount->gone || mount->kind == LIVE_SCRATCH || seen_at(mounts, mount->path) != i ||
-		    find_wanted(&planning->wanted, mount) != NULL)
-			continue;
-		const struct work_detach op = {mount->path, can_be_moved(planning->step, mount->path)};
-		TRY(vec_push(&planning->detaches, &op, err));
-		drop_mount(mounts, i);
-		i = (size_t)-1; /* what lay below it may be an older one */
-	}
-	return BERM_OK;
 }
 
 static const char *keep_path(struct planning *planning, const char *path)
@@ -254,23 +238,28 @@ static enum berm_code push_entry(struct planning *planning, struct vec *entries,
 	return add_mount(&planning->work->mounts, &added, err);
 }
 
-/* wanted[index] and all that is wanted in it, as one tree. */
-static enum berm_code push_tree(struct planning *planning, size_t index, struct berm_err *err)
+/* root and all that is wanted in it, as one tree. */
+static enum berm_code push_tree(struct planning *planning, const struct live_mount *root, struct vec *ops,
+				struct berm_err *err)
 {
-	const struct live_mount *root = mount_at(&planning->wanted, index);
 	size_t seen = seen_at(&planning->work->mounts, root->path);
 	const struct live_mount *under = seen == LIVE_ROOT ? NULL : mount_at(&planning->work->mounts, seen);
 	struct work_tree tree = {.first = planning->entries.len,
+				 .count = 1,
 				 .make = planning->work->hidden && (under == NULL || under->kind == LIVE_SCRATCH),
 				 .fd = -1};
-	for (size_t i = index; i < planning->wanted.len; i++) {
+	const struct work_op op = {.tree = planning->trees.len};
+	TRY(push_entry(planning, &planning->entries, root, err));
+	for (size_t i = 0; i < planning->wanted.len; i++) {
 		const struct live_mount *mount = mount_at(&planning->wanted, i);
-		if (i != index && !lies_in(mount->path, root->path))
+		bool inner = is_mask(mount->kind) || strcmp(mount->path, root->path) != 0;
+		if (!inner || !lies_in(mount->path, root->path))
 			continue;
 		TRY(push_entry(planning, &planning->entries, mount, err));
 		tree.count++;
 	}
-	return vec_push(&planning->trees, &tree, err);
+	TRY(vec_push(&planning->trees, &tree, err));
+	return vec_push(ops, &op, err);
 }
 
 static enum berm_code plan_trees(struct planning *planning, struct berm_err *err)
@@ -279,29 +268,171 @@ static enum berm_code plan_trees(struct planning *planning, struct berm_err *err
 	for (size_t i = 0; i < planning->wanted.len; i++) {
 		const struct live_mount *mount = mount_at(&planning->wanted, i);
 		size_t seen = is_mask(mount->kind) ? LIVE_ROOT : seen_at(mounts, mount->path);
-		bool there = seen != LIVE_ROOT && same_mount(mount_at(mounts, seen), mount);
 		/* A mask over the very place is seen there; what it lies on is what counts. */
-		while (seen != LIVE_ROOT && !there && is_mask(mount_at(mounts, seen)->kind)) {
+		while (seen != LIVE_ROOT && is_mask(mount_at(mounts, seen)->kind))
 			seen = mount_at(mounts, seen)->parent;
-			there = seen != LIVE_ROOT && same_mount(mount_at(mounts, seen), mount);
-		}
+		bool there = seen != LIVE_ROOT && same_mount(mount_at(mounts, seen), mount);
 		if (!is_mask(mount->kind) && !there)
-			TRY(push_tree(planning, i, err));
+			TRY(push_tree(planning, mount, &planning->widen, err));
 	}
 	return BERM_OK;
 }
 
-/* Over what stays; masks in new trees come with these. */
+static bool is_shown(const struct planning *planning, const struct live_mount *mask, size_t seen)
+{
+	const struct vec *mounts = &planning->work->mounts;
+	if (seen == LIVE_ROOT)
+		return !planning->work->hidden;
+	return mount_at(mounts, seen)->kind != LIVE_COVER || strcmp(mount_at(mounts, seen)->path, mask->path) == 0;
+}
+
+/* Is this wanted mask missing where something is seen? */
+static bool lacks_mask(const struct planning *planning, const struct live_mount *mask)
+{
+	const struct vec *mounts = &planning->work->mounts;
+	size_t seen = seen_at(mounts, mask->path);
+	return is_shown(planning, mask, seen) && (seen == LIVE_ROOT || !is_mask(mount_at(mounts, seen)->kind));
+}
+
+/* Over what is seen now; masks in new trees come with these. */
 static enum berm_code plan_masks(struct planning *planning, struct berm_err *err)
+{
+	for (size_t i = 0; i < planning->wanted.len; i++) {
+		const struct live_mount *mount = mount_at(&planning->wanted, i);
+		if (is_mask(mount->kind) && lacks_mask(planning, mount))
+			TRY(push_entry(planning, &planning->masks, mount, err));
+	}
+	return BERM_OK;
+}
+
+/* ---- what is seen and not wanted --------------------------------------------------------------------------------- */
+
+static const struct plan_grant *grant_at(const struct live_step *step, const char *path)
+{
+	const struct berm_plan plan = {.grants = step->grants, .grant_count = step->grant_count};
+	const struct plan_grant *grant = plan_grant_at(&plan, str_from(path));
+	return grant != NULL && grant->exists ? grant : NULL;
+}
+
+static bool holds_grant(const struct live_step *step, const char *path)
+{
+	for (size_t i = 0; i < step->grant_count; i++)
+		if (step->grants[i].exists && lies_in(step->grants[i].path, path))
+			return true;
+	return false;
+}
+
+/* Nothing can be made in a cover: what is wanted in it is mounted there, or it is not the right one. */
+static bool shows_all(const struct planning *planning, const char *path)
 {
 	const struct vec *mounts = &planning->work->mounts;
 	for (size_t i = 0; i < planning->wanted.len; i++) {
 		const struct live_mount *mount = mount_at(&planning->wanted, i);
-		size_t seen = is_mask(mount->kind) ? seen_at(mounts, mount->path) : LIVE_ROOT;
-		bool there = seen != LIVE_ROOT && is_mask(mount_at(mounts, seen)->kind);
-		bool shown = seen != LIVE_ROOT || !planning->work->hidden;
-		if (is_mask(mount->kind) && !there && shown)
-			TRY(push_entry(planning, &planning->masks, mount, err));
+		size_t seen = seen_at(mounts, mount->path);
+		if (!is_mask(mount->kind) && lies_in(mount->path, path) &&
+		    (seen == LIVE_ROOT || mount_at(mounts, seen)->kind == LIVE_COVER))
+			return false;
+	}
+	return true;
+}
+
+/* It is wanted, or shows what would be seen there without it. */
+static bool is_right(const struct planning *planning, const struct live_mount *mount)
+{
+	if (mount->kind == LIVE_SCRATCH || find_wanted(&planning->wanted, mount) != NULL)
+		return true;
+	const struct plan_grant *grant = grant_at(planning->step, mount->path);
+	if (mount->kind == LIVE_COVER)
+		return grant == NULL && shows_all(planning, mount->path);
+	if (is_mask(mount->kind))
+		return grant == NULL && !holds_grant(planning->step, mount->path);
+	if (grant == NULL && planning->work->hidden)
+		return false;
+	return mount->attributes == view_attributes(grant != NULL ? grant->rights : 0);
+}
+
+/* Without what was just dropped at path, is nothing seen there that should not be? */
+static bool is_clean(const struct planning *planning, const char *path)
+{
+	const struct vec *mounts = &planning->work->mounts;
+	size_t under = seen_at(mounts, path);
+	if (under != LIVE_ROOT && !is_right(planning, mount_at(mounts, under)))
+		return false;
+	for (size_t i = 0; i < planning->wanted.len; i++) {
+		const struct live_mount *mount = mount_at(&planning->wanted, i);
+		if (is_mask(mount->kind) && lies_in(mount->path, path) && lacks_mask(planning, mount))
+			return false;
+	}
+	for (size_t i = 0; i < mounts->len; i++) {
+		const struct live_mount *mount = mount_at(mounts, i);
+		if (!mount->gone && lies_in(mount->path, path) && seen_at(mounts, mount->path) == i &&
+		    !is_right(planning, mount))
+			return false;
+	}
+	return true;
+}
+
+/* More can be done at the path once the mount is gone. */
+static bool widens(const struct planning *planning, const struct live_mount *mount)
+{
+	const struct vec *mounts = &planning->work->mounts;
+	size_t under = seen_at(mounts, mount->path);
+	if (is_mask(mount->kind))
+		return true;
+	if (under == LIVE_ROOT)
+		return false;
+	return mount->kind == LIVE_COVER || (mount->attributes & ~mount_at(mounts, under)->attributes) != 0;
+}
+
+/* What is to be seen at the path in its place, if what lies below is not it. */
+static struct live_mount cover_of(const struct planning *planning, const struct live_mount *mount)
+{
+	const struct plan_grant *grant = grant_at(planning->step, mount->path);
+	struct live_mount cover = {.path = mount->path, .kind = mount->kind};
+	if (mount->kind == LIVE_MASK_FILE)
+		cover.kind = LIVE_FILE;
+	if (mount->kind == LIVE_MASK_FOLDER || mount->kind == LIVE_COVER)
+		cover.kind = LIVE_TREE;
+	cover.attributes = view_attributes(grant != NULL ? grant->rights : 0);
+	if (grant == NULL && planning->work->hidden) {
+		cover.kind = cover.kind == LIVE_TREE ? LIVE_COVER : LIVE_MASK_FILE;
+		cover.attributes = 0;
+	}
+	return cover;
+}
+
+static enum berm_code remove_mount(struct planning *planning, size_t index, struct berm_err *err)
+{
+	struct vec *mounts = &planning->work->mounts;
+	const struct live_mount mount = *mount_at(mounts, index);
+	auto_free struct live_mount *before = calloc(mounts->len, sizeof *before);
+	if (before == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "change a sandbox");
+	memcpy(before, mounts->items, mounts->len * sizeof *before);
+	drop_mount(mounts, index);
+	if (is_clean(planning, mount.path)) {
+		const struct work_op op = {.path = mount.path, .must = can_be_moved(planning->step, mount.path)};
+		return vec_push(widens(planning, &mount) ? &planning->widen : &planning->narrow, &op, err);
+	}
+	memcpy(mounts->items, before, mounts->len * sizeof *before);
+	const struct live_mount cover = cover_of(planning, &mount);
+	bool closed = is_mask(mount.kind) || mount.kind == LIVE_COVER;
+	return push_tree(planning, &cover, closed ? &planning->widen : &planning->narrow, err);
+}
+
+/* Until nothing of the kind is seen. */
+static enum berm_code plan_removals(struct planning *planning, struct berm_err *err)
+{
+	const struct vec *mounts = &planning->work->mounts;
+	size_t rounds = 0;
+	for (size_t i = 0; i < mounts->len; i++) {
+		const struct live_mount *mount = mount_at(mounts, i);
+		if (mount->gone || seen_at(mounts, mount->path) != i || is_right(planning, mount))
+			continue;
+		if (rounds++ > MAX_REMOVALS)
+			return err_set(err, BERM_ERR_LIMIT, "too many mounts to change");
+		TRY(remove_mount(planning, i, err));
+		i = (size_t)-1; /* what lay below it may be an older one */
 	}
 	return BERM_OK;
 }
@@ -315,17 +446,19 @@ static enum berm_code plan_work(struct planning *planning, struct berm_err *err)
 	for (size_t i = 0; i < now->len; i++)
 		TRY(vec_push(&planning->work->mounts, mount_at(now, i), err));
 	TRY(list_wanted(&list, &planning->wanted, err));
-	TRY(plan_detaches(planning, err));
-	TRY(plan_trees(planning, err));
-	return plan_masks(planning, err);
+	TRY(plan_masks(planning, err));
+	TRY(plan_removals(planning, err));
+	return plan_trees(planning, err);
 }
 
 static void work_take(struct planning *planning)
 {
 	struct live_work *work = planning->work;
 	const struct berm_plan *next = planning->step->next;
-	work->detach_count = planning->detaches.len;
-	work->detaches = vec_take(&planning->detaches);
+	work->narrow_count = planning->narrow.len;
+	work->narrow = vec_take(&planning->narrow);
+	work->widen_count = planning->widen.len;
+	work->widen = vec_take(&planning->widen);
 	work->mask_count = planning->masks.len;
 	work->masks = vec_take(&planning->masks);
 	work->entry_count = planning->entries.len;
@@ -342,7 +475,8 @@ static void work_free(struct live_work *work)
 		return;
 	if (work->channel >= 0)
 		(void)close(work->channel);
-	free(work->detaches);
+	free(work->narrow);
+	free(work->widen);
 	free(work->masks);
 	free(work->entries);
 	free(work->trees);
@@ -446,7 +580,7 @@ static enum berm_code plan_and_begin(struct planning *planning, struct berm_err 
 	if (live->mounts.len == 0)
 		TRY(list_started(live->base, &live->mounts, err));
 	TRY(plan_work(planning, err));
-	if (planning->detaches.len + planning->masks.len + planning->trees.len == 0)
+	if (planning->narrow.len + planning->masks.len + planning->widen.len == 0)
 		return BERM_OK;
 	work_take(planning);
 	return begin(live, planning->work, err);
@@ -462,7 +596,8 @@ enum berm_code live_mount_prepare(struct live *live, const struct live_step *ste
 	if (planning.work == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "change a sandbox");
 	vec_init(&planning.wanted, sizeof(struct live_mount), MAX_MOUNTS);
-	vec_init(&planning.detaches, sizeof(struct work_detach), MAX_MOUNTS);
+	vec_init(&planning.narrow, sizeof(struct work_op), MAX_MOUNTS);
+	vec_init(&planning.widen, sizeof(struct work_op), MAX_MOUNTS);
 	vec_init(&planning.masks, sizeof(struct work_entry), MAX_MOUNTS);
 	vec_init(&planning.entries, sizeof(struct work_entry), (size_t)4 * MAX_MOUNTS);
 	vec_init(&planning.trees, sizeof(struct work_tree), MAX_MOUNTS);

@@ -13,15 +13,17 @@ struct work_entry {
 	uint64_t attributes;
 	int fd; /* its clone */
 };
-struct work_detach {
-	const char *path;
-	bool must; /* the sandbox can move what it lies in, so that it is not there proves nothing */
-};
 /* A tree of mounts that appears as one: entries[first], with the others mounted in it. */
 struct work_tree {
 	size_t first, count;
 	bool make; /* its place is made in the view's own root, or in scratch space */
 	int fd;
+};
+/* A tree comes, or the topmost mount at a path goes. */
+struct work_op {
+	const char *path; /* NULL: trees[tree] comes */
+	size_t tree;
+	bool must; /* the sandbox can move what it lies in, so that it is not there proves nothing */
 };
 
 struct live_work {
@@ -29,12 +31,12 @@ struct live_work {
 	int channel;	       /* our end, then the process's */
 	pid_t pid;	       /* 0: it has ended */
 	bool hidden, tried;
-	struct work_detach *detaches;
-	struct work_entry *masks; /* over what stays where it is */
+	struct work_entry *masks; /* first of what narrows: over what stays where it is */
+	struct work_op *narrow, *widen;
 	struct work_entry *entries;
 	struct work_tree *trees;
 	const struct plan_link *links;
-	size_t detach_count, mask_count, entry_count, tree_count, link_count;
+	size_t mask_count, narrow_count, widen_count, entry_count, tree_count, link_count;
 	struct vec mounts; /* struct live_mount: what the sandbox has afterwards */
 };
 

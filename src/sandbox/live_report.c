@@ -9,6 +9,7 @@
 enum { ALL_RIGHTS = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC, MAX_LINES = 2 * CAPS_MAX_LINES };
 
 static const char FIXED[] = "fixed when the sandbox was started", OPEN[] = "landlock granted it at the start",
+		  HOST_MADE[] = "what something outside makes under this name during the run is not covered",
 		  UNRULED[] = "landlock lets it be changed there since the start",
 		  NOT_TAKEN[] = "landlock does not grant it since the start";
 
@@ -116,7 +117,8 @@ static struct verdict judge_rule(const struct live_step *step, const struct plan
 		     any_related(&step->loose, line->path);
 	if (loose || rule_meets(line, &step->unruled))
 		return (struct verdict){BERM_WHEN_NEXT_RUN, loose ? OPEN : UNRULED, true};
-	return (struct verdict){BERM_WHEN_NEW_OPENS, line->note, true};
+	bool walked = line->rights == BERM_DENY && line->note[0] == '\0' && rule_meets(line, &step->walked);
+	return (struct verdict){BERM_WHEN_NEW_OPENS, walked ? HOST_MADE : line->note, true};
 }
 
 static struct verdict judge_line(const struct live_step *step, const struct plan_line *line, bool added)

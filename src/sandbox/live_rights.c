@@ -9,6 +9,8 @@
 #include "sandbox/live.h"
 #include "sandbox/plan_build.h"
 
+#define MAX_PATHS ((size_t)64 << 20)
+
 enum { ALL_RIGHTS = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC };
 
 void live_step_init(struct live_step *step, const struct live *live, const struct berm_plan *next)
@@ -23,6 +25,8 @@ void live_step_init(struct live_step *step, const struct live *live, const struc
 	};
 	vec_init(&step->loose, sizeof(const char *), (size_t)4 * CAPS_MAX_LINES);
 	vec_init(&step->unruled, sizeof(const char *), (size_t)4 * CAPS_MAX_LINES);
+	vec_init(&step->walked, sizeof(const char *), (size_t)4 * CAPS_MAX_LINES);
+	arena_init(&step->paths, MAX_PATHS);
 	vec_init(&step->masks, sizeof(struct plan_mask), (size_t)4 * CAPS_MAX_LINES);
 }
 
@@ -32,6 +36,8 @@ void live_step_done(struct live_step *step)
 	free(step->here);
 	vec_done(&step->loose);
 	vec_done(&step->unruled);
+	vec_done(&step->walked);
+	arena_done(&step->paths);
 	vec_done(&step->masks);
 }
 
@@ -191,17 +197,55 @@ static bool is_reserved(const char *path)
 	       (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0);
 }
 
+/* In the visible view what Landlock granted at the start and the plan does not is closed by a mask over all of it, and nothing
+ * new appears below a mask. */
+static bool is_below_closed(const struct live_step *step, const struct plan_grant *grant)
+{
+	const struct berm_plan *base = step->base;
+	for (size_t i = 0; i < base->grant_count && !base->hidden; i++) {
+		const struct plan_grant *started = &base->grants[i];
+		if ((given(started) & BERM_READ) != 0 && strcmp(started->path, grant->path) != 0 &&
+		    lies_in(grant->path, started->path) &&
+		    grant_at(step->next->grants, step->next->grant_count, started->path) == NULL)
+			return true;
+	}
+	return false;
+}
+
 /* New mounts are needed for what the view does not show yet. */
 static bool can_show(const struct live_step *step, const struct plan_grant *grant, unsigned had)
 {
 	if (step->base->backend != BERM_BACKEND_NAMESPACES || !grant->exists || (had & grant->rights) == grant->rights)
 		return true;
-	return step->can_mount && !is_reserved(grant->path);
+	return step->can_mount && !is_reserved(grant->path) && (had != 0 || !is_below_closed(step, grant));
 }
 
-static enum berm_code add_grant(struct live_step *step, const struct plan_grant *grant, struct berm_err *err)
+/* Where reading cannot be governed, because the filter does not trap it, or Landlock grants it: names that are denied and
+ * exist are masked instead. */
+static enum berm_code mask_instead(struct live_step *step, struct plan_grant *grant, unsigned kernel,
+				   struct berm_err *err)
 {
+	bool whole = false, traps = step->base->spec.trap_reads && (kernel & BERM_READ) == 0;
+	if ((grant->govern & GOVERN_READ) == 0 || traps || !step->can_mount || !grant->exists || grant->closed)
+		return BERM_OK;
+	TRY(live_mask_denied(step, grant->path, &whole, err));
+	if (!whole)
+		return BERM_OK;
+	grant->govern &= ~(unsigned)GOVERN_READ;
+	return vec_push(&step->walked, &grant->path, err);
+}
+
+static enum berm_code add_grant(struct live_step *step, const struct plan_grant *planned, struct berm_err *err)
+{
+	struct plan_grant masked = *planned;
+	const struct plan_grant *grant = &masked;
 	unsigned kernel = kernel_rights(step, grant->path);
+	/* A folder around a denied name: the supervisor tells that name from the others. */
+	if ((masked.rights & PLAN_LIST) != 0 && step->base->spec.trap_reads && (kernel & BERM_READ) == 0) {
+		masked.rights = BERM_READ;
+		masked.govern |= GOVERN_READ;
+	}
+	TRY(mask_instead(step, &masked, kernel, err));
 	const struct plan_grant *old = grant_at(step->old_grants, step->old_count, grant->path);
 	unsigned had = old == NULL || !old->exists ? 0 : old->rights & ALL_RIGHTS;
 	bool ruled = can_rule(step, grant, kernel);

@@ -122,6 +122,8 @@ static int clone_grants(struct worker *worker)
 	struct live_work *work = worker->work;
 	for (size_t i = 0; i < work->entry_count; i++) {
 		struct work_entry *entry = &work->entries[i];
+		if (entry->kind == LIVE_COVER && (entry->fd = view_tmpfs()) < 0)
+			return fail(worker, entry->path);
 		if (entry->kind != LIVE_TREE && entry->kind != LIVE_FILE)
 			continue;
 		entry->fd = view_clone(entry->path, entry->attributes);
@@ -164,10 +166,18 @@ static int clone_masks(struct worker *worker, struct work_entry *entries, size_t
 	return 0;
 }
 
+static int attach_entry(struct worker *worker, struct work_entry *entry, bool covered)
+{
+	if (covered && view_make(worker->root, below(entry->path), entry->kind != LIVE_FILE) < 0)
+		return -1;
+	return view_attach(take_fd(&entry->fd), worker->root, below(entry->path));
+}
+
 /* In the staging namespace each tree is put together at its own place, and taken from there as a whole. */
 static int build_tree(struct worker *worker, struct work_tree *tree)
 {
 	struct work_entry *entries = worker->work->entries + tree->first;
+	bool cover = entries[0].kind == LIVE_COVER;
 	tree->fd = -1;
 	if (entries[0].fd < 0)
 		return 0;
@@ -175,13 +185,16 @@ static int build_tree(struct worker *worker, struct work_tree *tree)
 		struct work_entry *entry = &entries[i];
 		if (entry->fd < 0)
 			continue;
-		int attached = view_attach(take_fd(&entry->fd), worker->root, below(entry->path));
 		/* Gone since the plan was made. What a mask was for is gone as well. */
-		if (attached < 0 && (i == 0 || (errno != ENOENT && errno != ENOTDIR)))
+		if (attach_entry(worker, entry, cover && i > 0 && !is_mask(entry->kind)) < 0 &&
+		    (i == 0 || (errno != ENOENT && errno != ENOTDIR)))
 			return fail(worker, entry->path);
 	}
+	const struct os_mount_attr closed = {.attr_set = OS_MOUNT_ATTR_RDONLY};
 	tree->fd = view_clone(entries[0].path, 0);
-	return tree->fd < 0 ? fail(worker, entries[0].path) : 0;
+	if (tree->fd < 0 || (cover && sys_mount_setattr(tree->fd, "", AT_EMPTY_PATH, &closed) < 0))
+		return fail(worker, entries[0].path);
+	return 0;
 }
 
 static int prepare(struct worker *worker)
@@ -227,23 +240,47 @@ static int detach(const struct worker *worker, const char *path)
 	return umount2(slash + 1, MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
+static int do_detach(struct worker *worker, const struct work_op *op)
+{
+	if (detach(worker, op->path) == 0)
+		return 0;
+	/* The host has removed what it was mounted on, and so the mount. */
+	bool gone = errno == ENOENT || errno == EINVAL || errno == ENOTDIR;
+	return gone && !op->must ? 0 : fail(worker, op->path);
+}
+
+static int attach_tree(struct worker *worker, const struct work_tree *tree, int writable)
+{
+	const struct work_entry *entry = &worker->work->entries[tree->first];
+	if (tree->fd < 0)
+		return 0;
+	if (tree->make && writable >= 0 && view_make(writable, below(entry->path), entry->kind != LIVE_FILE) < 0)
+		return fail(worker, entry->path);
+	if (view_attach(tree->fd, worker->root, below(entry->path)) < 0 && errno != ENOENT && errno != ENOTDIR)
+		return fail(worker, entry->path);
+	return 0;
+}
+
+static int do_ops(struct worker *worker, const struct work_op *ops, size_t count, int writable)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct work_op *op = &ops[i];
+		int done = op->path != NULL ? do_detach(worker, op)
+					    : attach_tree(worker, &worker->work->trees[op->tree], writable);
+		if (done < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int narrow(struct worker *worker)
 {
 	struct live_work *work = worker->work;
-	for (size_t i = 0; i < work->detach_count; i++) {
-		const struct work_detach *op = &work->detaches[i];
-		if (detach(worker, op->path) == 0)
-			continue;
-		/* The host has removed what it was mounted on, and so the mount. */
-		bool gone = errno == ENOENT || errno == EINVAL || errno == ENOTDIR;
-		if (!gone || op->must)
-			return fail(worker, op->path);
-	}
 	for (size_t i = 0; i < work->mask_count; i++)
 		if (view_attach(work->masks[i].fd, worker->root, below(work->masks[i].path)) < 0 && errno != ENOENT &&
 		    errno != ENOTDIR)
 			return fail(worker, work->masks[i].path);
-	return 0;
+	return do_ops(worker, work->narrow, work->narrow_count, -1);
 }
 
 /* ---- what widens ------------------------------------------------------------------------------------------------- */
@@ -275,30 +312,15 @@ static void make_links(const struct live_work *work, int writable)
 	}
 }
 
-static int attach_tree(struct worker *worker, const struct work_tree *tree, int writable)
-{
-	const struct work_entry *entry = &worker->work->entries[tree->first];
-	if (tree->fd < 0)
-		return 0;
-	if (tree->make && writable >= 0 && view_make(writable, below(entry->path), entry->kind != LIVE_FILE) < 0)
-		return fail(worker, entry->path);
-	if (view_attach(tree->fd, worker->root, below(entry->path)) < 0 && errno != ENOENT && errno != ENOTDIR)
-		return fail(worker, entry->path);
-	return 0;
-}
-
 static int widen(struct worker *worker)
 {
 	struct live_work *work = worker->work;
-	auto_fd int writable = work->hidden && work->tree_count + work->link_count > 0 ? writable_root(worker) : -1;
+	auto_fd int writable = work->hidden && work->widen_count + work->link_count > 0 ? writable_root(worker) : -1;
 	if (worker->answer.error != 0)
 		return -1;
 	if (writable >= 0)
 		make_links(work, writable);
-	for (size_t i = 0; i < work->tree_count; i++)
-		if (attach_tree(worker, &work->trees[i], writable) < 0)
-			return -1;
-	return 0;
+	return do_ops(worker, work->widen, work->widen_count, writable);
 }
 
 /* ---- its life ---------------------------------------------------------------------------------------------------- */

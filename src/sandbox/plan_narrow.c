@@ -228,7 +228,9 @@ static enum berm_code deny_existing(struct build *build, const struct rule_note 
 		state->permissions = true;
 		return BERM_OK;
 	}
-	if (!build->namespaces && (rights & RIGHTS_CHANGE) != 0 && (rights & BERM_EXEC) == 0) {
+	/* Where a pattern denies as well, what lies around this name cannot be granted without a look at each. */
+	bool governed = (rights & RIGHTS_CHANGE) != 0 || (build->deny_patterns && build->can_govern);
+	if (!build->namespaces && governed && (rights & BERM_EXEC) == 0) {
 		count_read(build, note);
 		return BERM_OK;
 	}

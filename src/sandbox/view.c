@@ -95,8 +95,7 @@ uint64_t view_attributes(unsigned rights)
 	       ((rights & BERM_EXEC) != 0 ? 0 : OS_MOUNT_ATTR_NOEXEC);
 }
 
-/* A fresh tmpfs, not yet mounted anywhere. */
-static int tmpfs_new(void)
+int view_tmpfs(void)
 {
 	auto_fd int fs = sys_fsopen("tmpfs", OS_FSOPEN_CLOEXEC);
 	if (fs < 0 || sys_fsconfig(fs, OS_FSCONFIG_SET_STRING, "mode", "0755") < 0 ||
@@ -278,7 +277,7 @@ static int hidden_enter(struct launch *launch, int root_fd)
 static int hidden_build(struct launch *launch)
 {
 	struct view_devices devices;
-	auto_fd int root = tmpfs_new();
+	auto_fd int root = view_tmpfs();
 	if (root < 0 || empty_attach(root, "/") < 0)
 		return launch_fail(launch, STAGE_VIEW, "tmpfs");
 	if (hidden_grants(launch, root) < 0 || view_devices_open(launch, &devices) < 0)
@@ -430,7 +429,19 @@ static int visible_build(struct launch *launch)
 	return visible_masks(launch);
 }
 
+/* Where processes inside may copy the mounts for themselves, what is mounted and unmounted later must reach the copies. */
+static int share_mounts(struct launch *launch)
+{
+	struct os_mount_attr shared = {.propagation = MS_SHARED};
+	if (!launch->plan->extra[BERM_EXTRA_USERNS])
+		return 0;
+	return sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &shared) < 0 ? launch_fail(launch, STAGE_VIEW, "shared")
+									   : 0;
+}
+
 int view_build(struct launch *launch)
 {
-	return launch->plan->hidden ? hidden_build(launch) : visible_build(launch);
+	if ((launch->plan->hidden ? hidden_build(launch) : visible_build(launch)) < 0)
+		return -1;
+	return share_mounts(launch);
 }

@@ -12,6 +12,8 @@
 uint64_t view_attributes(unsigned rights);
 /* A detached clone of what path names, with these OS_MOUNT_ATTR_ flags set; -1 with errno. */
 int view_clone(const char *path, uint64_t attributes);
+/* A fresh tmpfs, not yet mounted anywhere; -1 with errno. */
+int view_tmpfs(void);
 /* Mounts a clone onto path (relative to root_fd, no leading '/'), which must exist; closes the clone. 0, or -1. */
 int view_attach(int clone_fd, int root_fd, const char *path);
 /* Makes the folders of path (relative to root_fd), and at its end a folder or an empty file. 0, or -1. */
