@@ -97,6 +97,19 @@ static bool check_text(struct load *load, const struct place *at, enum policy_va
 	return false;
 }
 
+/* Where a comma or a dash got lost, two paths become one. */
+static void check_pair_of_paths(struct load *load, const struct node *node, enum policy_value value)
+{
+	const struct place at = place_of(load, node);
+	const char *space = node->plain ? strchr(node->text.ptr, ' ') : NULL;
+	while (space != NULL && strchr("~/$.*-\"'[{", space[1]) == NULL)
+		space = strchr(space + 1, ' ');
+	if (space == NULL || (value != VALUE_PATTERN && value != VALUE_PATH))
+		return;
+	load_fault(load, &at, "one path or two: '%s'", node->text.ptr);
+	problem_hint(load->problems, "put a comma between two, or quotes around one");
+}
+
 /* The text of a scalar that is such a value; NULL: it is none, which has been told. */
 static const char *scalar(struct load *load, const struct node *node, enum policy_value value, const char *const *words)
 {
@@ -106,7 +119,10 @@ static const char *scalar(struct load *load, const struct node *node, enum polic
 		load_expect(load, node, expected);
 		return NULL;
 	}
-	return check_text(load, &at, value, words, node->text) ? node->text.ptr : NULL;
+	if (!check_text(load, &at, value, words, node->text))
+		return NULL;
+	check_pair_of_paths(load, node, value);
+	return node->text.ptr;
 }
 
 /* ---- attributes -------------------------------------------------------------------------------------------------- */
@@ -428,19 +444,6 @@ static enum berm_code take_map(struct load *load, struct entry *entry)
 	return BERM_OK;
 }
 
-/* Where a comma or a dash got lost, two paths become one. */
-static void check_pair_of_paths(struct load *load, const struct entry *entry)
-{
-	const struct place at = place_of(load, entry->node);
-	const char *space = entry->node->plain ? strchr(entry->node->text.ptr, ' ') : NULL;
-	while (space != NULL && strchr("~/$.*", space[1]) == NULL)
-		space = strchr(space + 1, ' ');
-	if (space == NULL || (entry->row->value != VALUE_PATTERN && entry->row->value != VALUE_PATH))
-		return;
-	load_fault(load, &at, "one path or two: '%s'", entry->node->text.ptr);
-	problem_hint(load->problems, "put a comma between two, or quotes around one");
-}
-
 static enum berm_code load_entry(struct load *load, struct entry entry)
 {
 	const struct place at = place_of(load, entry.node);
@@ -451,7 +454,6 @@ static enum berm_code load_entry(struct load *load, struct entry entry)
 		load_expect(load, entry.node, may_be_scalar ? "a text" : "a map such as {read: PATH, is: deny}");
 	} else {
 		entry.text = scalar(load, entry.node, entry.row->value, entry.row->words);
-		check_pair_of_paths(load, &entry);
 		check_needs(load, &entry);
 	}
 	return add_line(load, &entry, &at);
