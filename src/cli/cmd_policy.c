@@ -8,6 +8,15 @@ const struct option_set words_option_set = {.rows = rows, .count = ARRAY_LEN(row
 
 const struct command policy_commands[] = {
 	{
+		.name = "policy schema",
+		.run = cmd_policy_schema,
+		.options = &policy_schema_option_set,
+		.operands = "",
+		.summary = "the JSON Schema of policy files, for editors",
+		.about = "Prints the JSON Schema (2020-12) of policy files. An editor that knows it completes keys and "
+			 "marks mistakes; docs/policy-reference.md is the same for readers.",
+	},
+	{
 		.name = "policy floor",
 		.run = cmd_policy_floor,
 		.options = &policy_floor_option_set,

@@ -94,7 +94,13 @@ void options_text_mdoc_sentence(const char *text, struct buf *out)
 	buf_puts(&sentence, text + 1);
 	if (text[strlen(text) - 1] != '.')
 		buf_putc(&sentence, '.');
-	put_mdoc(out, buf_str(&sentence));
+	/* a new sentence, a new line */
+	for (const char *at = sentence.data; at != NULL && *at != '\0';) {
+		const char *stop = strstr(at, ". ");
+		size_t len = stop != NULL ? (size_t)(stop + 1 - at) : strlen(at);
+		put_mdoc(out, (struct str){at, len});
+		at += stop != NULL ? len + 1 : len;
+	}
 	out->failed = out->failed || sentence.failed;
 }
 

@@ -12,9 +12,11 @@
 /* Each ends with a row without a name. */
 extern const struct command policy_commands[];
 
+int cmd_policy_schema(const struct command *self, const char *const *argv);
 int cmd_policy_floor(const struct command *self, const char *const *argv);
 int cmd_policy_import(const struct command *self, const char *const *argv);
 int cmd_policy_apply(const struct command *self, const char *const *argv);
-extern const struct option_set policy_floor_option_set, policy_import_option_set, policy_apply_option_set;
+extern const struct option_set policy_schema_option_set, policy_floor_option_set, policy_import_option_set,
+	policy_apply_option_set;
 
 #endif

@@ -33,7 +33,7 @@ struct policy_entry {
 	const struct policy_line *line;
 	enum policy_layer layer;
 	const char *via; /* how the document got in: "profile node-dev > group git"; for a layer's own file "" */
-	/* Of a line with a path: absolute, "~", "." and variables resolved. Keys with patterns have a pattern: what "~", "."
+	/* Of a line with a path (a test that asks for one as well): absolute, "~", "." and variables resolved. Keys with patterns have a pattern: what "~", "."
 	 * and a variable stand for is escaped in it ("/w/a\\[1]"), and a literal has no unescaped wildcard. A line whose
 	 * variable is not set gives no entry; one with several values gives several ($PATH: the folders of PATH but the
 	 * system's; $TOOL_ROOTS: what is around those of them that are named bin, sbin, shims or condabin). What the

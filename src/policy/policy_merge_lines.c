@@ -4,7 +4,7 @@
 #include "policy/policy_merge.h"
 
 /* What becomes of a key's lines. */
-enum shape { SHAPE_NONE = 0, SHAPE_PLAIN, SHAPE_PATH, SHAPE_HOST };
+enum shape { SHAPE_NONE = 0, SHAPE_PLAIN, SHAPE_PATH, SHAPE_HOST, SHAPE_TEST };
 struct key_use {
 	enum shape shape;
 	enum policy_use use; /* PATH */
@@ -62,7 +62,7 @@ static const struct key_use uses[POLICY_KEYS] = {
 	[KEY_APPROVALS_TIMEOUT] = {.shape = SHAPE_PLAIN},
 	[KEY_UNDO] = {.shape = SHAPE_PLAIN},
 	[KEY_TRUST_PUBLISHERS] = {.shape = SHAPE_PLAIN},
-	[KEY_TEST] = {.shape = SHAPE_PLAIN},
+	[KEY_TEST] = {.shape = SHAPE_TEST, .use = POLICY_USE_PLAIN},
 };
 
 /* One line on its way to entries. */
@@ -210,6 +210,26 @@ static enum berm_code add_hosts(const struct making *making, struct policy_entry
 	return BERM_OK;
 }
 
+/* "read ~/x": a test that is about a file has its path. */
+static enum berm_code add_test(const struct making *making, struct policy_entry *entry)
+{
+	static const char *const words[] = {"read ", "list ", "write ", "create ", "delete ", "exec ", "socket "};
+	const char *text = making->line->text;
+	struct policy_vars_paths paths;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		size_t len = strlen(words[i]);
+		if (strncmp(text, words[i], len) != 0)
+			continue;
+		TRY(paths_of(making, text + len, false, &paths));
+		for (const char *const *path = paths.paths; *path != NULL; path++) {
+			entry->path = *path;
+			TRY(add_entry(making->merge, entry));
+		}
+		return BERM_OK;
+	}
+	return add_entry(making->merge, entry);
+}
+
 static enum berm_code add_line(const struct making *making)
 {
 	const struct merge_doc *from = making->from;
@@ -218,6 +238,8 @@ static enum berm_code add_line(const struct making *making)
 				     .layer = from->layer,
 				     .via = from->via,
 				     .text = making->line->text};
+	if (making->use->shape == SHAPE_TEST)
+		return add_test(making, &entry);
 	if (making->use->shape == SHAPE_PATH)
 		return add_paths(making, &entry);
 	return making->use->shape == SHAPE_HOST ? add_hosts(making, &entry) : add_entry(making->merge, &entry);

@@ -61,8 +61,8 @@ struct rig {
 	struct berm_err err;
 };
 
-static const struct policy_doc *rig_find(void *context, enum policy_doc_kind kind, const char *name,
-					 struct problems *problems)
+__attribute__((unused)) static const struct policy_doc *rig_find(void *context, enum policy_doc_kind kind,
+								 const char *name, struct problems *problems)
 {
 	const struct rig *rig = context;
 	(void)problems;
@@ -72,7 +72,7 @@ static const struct policy_doc *rig_find(void *context, enum policy_doc_kind kin
 	return NULL;
 }
 
-static const char *rig_name(void *context, enum policy_doc_kind kind, size_t index)
+__attribute__((unused)) static const char *rig_name(void *context, enum policy_doc_kind kind, size_t index)
 {
 	const struct rig *rig = context;
 	for (const struct policy_doc *const *doc = rig->known; doc != NULL && *doc != NULL; doc++)
@@ -81,7 +81,7 @@ static const char *rig_name(void *context, enum policy_doc_kind kind, size_t ind
 	return NULL;
 }
 
-static void rig_done(struct rig *rig)
+__attribute__((unused)) static void rig_done(struct rig *rig)
 {
 	policy_free(rig->policy);
 	rig->policy = NULL;
@@ -95,7 +95,7 @@ static void rig_done(struct rig *rig)
 		__VA_ARGS__                                                                                            \
 	}
 
-static enum berm_code rig_make(struct rig *rig)
+__attribute__((unused)) static enum berm_code rig_make(struct rig *rig)
 {
 	rig_done(rig);
 	rig->problems = (struct problems){0};
@@ -104,7 +104,8 @@ static enum berm_code rig_make(struct rig *rig)
 }
 
 /* The entry of that key and path, or text; NULL: there is none. */
-static const struct policy_entry *rig_entry(const struct rig *rig, enum policy_key key, const char *text)
+__attribute__((unused)) static const struct policy_entry *rig_entry(const struct rig *rig, enum policy_key key,
+								    const char *text)
 {
 	for (size_t i = 0; rig->policy != NULL && i < rig->policy->count; i++) {
 		const struct policy_entry *entry = &rig->policy->entries[i];
@@ -114,7 +115,7 @@ static const struct policy_entry *rig_entry(const struct rig *rig, enum policy_k
 	return NULL;
 }
 
-static size_t rig_count(const struct rig *rig, enum policy_key key)
+__attribute__((unused)) static size_t rig_count(const struct rig *rig, enum policy_key key)
 {
 	size_t count = 0;
 	for (size_t i = 0; rig->policy != NULL && i < rig->policy->count; i++)
@@ -123,20 +124,20 @@ static size_t rig_count(const struct rig *rig, enum policy_key key)
 }
 
 /* Is it there, and does it hold? */
-static bool rig_holds(const struct rig *rig, enum policy_key key, const char *text)
+__attribute__((unused)) static bool rig_holds(const struct rig *rig, enum policy_key key, const char *text)
 {
 	const struct policy_entry *entry = rig_entry(rig, key, text);
 	return entry != NULL && entry->off == NULL;
 }
 
-static const char *rig_setting(const struct rig *rig, enum policy_key key)
+__attribute__((unused)) static const char *rig_setting(const struct rig *rig, enum policy_key key)
 {
 	const struct policy_entry *entry = rig->policy != NULL ? rig->policy->setting[key] : NULL;
 	return entry != NULL ? entry->line->text : "nothing";
 }
 
 /* Is there a problem with this in its text, at this place of the file (0: anywhere)? */
-static bool rig_has_problem(const struct rig *rig, const char *part, uint32_t line)
+__attribute__((unused)) static bool rig_has_problem(const struct rig *rig, const char *part, uint32_t line)
 {
 	for (size_t i = 0; i < rig->problems.count; i++)
 		if (strstr(rig->problems.items[i].text, part) != NULL &&
@@ -148,7 +149,7 @@ static bool rig_has_problem(const struct rig *rig, const char *part, uint32_t li
 	return false;
 }
 
-static bool rig_has_hint(const struct rig *rig, const char *part)
+__attribute__((unused)) static bool rig_has_hint(const struct rig *rig, const char *part)
 {
 	for (size_t i = 0; i < rig->problems.count; i++)
 		if (strstr(rig->problems.items[i].hint, part) != NULL)
