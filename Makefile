@@ -37,7 +37,7 @@ FUZZ     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 # What is shipped in the program: made into constants by a program that runs where berm is built.
 POLICIES := $(sort $(wildcard groups/*.yaml profiles/*.yaml))
 GEN_SRC  := tools/builtin.c $(filter src/base/%,$(SRC)) $(filter-out src/format/git_%,$(filter src/format/%,$(SRC))) \
-	src/policy/keys.c $(filter src/policy/load% %/policy_schema.c %/policy_reference.c,$(SRC))
+	src/policy/keys.c src/policy/doc.c $(filter src/policy/load% %/policy_text.c %/policy_schema.c %/policy_reference.c,$(SRC))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
@@ -291,7 +291,7 @@ sizes: ## lines of functions and files, parameters
 api: $(OUT)/libberm.so $(OUT)/libberm.a ## exported names, headers and include/berm/api.txt are the same
 	$(Q)tools/api $^
 
-purity: $(call objects,$(RELEASE),$(SRC)) ## pure folders import no system call
+purity: $(call objects,$(RELEASE),$(SRC)) $(OUT)/obj/gen/builtin_docs.o ## pure folders import no system call
 	$(Q)tools/purity $(OUT)/obj/src
 
 format: ## clang-format agrees

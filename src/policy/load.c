@@ -93,12 +93,15 @@ static const char *key_elsewhere(const char *key)
 static void tell_unknown(struct load *load, const struct level *level, const struct node *node)
 {
 	char name[PATH_BYTES];
-	const char *key = node->key.ptr, *nearest = nearest_key(level, key, name), *elsewhere = key_elsewhere(key);
+	const char *key = node->key.ptr;
 	const struct place at = {load->file, node->key_line, node->key_column};
 	if (level->path[0] != '\0')
 		load_fault(load, &at, "unknown key '%s' in '%s'", key, level->path);
 	else
 		load_fault(load, &at, "unknown key '%s'%s", key, level->wanted ? " in 'wants'" : "");
+	if (!load_is_heard(load))
+		return;
+	const char *nearest = nearest_key(level, key, name), *elsewhere = key_elsewhere(key);
 	if (nearest != NULL)
 		problem_hint(load->problems, "%s", nearest);
 	else if (elsewhere != NULL)

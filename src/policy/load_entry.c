@@ -9,8 +9,9 @@
 #include "format/nearest.h"
 #include "policy/load.h"
 #include "policy/load_value.h"
+#include "policy/policy_text.h"
 
-enum { ENTRY_TEXT_MAX = 64 * 1024 };
+enum { ENTRY_TEXT_MAX = 64 * 1024, HINT_MAX = 150 };
 
 /* The line that is being read. */
 struct entry {
@@ -36,6 +37,11 @@ void load_fault(struct load *load, const struct place *at, const char *format, .
 				     (unsigned)at->column, text);
 }
 
+bool load_is_heard(const struct load *load)
+{
+	return load->problems != NULL && !load->problems->more;
+}
+
 static struct place place_of(const struct load *load, const struct node *node)
 {
 	return (struct place){load->file, node->line, node->column};
@@ -50,8 +56,14 @@ static struct place key_place_of(const struct load *load, const struct node *nod
 static void hint_at_kind(const struct load *load, const struct node *node, const char *what)
 {
 	bool scalar = node->kind != NODE_LIST && node->kind != NODE_MAP && node->kind != NODE_NULL;
+	auto_buf struct buf text;
+	buf_init(&text, HINT_MAX);
+	if (scalar)
+		policy_text_scalar(node->text.ptr, &text);
+	if (text.failed)
+		return;
 	if (strcmp(what, "a list") == 0 && scalar)
-		problem_hint(load->problems, "[%s]", node->text.ptr);
+		problem_hint(load->problems, "[%s]", text.data);
 	else if (strcmp(what, "true or false") == 0)
 		problem_hint(load->problems, "true or false, without quotes");
 	else if (scalar && strncmp(what, "a map", 5) != 0)
@@ -74,6 +86,8 @@ static enum berm_code no_memory(const struct load *load)
 
 static void hint_at_value(const struct load *load, enum policy_value value, const char *const *words, const char *text)
 {
+	if (!load_is_heard(load))
+		return;
 	struct nearest nearest;
 	char first[NEAREST_MAX_LEN + 1];
 	(void)snprintf(first, sizeof first, "%.*s", (int)strcspn(text, " :"), text);
@@ -170,9 +184,12 @@ static enum policy_attr_key find_attr(unsigned attrs, const char *prefix, const 
 
 static void tell_unknown_attr(struct load *load, const struct entry *entry, const char *prefix, const struct node *node)
 {
-	struct nearest nearest;
 	size_t len = strlen(prefix);
 	const struct place at = key_place_of(load, node);
+	load_fault(load, &at, "unknown key '%s' in an entry of '%s'", node->key.ptr, entry->row->path);
+	if (!load_is_heard(load))
+		return;
+	struct nearest nearest;
 	nearest_init(&nearest, node->key.ptr);
 	if (len == 0 && entry->row->main != NULL)
 		nearest_offer(&nearest, entry->row->main);
@@ -184,7 +201,6 @@ static void tell_unknown_attr(struct load *load, const struct entry *entry, cons
 			nearest_offer(&nearest, policy_attrs[i].name + len);
 	if (len == 0 && (entry->row->attrs >> ATTR_WHEN_OS & 1) != 0)
 		nearest_offer(&nearest, "when");
-	load_fault(load, &at, "unknown key '%s' in an entry of '%s'", node->key.ptr, entry->row->path);
 	if (nearest.best != NULL)
 		problem_hint(load->problems, "%s", nearest.best);
 }

@@ -21,6 +21,8 @@ struct load {
 
 /* A mistake of the file: told, and the loader goes on. */
 void load_fault(struct load *load, const struct place *at, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Is what is told still kept? If not, a way out need not be looked for. */
+bool load_is_heard(const struct load *load);
 /* "expected WHAT, found ..." */
 void load_expect(struct load *load, const struct node *node, const char *what);
 /* Reads what stands behind the row's key. Errors: NOMEM, LIMIT; mistakes are in load. */

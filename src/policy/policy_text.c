@@ -283,7 +283,7 @@ static bool is_said_again(const struct policy_doc *doc, uint32_t index)
 	const struct policy_line *line = &doc->lines[index];
 	const struct policy_key_row *row = &policy_keys[line->key];
 	size_t len = strcspn(line->text, "=");
-	for (uint32_t i = index + 1; i < doc->line_count; i++) {
+	for (uint32_t i = index + 1; i < doc->line_count && row->shape != SHAPE_LIST; i++) {
 		const struct policy_line *later = &doc->lines[i];
 		if (later->key != line->key || later->wanted != line->wanted)
 			continue;

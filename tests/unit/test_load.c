@@ -283,6 +283,7 @@ static const struct load_case types[] = {
 	{"[1]", "p.yaml:1:1: expected a map, found a list\n"},
 	{"filesystem:\n", "p.yaml:1:12: expected a map, found nothing\n"},
 	{"filesystem: {deny: ~/.ssh}\n", "p.yaml:1:20: expected a list, found a text\n  try: [~/.ssh]\n"},
+	{"filesystem: {deny: \"**/.env\"}\n", "p.yaml:1:20: expected a list, found a text\n  try: [\"**/.env\"]\n"},
 	{"filesystem:\n  deny:\n  read: [/a]\n", "p.yaml:2:8: expected a list, found nothing\n"},
 	{"filesystem: {deny: {path: ~/.ssh}}\n", "p.yaml:1:20: expected a list, found a map\n"},
 	{"filesystem: {deny: [[~/.ssh]]}\n", "p.yaml:1:21: expected a text, found a list\n"},
