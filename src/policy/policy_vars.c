@@ -298,6 +298,11 @@ static const struct policy_variable *given_variable(const struct policy_input *i
 	return NULL;
 }
 
+static const char *environment(const struct policy_vars *vars, const char *name)
+{
+	return vars->input->envp != NULL ? env_get(vars->input->envp, name) : NULL;
+}
+
 /* Adds an absolute path without "." and ".."; what is none is left out. */
 static enum berm_code add_value(struct policy_vars *vars, struct policy_vars_cache *cache, struct str path, bool named,
 				struct berm_err *err)
@@ -352,7 +357,7 @@ static enum berm_code add_program_folder(struct policy_vars *vars, struct policy
 static enum berm_code add_list(struct policy_vars *vars, struct policy_vars_cache *cache, enum kind kind,
 			       struct berm_err *err)
 {
-	struct str rest = str_from(env_get(vars->input->envp, kind == KIND_LIST ? "GOPATH" : "PATH")), folder;
+	struct str rest = str_from(environment(vars, kind == KIND_LIST ? "GOPATH" : "PATH")), folder;
 	while (str_next(&rest, ':', &folder))
 		TRY(kind == KIND_LIST ? add_value(vars, cache, folder, true, err)
 				      : add_program_folder(vars, cache, kind == KIND_ROOTS, folder, err));
@@ -369,7 +374,7 @@ static enum berm_code add_named(struct policy_vars *vars, struct policy_vars_cac
 		return BERM_OK;
 	if (row->kind == KIND_LIST || row->kind == KIND_PATH || row->kind == KIND_ROOTS)
 		return add_list(vars, cache, row->kind, err);
-	return add_value(vars, cache, str_from(env_get(vars->input->envp, row->name)), true, err);
+	return add_value(vars, cache, str_from(environment(vars, row->name)), true, err);
 }
 
 static enum berm_code values_of(struct policy_vars *vars, const struct row *row, struct policy_vars_cache **ret_cache,
