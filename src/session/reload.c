@@ -1,0 +1,243 @@
+#include "session/reload.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/vec.h"
+
+enum {
+	FOLDER_EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR,
+	FILE_EVENTS = IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF,
+	BUFFER_SIZE = 16 * 1024,
+	MAX_WATCHES = 2 * RELOAD_MAX_FILES
+};
+
+/* A name in a watched folder; "": the watched thing itself. */
+struct watch {
+	int wd;
+	char name[NAME_MAX + 1];
+};
+
+struct reload {
+	struct reload_maker maker;
+	struct berm_sandbox *box;
+	int fd;
+	struct vec watches;		 /* struct watch */
+	int64_t first_ms, last_ms;	 /* of the changes that wait; 0: none does */
+	char *file, *text;		 /* the further document, or NULL */
+	struct berm_err told;		 /* the mistake that was told last; code OK: none */
+	struct problems problems;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- watching ------------------------------------------------------------------------------------------------------ */
+
+static enum berm_code add_watch(struct reload *reload, const char *path, const char *name, uint32_t events,
+				bool *ret_there, struct berm_err *err)
+{
+	struct watch watch = {.wd = inotify_add_watch(reload->fd, path, events)};
+	size_t len = strlen(name);
+	*ret_there = watch.wd >= 0;
+	if (watch.wd < 0 || len > NAME_MAX)
+		return BERM_OK; /* not there, or not ours to see */
+	memcpy(watch.name, name, len);
+	return vec_push(&reload->watches, &watch, err);
+}
+
+/* Its folder; where that is not there, the nearest above that is, for the name that has to come first. */
+static enum berm_code watch_file(struct reload *reload, const char *file, struct berm_err *err)
+{
+	char folder[PATH_MAX];
+	size_t len = strlen(file);
+	bool there = false;
+	if (len >= sizeof folder || file[0] != '/')
+		return BERM_OK;
+	TRY(add_watch(reload, file, "", FILE_EVENTS, &there, err)); /* where a link leads */
+	memcpy(folder, file, len + 1);
+	for (there = false; !there && len > 1;) {
+		char name[NAME_MAX + 1] = "";
+		char *slash = strrchr(folder, '/');
+		(void)snprintf(name, sizeof name, "%s", slash + 1);
+		len = slash == folder ? 1 : (size_t)(slash - folder);
+		folder[len] = '\0';
+		TRY(add_watch(reload, folder, name, FOLDER_EVENTS, &there, err));
+	}
+	return BERM_OK;
+}
+
+/* Which files there are may change with what is in them. */
+static enum berm_code watch_files(struct reload *reload, struct berm_err *err)
+{
+	const char *file;
+	const struct watch *watches = reload->watches.items;
+	for (size_t i = 0; i < reload->watches.len; i++)
+		(void)inotify_rm_watch(reload->fd, watches[i].wd);
+	vec_done(&reload->watches);
+	for (size_t i = 0; i < RELOAD_MAX_FILES && (file = reload->maker.file(reload->maker.ctx, i)) != NULL; i++)
+		TRY(watch_file(reload, file, err));
+	return BERM_OK;
+}
+
+static bool is_ours(const struct reload *reload, const struct inotify_event *event)
+{
+	const struct watch *watches = reload->watches.items;
+	const char *name = event->len > 0 ? event->name : "";
+	if ((event->mask & IN_Q_OVERFLOW) != 0)
+		return true;
+	for (size_t i = 0; i < reload->watches.len; i++)
+		if (watches[i].wd == event->wd && strcmp(watches[i].name, name) == 0)
+			return (event->mask & IN_IGNORED) == 0;
+	return false;
+}
+
+static void read_events(struct reload *reload)
+{
+	_Alignas(struct inotify_event) char buffer[BUFFER_SIZE / 4];
+	ssize_t n;
+	while ((n = read(reload->fd, buffer, sizeof buffer)) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *event = (const void *)(buffer + at);
+			at += (ssize_t)(sizeof(*event) + event->len);
+			if (!is_ours(reload, event))
+				continue;
+			reload->last_ms = now_ms();
+			if (reload->first_ms == 0)
+				reload->first_ms = reload->last_ms;
+		}
+	}
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------- */
+
+enum berm_code reload_new(const struct reload_maker *maker, struct berm_sandbox *box, struct reload **ret_reload,
+			  struct berm_err *err)
+{
+	struct reload *reload = calloc(1, sizeof *reload);
+	if (reload == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "watch policy files");
+	reload->maker = *maker;
+	reload->box = box;
+	vec_init(&reload->watches, sizeof(struct watch), MAX_WATCHES);
+	reload->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	enum berm_code code = reload->fd < 0 ? err_sys(err, "watch policy files") : watch_files(reload, err);
+	if (code == BERM_OK)
+		*ret_reload = reload;
+	else
+		reload_free(reload);
+	return code;
+}
+
+void reload_free(struct reload *reload)
+{
+	if (reload == NULL)
+		return;
+	if (reload->fd >= 0)
+		(void)close(reload->fd);
+	vec_done(&reload->watches);
+	free(reload->file);
+	free(reload->text);
+	free(reload);
+}
+
+int reload_fd(const struct reload *reload)
+{
+	return reload->fd;
+}
+
+static int64_t due_ms(const struct reload *reload)
+{
+	int64_t quiet = reload->last_ms + RELOAD_QUIET_MS, latest = reload->first_ms + RELOAD_LATEST_MS;
+	return quiet < latest ? quiet : latest;
+}
+
+int reload_timeout_ms(const struct reload *reload)
+{
+	if (reload->first_ms == 0)
+		return -1;
+	int64_t left = due_ms(reload) - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+/* ---- reloading ----------------------------------------------------------------------------------------------------- */
+
+static enum berm_code swap(struct reload *reload, const char *file, const char *text, enum berm_update how,
+			   struct berm_err *err)
+{
+	const struct reload_maker *maker = &reload->maker;
+	struct berm_plan *plan = NULL;
+	const struct str document = text != NULL ? str_from(text) : (struct str){NULL, 0};
+	reload->problems = (struct problems){0};
+	TRY(maker->make(maker->ctx, file, document, &plan, &reload->problems, err));
+	uint64_t before = berm_sandbox_generation(reload->box);
+	enum berm_code code = berm_sandbox_update(reload->box, plan, how, err);
+	/* One that was cut short while it widened is in force all the same. */
+	maker->keep(maker->ctx, berm_sandbox_generation(reload->box) != before);
+	berm_plan_free(plan);
+	return code;
+}
+
+static bool same_mistake(const struct berm_err *a, const struct berm_err *b)
+{
+	return a->code == b->code && strcmp(a->msg, b->msg) == 0;
+}
+
+enum reload_outcome reload_next(struct reload *reload, struct berm_err *err)
+{
+	read_events(reload);
+	if (reload->first_ms == 0 || now_ms() < due_ms(reload))
+		return RELOAD_NOTHING;
+	reload->first_ms = 0;
+	enum berm_code code = swap(reload, reload->file, reload->text, BERM_UPDATE_PARTIAL, err);
+	struct berm_err watching;
+	if (watch_files(reload, &watching) != BERM_OK && code == BERM_OK) {
+		*err = watching;
+		code = watching.code;
+	}
+	if (code == BERM_OK) {
+		reload->told.code = BERM_OK;
+		return RELOAD_DONE;
+	}
+	if (same_mistake(&reload->told, err))
+		return RELOAD_NOTHING;
+	reload->told = *err;
+	return RELOAD_REFUSED;
+}
+
+enum reload_outcome reload_apply(struct reload *reload, const char *file, struct str text, struct berm_err *err)
+{
+	auto_free char *file_copy = strdup(file);
+	auto_free char *copy = strndup(text.ptr, text.len);
+	if (file_copy == NULL || copy == NULL) {
+		(void)err_set(err, BERM_ERR_NOMEM, "apply a policy");
+		return RELOAD_REFUSED;
+	}
+	if (strlen(copy) != text.len) {
+		(void)err_set(err, BERM_ERR_PARSE, "'%.100s' holds a NUL byte", file);
+		return RELOAD_REFUSED;
+	}
+	if (swap(reload, file_copy, copy, BERM_UPDATE_PARTIAL, err) != BERM_OK)
+		return RELOAD_REFUSED;
+	free(reload->file);
+	free(reload->text);
+	reload->file = take(file_copy);
+	reload->text = take(copy);
+	reload->told.code = BERM_OK;
+	return RELOAD_DONE;
+}
+
+const struct problems *reload_problems(const struct reload *reload)
+{
+	return &reload->problems;
+}
