@@ -232,6 +232,9 @@ escape: all ## what a hostile program tries, against the host's view of it
 cli-test: all ## golden runs of the program
 	$(Q)tests/cli/run $(OUT)/berm
 
+live-test: all ## running sandboxes are changed at random while every path is tried from inside
+	$(Q)tests/live/run $(OUT)/libberm.a
+
 kill-test: all ## what is left when a process of berm's is killed
 	$(Q)tests/kill/run $(OUT)/berm
 
@@ -329,12 +332,12 @@ gate: ## every check and test but those on the running program, one after the ot
 	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE)
 
 check: ## the gate, then escape, cli-test and kill-test
-	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test live-test
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test bench cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test live-test bench cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \

@@ -17,6 +17,18 @@ const struct command policy_commands[] = {
 			 "marks mistakes; docs/policy-reference.md is the same for readers.",
 	},
 	{
+		.name = "policy apply",
+		.run = cmd_policy_apply,
+		.options = &policy_apply_option_set,
+		.operands = "SESSION FILE",
+		.takes_files = true,
+		.summary = "change the policy of a session that runs",
+		.about = "Gives a running session one more policy file, as if the run had been started with it, and prints for "
+			 "each line that differs whether it is in force now, for new opens only (what is open stays), or "
+			 "with the next run. A file applied later takes its place. Status 1: the file was refused, and the "
+			 "policy in force stays.",
+	},
+	{
 		.name = "policy floor",
 		.run = cmd_policy_floor,
 		.options = &policy_floor_option_set,

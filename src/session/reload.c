@@ -10,6 +10,7 @@
 
 #include "base/own.h"
 #include "base/vec.h"
+#include "format/json_out.h"
 
 enum {
 	FOLDER_EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR,
@@ -178,7 +179,8 @@ static enum berm_code swap(struct reload *reload, const char *file, const char *
 	const struct reload_maker *maker = &reload->maker;
 	struct berm_plan *plan = NULL;
 	const struct str document = text != NULL ? str_from(text) : (struct str){NULL, 0};
-	reload->problems = (struct problems){0};
+	reload->problems.count = 0;
+	reload->problems.more = false;
 	TRY(maker->make(maker->ctx, file, document, &plan, &reload->problems, err));
 	uint64_t before = berm_sandbox_generation(reload->box);
 	enum berm_code code = berm_sandbox_update(reload->box, plan, how, err);
@@ -240,4 +242,65 @@ enum reload_outcome reload_apply(struct reload *reload, const char *file, struct
 const struct problems *reload_problems(const struct reload *reload)
 {
 	return &reload->problems;
+}
+
+/* ---- telling ------------------------------------------------------------------------------------------------------- */
+
+const char *reload_when(enum berm_when when)
+{
+	static const char *const words[] = {
+		[BERM_WHEN_NEXT_RUN] = "next run", [BERM_WHEN_NEW_OPENS] = "new opens", [BERM_WHEN_NOW] = "now"};
+	return words[when];
+}
+
+static void put_text(struct json_out *json, const char *key, const char *text)
+{
+	json_text(json, key, str_from(text));
+}
+
+static void put_problems(const struct problems *problems, struct json_out *json)
+{
+	json_array(json, "problems");
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *problem = &problems->items[i];
+		json_object(json, NULL);
+		put_text(json, "file", problem->file != NULL ? problem->file : "");
+		json_u64(json, "line", problem->line);
+		json_u64(json, "column", problem->column);
+		put_text(json, "text", problem->text);
+		put_text(json, "hint", problem->hint);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+static void put_changes(const struct berm_sandbox *box, struct json_out *json)
+{
+	struct berm_change change;
+	json_array(json, "changes");
+	for (size_t i = 0; berm_sandbox_change(box, i, &change); i++) {
+		json_object(json, NULL);
+		put_text(json, "line", change.line);
+		put_text(json, "guarantee", change.guarantee);
+		put_text(json, "change", change.added ? "added" : "removed");
+		json_bool(json, "narrows", change.narrows);
+		put_text(json, "when", reload_when(change.when));
+		put_text(json, "note", change.note);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+void reload_report(const struct reload *reload, const struct berm_err *err, struct buf *out)
+{
+	struct json_out json;
+	json_init(&json, out);
+	json_object(&json, NULL);
+	json_bool(&json, "ok", err == NULL);
+	json_u64(&json, "generation", berm_sandbox_generation(reload->box));
+	put_text(&json, "error", err != NULL ? err->msg : "");
+	put_problems(&reload->problems, &json);
+	if (err == NULL)
+		put_changes(reload->box, &json);
+	json_object_end(&json);
 }

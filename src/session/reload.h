@@ -48,6 +48,12 @@ enum reload_outcome reload_next(struct reload *reload, struct berm_err *err);
 /* At once, with a further document that stays a part of the policy until another one comes. Lines that
  * narrow and wait for the next run are told, as after a change of a file. */
 enum reload_outcome reload_apply(struct reload *reload, const char *file, struct str text, struct berm_err *err);
+/* What came of it, for a person or a program: {"ok", "generation", "error", "problems": [{"file", "line", "column", "text",
+ * "hint"}], "changes": [{"line", "guarantee", "change": "added" | "removed", "narrows", "when": "now" | "new opens" | "next
+ * run", "note"}]}. err: of one that was refused, or NULL. */
+void reload_report(const struct reload *reload, const struct berm_err *err, struct buf *out);
+/* "now", "new opens", "next run" */
+const char *reload_when(enum berm_when when);
 /* Of the last reload. */
 const struct problems *reload_problems(const struct reload *reload);
 

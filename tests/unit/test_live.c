@@ -1,0 +1,231 @@
+/*
+ * What an update of a running sandbox comes to: real sandboxes of both back-ends that do nothing but wait; tests/live tries
+ * every path from inside. Here it is what the report says of each kind of line.
+ */
+#include "check.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "berm/berm.h"
+
+static char base[] = "/var/tmp/berm-live-XXXXXX";
+
+struct wish {
+	unsigned docs, work; /* rights */
+	const char *deny, *protect, *socket;
+	enum berm_network network;
+	uint64_t files; /* limit of open files */
+	bool ptrace;
+};
+
+static const unsigned ALL = BERM_READ | BERM_WRITE | BERM_DELETE;
+
+static const char *in_base(const char *name)
+{
+	static char text[4][128];
+	static size_t turn;
+	turn = (turn + 1) % 4;
+	(void)snprintf(text[turn], sizeof text[turn], "%s/%s", base, name);
+	return text[turn];
+}
+
+static void add_rule(struct berm_caps *caps, const char *pattern, unsigned right)
+{
+	const struct berm_rule rule = {.size = sizeof rule, .pattern = in_base(pattern), .right = right};
+	assert_int_equal(berm_caps_rule(caps, &rule, NULL), BERM_OK);
+}
+
+static struct berm_plan *make_plan(const struct wish *wish, enum berm_backend backend)
+{
+	static const char *const system[] = {"/usr", "/bin", "/lib", "/lib64"};
+	struct berm_caps *caps;
+	struct berm_facts *facts;
+	struct berm_plan *plan;
+	assert_int_equal(berm_facts_probe(&facts, NULL), BERM_OK);
+	assert_int_equal(berm_caps_new(&caps, NULL), BERM_OK);
+	for (size_t i = 0; i < ARRAY_LEN(system); i++)
+		assert_int_equal(berm_caps_path(caps, system[i], BERM_READ | BERM_EXEC, BERM_TREE, NULL), BERM_OK);
+	if (wish->docs != 0)
+		assert_int_equal(berm_caps_path(caps, in_base("docs"), wish->docs, BERM_TREE, NULL), BERM_OK);
+	if (wish->work != 0)
+		assert_int_equal(berm_caps_path(caps, in_base("work"), wish->work, BERM_TREE, NULL), BERM_OK);
+	add_rule(caps, "**/always", BERM_PROTECT);
+	if (wish->deny != NULL)
+		add_rule(caps, wish->deny, BERM_DENY);
+	if (wish->protect != NULL)
+		add_rule(caps, wish->protect, BERM_PROTECT);
+	if (wish->socket != NULL)
+		assert_int_equal(berm_caps_socket(caps, in_base(wish->socket), NULL), BERM_OK);
+	if (wish->files != 0)
+		assert_int_equal(berm_caps_limit(caps, BERM_LIMIT_OPEN_FILES, wish->files, NULL), BERM_OK);
+	if (wish->ptrace)
+		assert_int_equal(berm_caps_allow(caps, BERM_EXTRA_PTRACE, NULL), BERM_OK);
+	assert_int_equal(berm_caps_network(caps, wish->network, NULL), BERM_OK);
+	assert_int_equal(berm_caps_backend(caps, backend, NULL), BERM_OK);
+	struct berm_err err;
+	enum berm_code code = berm_plan_make(caps, facts, &plan, &err);
+	if (code != BERM_OK)
+		print_message("%s\n", err.msg);
+	assert_int_equal(code, BERM_OK);
+	berm_caps_free(caps);
+	berm_facts_free(facts);
+	return plan;
+}
+
+static struct berm_sandbox *start(const struct wish *wish, enum berm_backend backend)
+{
+	static const char *const argv[] = {"sleep", "60", NULL}, *const envp[] = {"PATH=/usr/bin:/bin", NULL};
+	const struct berm_command command = {
+		.size = sizeof command, .argv = argv, .envp = envp, .cwd = "/", .stdio = {-1, -1, -1}, .terminal = -1};
+	struct berm_plan *plan = make_plan(wish, backend);
+	struct berm_sandbox *box;
+	assert_int_equal(berm_sandbox_spawn(plan, &command, &box, NULL), BERM_OK);
+	berm_plan_free(plan);
+	assert_int_equal(berm_sandbox_generation(box), 1);
+	return box;
+}
+
+static enum berm_code update(struct berm_sandbox *box, const struct wish *wish, enum berm_backend backend,
+			     enum berm_update how)
+{
+	struct berm_err err = {0};
+	struct berm_plan *plan = make_plan(wish, backend);
+	enum berm_code code = berm_sandbox_update(box, plan, how, &err);
+	berm_plan_free(plan);
+	return code;
+}
+
+/* When the line that begins so is in force; -1: it is not among the changes. */
+static int when(const struct berm_sandbox *box, bool added, const char *line)
+{
+	struct berm_change change;
+	for (size_t i = 0; berm_sandbox_change(box, i, &change); i++)
+		if (change.added == added && strncmp(change.line, line, strlen(line)) == 0)
+			return (int)change.when;
+	return -1;
+}
+
+static size_t count(const struct berm_sandbox *box)
+{
+	struct berm_change change;
+	size_t index = 0;
+	while (berm_sandbox_change(box, index, &change))
+		index++;
+	return index;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(base + sizeof base - 7, "XXXXXX");
+	if (mkdtemp(base) == NULL || mkdir(in_base("docs"), 0755) < 0 || mkdir(in_base("work"), 0755) < 0)
+		return -1;
+	int fd = open(in_base("docs/a.key"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	return fd < 0 || close(fd) < 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char command[128];
+	(void)snprintf(command, sizeof command, "rm -rf %s", base);
+	return system(command) == 0 ? 0 : -1;
+}
+
+static const struct wish usual = {.work = BERM_READ | BERM_WRITE | BERM_DELETE};
+
+static void with_namespaces_files_come_and_go(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	struct wish wish = usual;
+	struct berm_sandbox *box = start(&wish, BERM_BACKEND_NAMESPACES);
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(count(box), 0);
+	wish.docs = BERM_READ;
+	wish.deny = "**/*.key";
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "read /"), BERM_WHEN_NOW);
+	assert_int_equal(when(box, true, "deny /"), BERM_WHEN_NEW_OPENS);
+	wish.docs = BERM_READ | BERM_EXEC; /* Landlock was not told of it */
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "read+exec /"), BERM_WHEN_NEXT_RUN);
+	assert_int_equal(when(box, false, "read /"), BERM_WHEN_NEW_OPENS);
+	wish = (struct wish){.docs = ALL, .protect = "**/p"};
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "read+write+delete"), BERM_WHEN_NOW);
+	assert_int_equal(when(box, false, "read+write+delete"), BERM_WHEN_NEW_OPENS);
+	assert_int_equal(when(box, false, "deny"), BERM_WHEN_NOW);
+	assert_int_equal(when(box, true, "protect"), BERM_WHEN_NEW_OPENS);
+	assert_int_equal(berm_sandbox_generation(box), 5);
+	berm_sandbox_free(box);
+}
+
+static void without_namespaces_what_landlock_granted_stays(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	struct wish wish = {.docs = BERM_READ, .work = ALL};
+	struct berm_sandbox *box = start(&wish, BERM_BACKEND_LANDLOCK);
+	wish.docs = 0;
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_WHOLE), BERM_ERR_UNSUPPORTED);
+	assert_int_equal(when(box, false, "read /"), BERM_WHEN_NEXT_RUN);
+	assert_int_equal(berm_sandbox_generation(box), 1);
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_PARTIAL), BERM_OK);
+	assert_int_equal(when(box, false, "read /"), BERM_WHEN_NEXT_RUN);
+	assert_int_equal(berm_sandbox_generation(box), 2);
+	wish.protect = "work/**/p"; /* changes there are done on behalf since the start */
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "protect"), BERM_WHEN_NEW_OPENS);
+	wish.socket = "docs/s";
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "socket"), BERM_WHEN_NOW);
+	berm_sandbox_free(box);
+}
+
+static void what_is_fixed_waits_for_the_next_run(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	struct wish wish = usual;
+	struct berm_sandbox *box = start(&wish, BERM_BACKEND_LANDLOCK);
+	wish.ptrace = true; /* widens: nothing to fail for */
+	wish.network = BERM_NET_HOST;
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "ptrace"), -1);
+	assert_int_equal(when(box, true, "network host"), BERM_WHEN_NEXT_RUN);
+	wish.files = 100;
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_WHOLE), BERM_ERR_UNSUPPORTED);
+	assert_int_equal(when(box, true, "limit open-files=100"), BERM_WHEN_NEXT_RUN);
+	berm_sandbox_free(box);
+}
+
+static void other_plans_and_ended_sandboxes_are_refused(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	struct wish wish = usual;
+	struct berm_sandbox *box = start(&wish, BERM_BACKEND_LANDLOCK);
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_PARTIAL), BERM_ERR_INVALID);
+	berm_sandbox_kill(box);
+	assert_int_equal(berm_sandbox_wait(box, NULL, NULL), BERM_OK);
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_PARTIAL), BERM_ERR_CLOSED);
+	assert_int_equal(berm_sandbox_generation(box), 1);
+	berm_sandbox_free(box);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(with_namespaces_files_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_namespaces_what_landlock_granted_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_fixed_waits_for_the_next_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_plans_and_ended_sandboxes_are_refused, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
