@@ -23,9 +23,12 @@ const struct command policy_commands[] = {
 		.operands = "SESSION FILE",
 		.takes_files = true,
 		.summary = "change the policy of a session that runs",
-		.about = "Gives a running session one more policy file, as if the run had been started with it, and prints for "
-			 "each line that differs whether it is in force now, for new opens only (what is open stays), or "
-			 "with the next run. A file applied later takes its place. Status 1: the file was refused, and the "
+		.about = "Gives a running session one more policy file, as if the run had been started with it, and "
+			 "prints for "
+			 "each line that differs whether it is in force now, for new opens only (what is open stays), "
+			 "or "
+			 "with the next run. A file applied later takes its place. Status 1: the file was refused, and "
+			 "the "
 			 "policy in force stays.",
 	},
 	{

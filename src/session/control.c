@@ -79,8 +79,9 @@ enum berm_code control_folder(const char *const *envp, const char *home, char re
 		if (places[i].base == NULL || places[i].base[0] != '/')
 			continue;
 		int len = snprintf(ret_folder, PATH_MAX, "%s%s", places[i].base, places[i].below);
-		return len > 0 && len < PATH_MAX ? BERM_OK
-						 : err_set(err, BERM_ERR_LIMIT, "path too long: '%.60s'", places[i].base);
+		return len > 0 && len < PATH_MAX
+			       ? BERM_OK
+			       : err_set(err, BERM_ERR_LIMIT, "path too long: '%.60s'", places[i].base);
 	}
 	return err_set(err, BERM_ERR_NOTFOUND, "there is no folder for control sockets: HOME is not set");
 }
@@ -207,8 +208,7 @@ static enum berm_code listen_there(struct control *control, struct berm_err *err
 	return BERM_OK;
 }
 
-enum berm_code control_open(const char *folder, const char *session, struct control **ret_control,
-			    struct berm_err *err)
+enum berm_code control_open(const char *folder, const char *session, struct control **ret_control, struct berm_err *err)
 {
 	if (!control_is_name(session))
 		return err_set(err, BERM_ERR_INVALID, "'%.70s' is no name of a session", session);

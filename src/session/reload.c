@@ -29,10 +29,10 @@ struct reload {
 	struct reload_maker maker;
 	struct berm_sandbox *box;
 	int fd;
-	struct vec watches;		 /* struct watch */
-	int64_t first_ms, last_ms;	 /* of the changes that wait; 0: none does */
-	char *file, *text;		 /* the further document, or NULL */
-	struct berm_err told;		 /* the mistake that was told last; code OK: none */
+	struct vec watches;	   /* struct watch */
+	int64_t first_ms, last_ms; /* of the changes that wait; 0: none does */
+	char *file, *text;	   /* the further document, or NULL */
+	struct berm_err told;	   /* the mistake that was told last; code OK: none */
 	struct problems problems;
 };
 

@@ -51,8 +51,8 @@ static _Noreturn void serve(int ready)
 		(void)poll(&wait, 1, control_timeout_ms(control));
 		while (control_next(control, &request)) {
 			char text[256];
-			int len = snprintf(text, sizeof text, "{\"op\":\"%s\",\"file\":\"%s\",\"bytes\":%zu}", request.op, request.file,
-					   request.text.len);
+			int len = snprintf(text, sizeof text, "{\"op\":\"%s\",\"file\":\"%s\",\"bytes\":%zu}",
+					   request.op, request.file, request.text.len);
 			control_answer(control, (struct str){text, (size_t)len});
 		}
 	}
@@ -126,12 +126,8 @@ static void garbage_is_no_request(void **state)
 		uint8_t bytes[40];
 		size_t len;
 	} cases[] = {
-		{{0, 0, 0, 0}, 4},
-		{{255, 255, 255, 255, '{'}, 5},
-		{{0, 0, 0, 2, '{', '}'}, 6},
-		{{0, 0, 0, 2, '[', ']'}, 6},
-		{{0, 0, 0, 3, 'a', ':', '1'}, 7},
-		{"\0\0\0\x13{\"op\":1,\"file\":[]}", 23},
+		{{0, 0, 0, 0}, 4},	     {{255, 255, 255, 255, '{'}, 5},   {{0, 0, 0, 2, '{', '}'}, 6},
+		{{0, 0, 0, 2, '[', ']'}, 6}, {{0, 0, 0, 3, 'a', ':', '1'}, 7}, {"\0\0\0\x13{\"op\":1,\"file\":[]}", 23},
 	};
 	pid_t pid = start();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -56,8 +56,15 @@ static struct berm_plan *make_plan(berm_judge judge)
 	assert_int_equal(berm_caps_path(caps, "/tmp", BERM_READ | BERM_WRITE, BERM_TREE, NULL), BERM_OK);
 	assert_int_equal(berm_caps_socket(caps, "/run/some.sock", NULL), BERM_OK);
 	const struct berm_rule rules[] = {
-		{.size = sizeof rules[0], .pattern = "/tmp/**/{a,b}*.key", .except = "/tmp/x/**", .right = BERM_PROTECT},
-		{.size = sizeof rules[0], .pattern = "**/.git/config", .right = BERM_PROTECT, .judge = judge, .label = "git"},
+		{.size = sizeof rules[0],
+		 .pattern = "/tmp/**/{a,b}*.key",
+		 .except = "/tmp/x/**",
+		 .right = BERM_PROTECT},
+		{.size = sizeof rules[0],
+		 .pattern = "**/.git/config",
+		 .right = BERM_PROTECT,
+		 .judge = judge,
+		 .label = "git"},
 		{.size = sizeof rules[0], .pattern = "**/hooks/*", .right = BERM_PROTECT, .beside = "HEAD"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
@@ -92,7 +99,8 @@ static size_t rules_at(const struct berm_plan *plan, const char *path, const str
 static void a_copy_says_the_same(void **state)
 {
 	(void)state;
-	static const char *const paths[] = {"/tmp/a1.key", "/tmp/x/a1.key", "/tmp/q/.git/config", "/tmp/hooks/h", "/tmp/c"};
+	static const char *const paths[] = {"/tmp/a1.key", "/tmp/x/a1.key", "/tmp/q/.git/config", "/tmp/hooks/h",
+					    "/tmp/c"};
 	auto_plan struct berm_plan *plan = make_plan(yes);
 	auto_region void *region = live_region_new();
 	const struct live_content content = content_of(plan);
