@@ -56,7 +56,7 @@ static void print_json(const struct run *run, const struct utsname *kernel, cons
 	json_text(&json, "machine", str_from(kernel->machine));
 	json_text(&json, "backend", str_from(plan_text_backend(run_plan(run))));
 	json_bool(&json, "refused", run_is_refused(run));
-	plan_text_json(run_plan(run), &json);
+	plan_text_json(run_plan(run), NULL, &json);
 	put_facts(facts, &json);
 	json_object_end(&json);
 	buf_putc(out, '\n');
@@ -110,8 +110,9 @@ int cmd_doctor(const struct command *self, const char *const *argv)
 	int status = commands_parse(self, argv, &choices, &options);
 	if (status >= 0)
 		return status;
-	if (run_new(&request, &run, &err) != BERM_OK)
-		return say_failure(&err, "", EXIT_REFUSED);
+	auto_free struct problems *problems = calloc(1, sizeof(*problems));
+	if (run_new(&request, &run, problems, &err) != BERM_OK)
+		return say_problems(problems, &err, EXIT_REFUSED);
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
 	if (print(run, choices.json, &out, &err) == BERM_OK)

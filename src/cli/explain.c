@@ -1,6 +1,7 @@
 #include "cli/explain.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -15,46 +16,92 @@ struct explain_line {
 };
 typedef enum berm_code (*each_line)(void *ctx, const struct explain_line *line, struct berm_err *err);
 
-enum { MAX_FLAG = 32 };
+#define FILTERED "network.mode filtered: nothing can be filtered in this version, so there is no network at all"
+
+enum { MAX_PLACE = 256 };
 
 struct explain {
 	const struct run *run;
 	const struct options *options;
-	char (*flags)[MAX_FLAG]; /* "--read", one for each use */
+	struct arena *arena; /* of texts that stand in a table */
 };
 
-static bool is_given(const struct options *options, const char *name)
-{
-	for (size_t i = 0; i < options->use_count; i++) {
-		if (str_eq(str_from(options->uses[i].row->name), str_from(name)))
-			return true;
-	}
-	return false;
-}
-
-/* What holds without flags, then each flag in order. */
-static enum berm_code for_each_line(const struct explain *explain, each_line put, void *ctx, struct berm_err *err)
+/* "--write" for a line of the command line, else where it stands. NULL: memory is out. */
+static const char *find_place(const struct explain *explain, const struct policy_entry *entry)
 {
 	const struct options *options = explain->options;
-	const char *workspace = run_workspace(explain->run);
-	const struct explain_line defaults[] = {
-		{"filesystem.write", workspace, "default: the workspace"},
-		{"filesystem.protect", "names that something outside runs later", "default: docs/default-policy.md"},
-		{"filesystem.read", "programs, libraries, and what common tools need",
-		 "default: docs/default-policy.md"},
-		{"filesystem.tmp", "private", is_given(options, "allow") ? NULL : "default"},
-		{"network.mode", "none", is_given(options, "net") ? NULL : "default"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
-		if (defaults[i].value != NULL && defaults[i].origin != NULL)
-			TRY(put(ctx, &defaults[i], err));
-	}
-	for (size_t i = 0; i < options->use_count; i++) {
-		const struct option_use *use = &options->uses[i];
-		const struct explain_line line = {use->row->line, use->value, explain->flags[i]};
-		TRY(put(ctx, &line, err));
+	char place[MAX_PLACE];
+	if (entry->doc->kind == POLICY_DOC_FLAGS && entry->line->line > 0 && entry->line->line <= options->use_count)
+		(void)snprintf(place, sizeof(place), "--%s", options->uses[entry->line->line - 1].row->name);
+	else
+		policy_entry_place(entry, place, sizeof(place));
+	return arena_text(explain->arena, str_from(place));
+}
+
+/* Of a shipped document the groups are named, and the lines of the profile; what groups say is in the plan. */
+static bool is_told(const struct policy *policy, const struct policy_entry *entry)
+{
+	enum policy_key key = entry->line->key;
+	if (entry->off != NULL || key == KEY_GROUPS || key == KEY_EXTENDS || key == KEY_TEST)
+		return false;
+	if (policy_keys[key].shape == SHAPE_SCALAR)
+		return policy->setting[key] == entry;
+	return !entry->doc->shipped || entry->doc->kind != POLICY_DOC_GROUP;
+}
+
+static enum berm_code put_entry(const struct explain *explain, const struct policy_entry *entry, each_line put,
+				void *ctx, struct berm_err *err)
+{
+	const char *place = find_place(explain, entry), *text = entry->line->text;
+	if (place == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "explain the run");
+	bool relative = entry->path != NULL && text[0] == '.';
+	const struct explain_line line = {policy_keys[entry->line->key].path, relative ? entry->path : text, place};
+	return put(ctx, &line, err);
+}
+
+/* A group as a whole, when its first line is seen. */
+static enum berm_code put_group(const struct policy_entry *entry, const struct policy_entry *before, each_line put,
+				void *ctx, struct berm_err *err)
+{
+	const struct policy_doc *doc = entry->doc;
+	if (doc->kind != POLICY_DOC_GROUP || (before != NULL && before->doc == doc))
+		return BERM_OK;
+	const struct explain_line line = {"groups", doc->name != NULL ? doc->name : doc->file, entry->via};
+	return put(ctx, &line, err);
+}
+
+static enum berm_code put_profile(const struct explain *explain, each_line put, void *ctx, struct berm_err *err)
+{
+	bool by_program;
+	const char *profile = run_profile(explain->run, &by_program);
+	const struct explain_line line = {"profile", profile, by_program ? "the program" : ""};
+	return profile != NULL ? put(ctx, &line, err) : BERM_OK;
+}
+
+static enum berm_code for_each_line(const struct explain *explain, each_line put, void *ctx, struct berm_err *err)
+{
+	const struct policy *policy = run_policy(explain->run);
+	TRY(put_profile(explain, put, ctx, err));
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct policy_entry *entry = &policy->entries[i];
+		TRY(put_group(entry, i > 0 ? entry - 1 : NULL, put, ctx, err));
+		if (is_told(policy, entry))
+			TRY(put_entry(explain, entry, put, ctx, err));
 	}
 	return BERM_OK;
+}
+
+static const char *find_origin(const void *context, const char *line)
+{
+	const struct explain *explain = context;
+	const struct policy_entry *entry;
+	const char *words;
+	run_origin(explain->run, line, &entry, &words);
+	if (entry == NULL)
+		return words != NULL ? words : "";
+	const char *place = find_place(explain, entry);
+	return place != NULL ? place : "";
 }
 
 static enum berm_code put_row(void *ctx, const struct explain_line *line, struct berm_err *err)
@@ -77,6 +124,12 @@ static enum berm_code put_member(void *ctx, const struct explain_line *line, str
 	return BERM_OK;
 }
 
+static bool is_filtered(const struct run *run)
+{
+	const struct policy_entry *mode = run_policy(run)->setting[KEY_NET_MODE];
+	return mode != NULL && strcmp(mode->line->text, "filtered") == 0;
+}
+
 static enum berm_code print_text(const struct explain *explain, struct buf *out, struct berm_err *err)
 {
 	const struct run *run = explain->run;
@@ -88,8 +141,11 @@ static enum berm_code print_text(const struct explain *explain, struct buf *out,
 	table_print(&table, screen.width, screen.colour, out);
 	if (run_workspace(run) == NULL)
 		buf_printf(out, "no workspace: %s\n", run_no_workspace(run));
+	if (is_filtered(run))
+		buf_puts(out, FILTERED "\n");
 	buf_printf(out, "\nback-end: %s\n\n", plan_text_backend(run_plan(run)));
-	return plan_text_lines(run_plan(run), &screen, out, err);
+	const struct plan_text_origins origins = {find_origin, explain};
+	return plan_text_lines(run_plan(run), &origins, &screen, out, err);
 }
 
 static enum berm_code print_json(const struct explain *explain, struct buf *out, struct berm_err *err)
@@ -107,31 +163,23 @@ static enum berm_code print_json(const struct explain *explain, struct buf *out,
 	json_array(&json, "policy");
 	TRY(for_each_line(explain, put_member, &json, err));
 	json_array_end(&json);
-	plan_text_json(run_plan(run), &json);
+	const struct plan_text_origins origins = {find_origin, explain};
+	plan_text_json(run_plan(run), &origins, &json);
 	json_object_end(&json);
 	buf_putc(out, '\n');
 	return buf_check(out, err);
 }
 
-static enum berm_code print(struct explain *explain, bool as_json, struct buf *out, struct berm_err *err)
-{
-	const struct options *options = explain->options;
-	auto_free void *flags = calloc(options->use_count + 1, sizeof(*explain->flags));
-	if (flags == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "explain the run");
-	explain->flags = flags;
-	for (size_t i = 0; i < options->use_count; i++)
-		(void)snprintf(explain->flags[i], MAX_FLAG, "--%s", options->uses[i].row->name);
-	return as_json ? print_json(explain, out, err) : print_text(explain, out, err);
-}
-
 int explain_run(const struct run *run, const struct run_choices *choices, const struct options *options)
 {
 	struct berm_err err;
-	struct explain explain = {.run = run, .options = options};
+	auto_arena struct arena arena;
+	arena_init(&arena, SAY_MAX);
+	const struct explain explain = {.run = run, .options = options, .arena = &arena};
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
-	if (print(&explain, choices->json, &out, &err) != BERM_OK)
+	enum berm_code code = choices->json ? print_json(&explain, &out, &err) : print_text(&explain, &out, &err);
+	if (code != BERM_OK)
 		return say_failure(&err, "", EXIT_REFUSED);
 	int status = say_result(&out);
 	return status == EXIT_YES && run_is_refused(run) ? EXIT_REFUSED : status;

@@ -11,10 +11,16 @@ const char *plan_text_backend(const struct berm_plan *plan);
 /* A table of the guarantees alone, the first line of each; what single grants and names come to is left out. */
 MUST_USE enum berm_code plan_text_guarantees(const struct berm_plan *plan, const struct say_screen *screen,
 					     struct buf *out, struct berm_err *err);
-/* A table of all lines. */
-MUST_USE enum berm_code plan_text_lines(const struct berm_plan *plan, const struct say_screen *screen, struct buf *out,
-					struct berm_err *err);
-/* "plan": [{"guarantee": ..., "line": ..., "enforcer": ..., "holds": "yes"|"partly"|"no", "note": ...}] */
-void plan_text_json(const struct berm_plan *plan, struct json_out *json);
+/* Where a line comes from; "" if that is not known. The text lives as long as what is printed. */
+struct plan_text_origins {
+	const char *(*find)(const void *context, const char *line);
+	const void *context;
+};
+/* A table of all lines; origins may be NULL. */
+MUST_USE enum berm_code plan_text_lines(const struct berm_plan *plan, const struct plan_text_origins *origins,
+					const struct say_screen *screen, struct buf *out, struct berm_err *err);
+/* "plan": [{"guarantee": ..., "line": ..., "enforcer": ..., "holds": "yes"|"partly"|"no", "note": ...}], each with an
+ * "origin" if origins is not NULL. */
+void plan_text_json(const struct berm_plan *plan, const struct plan_text_origins *origins, struct json_out *json);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cli/run_command.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -19,7 +20,13 @@ static void say_before(const struct run *run, const struct run_choices *choices)
 {
 	if (choices->quiet)
 		return;
-	if (run_workspace(run) == NULL && choices->request.policy.flag_count == 0)
+	bool by_program;
+	const char *profile = run_profile(run, &by_program);
+	if (by_program)
+		say_line("profile %s, by the program's name", profile);
+	if (run_unaccepted(run) != NULL)
+		say_line("the project wants more than it gets: see 'berm policy accept'");
+	if (run_workspace(run) == NULL && choices->request.flags == NULL)
 		say_line("no workspace: %s", run_no_workspace(run));
 }
 
@@ -68,9 +75,13 @@ static int prepare_and_run(struct run_choices *choices, const struct options *op
 {
 	struct berm_err err;
 	struct run *run;
-	if (run_new(&choices->request, &run, &err) != BERM_OK)
-		return say_failure(&err, "", EXIT_REFUSED);
+	const struct berm_err unheld = {.code = BERM_ERR_UNSUPPORTED};
+	auto_free struct problems *problems = calloc(1, sizeof(*problems));
+	if (run_new(&choices->request, &run, problems, &err) != BERM_OK)
+		return say_problems(problems, &err, EXIT_REFUSED);
 	int status = choices->explain ? explain_run(run, choices, options) : execute(run, choices);
+	if (problems != NULL && problems->count > 0)
+		(void)say_problems(problems, &unheld, status);
 	run_free(run);
 	return status;
 }

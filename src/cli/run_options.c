@@ -4,56 +4,76 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/glob.h"
 #include "base/own.h"
 #include "cli/commands.h"
 #include "format/nearest.h"
+#include "policy/load.h"
 
-/* What an option's value goes to. The first are the grants of a policy_flag, as
- * they are. */
+enum { MAX_TEXT = 64 * 1024 * 1024 };
+
+/* What an option's value goes to: a policy line of that key, or one of these. */
 enum mark {
-	MARK_READ = POLICY_READ,
-	MARK_WRITE = POLICY_WRITE,
-	MARK_EXEC = POLICY_EXEC,
-	MARK_DENY = POLICY_DENY,
-	MARK_PROTECT = POLICY_PROTECT,
-	MARK_NET,
-	MARK_SOCKET,
+	MARK_PROFILE = POLICY_KEYS,
+	MARK_NO_PROFILE,
 	MARK_ENV,
 	MARK_LIMIT,
-	MARK_TIMEOUT,
-	MARK_VIEW,
-	MARK_BACKEND,
 	MARK_ALLOW,
+	MARK_ASK,
+	MARK_NO_ASK,
 	MARK_COUNT
 };
 
-/* The order of each is that of its enum in berm.h. */
-static const char *const net_words[] = {"none", "host", NULL};
+static const char *const net_words[] = {"filtered", "none", "host", NULL};
 static const char *const view_words[] = {"auto", "visible", "hidden", NULL};
 static const char *const backend_words[] = {"any", "namespaces", "landlock", NULL};
 static const char *const allow_words[] = {"ptrace", "userns", "io_uring", "memfd-exec", "gpu",
 					  "kvm",    "perf",   "signals",  "host-tmp",	NULL};
 static const char *const limit_words[] = {"memory=", "processes=", "cpu=", "files=", "file-size=", "wall=", NULL};
-_Static_assert(BERM_NET_HOST == 1 && BERM_VIEW_HIDDEN == 2 && BERM_BACKEND_LANDLOCK == 2, "order of words");
-_Static_assert(ARRAY_LEN(allow_words) == BERM_EXTRA_COUNT + 1 && BERM_EXTRA_HOST_TMP == 8, "order of words");
-_Static_assert(ARRAY_LEN(limit_words) == BERM_LIMIT_COUNT + 1 && BERM_LIMIT_WALL_MS == 5, "order of words");
 
 static const struct option_row rows[] = {
+	{
+		.letter = 'p',
+		.name = "profile",
+		.kind = OPTION_USE,
+		.mark = MARK_PROFILE,
+		.complete = COMPLETE_PATH,
+		.argument = "PROFILE|FILE",
+		.policy = true,
+		.help = "the policy to start from: the name of a profile, or a file (with a '/' in it); may be given "
+			"again, as all that follow here; without it the one that names the program, else default",
+	},
+	{
+		.name = "no-profile",
+		.kind = OPTION_USE,
+		.mark = MARK_NO_PROFILE,
+		.policy = true,
+		.help = "no profile: the system's programs, scratch folders, and what the other options say",
+	},
+	{
+		.letter = 'g',
+		.name = "group",
+		.kind = OPTION_USE,
+		.mark = KEY_GROUPS,
+		.argument = "GROUP",
+		.help = "the lines of a group (\"berm group list\"); -g -GROUP takes them out",
+		.line = "groups",
+	},
 	{
 		.letter = 'r',
 		.name = "read",
 		.kind = OPTION_USE,
-		.mark = MARK_READ,
+		.mark = KEY_READ,
 		.complete = COMPLETE_PATH,
 		.argument = "PATH",
-		.help = "read files and list folders below PATH; may be given again, as all that follow here",
+		.help = "read files and list folders below PATH",
 		.line = "filesystem.read",
 	},
 	{
 		.letter = 'w',
 		.name = "write",
 		.kind = OPTION_USE,
-		.mark = MARK_WRITE,
+		.mark = KEY_WRITE,
 		.complete = COMPLETE_PATH,
 		.argument = "PATH",
 		.help = "read, create, change, rename and remove files below PATH, and run programs there",
@@ -63,7 +83,7 @@ static const struct option_row rows[] = {
 		.letter = 'x',
 		.name = "exec",
 		.kind = OPTION_USE,
-		.mark = MARK_EXEC,
+		.mark = KEY_EXEC,
 		.complete = COMPLETE_PATH,
 		.argument = "PATH",
 		.help = "read PATH and run programs there",
@@ -72,7 +92,7 @@ static const struct option_row rows[] = {
 	{
 		.name = "deny",
 		.kind = OPTION_USE,
-		.mark = MARK_DENY,
+		.mark = KEY_DENY,
 		.complete = COMPLETE_PATH,
 		.argument = "PATH",
 		.help = "no access to PATH, also where a grant around it gives it, and if it is made later; a pattern "
@@ -82,7 +102,7 @@ static const struct option_row rows[] = {
 	{
 		.name = "protect",
 		.kind = OPTION_USE,
-		.mark = MARK_PROTECT,
+		.mark = KEY_PROTECT,
 		.complete = COMPLETE_PATH,
 		.argument = "PATH",
 		.help = "PATH may be read, but not changed, made or removed; a path or a pattern",
@@ -92,18 +112,68 @@ static const struct option_row rows[] = {
 		.letter = 'n',
 		.name = "net",
 		.kind = OPTION_USE,
-		.mark = MARK_NET,
+		.mark = KEY_NET_MODE,
 		.complete = COMPLETE_WORDS,
-		.argument = "none|host",
+		.argument = "filtered|none|host",
 		.words = net_words,
-		.help = "none: no network beyond the sandbox's own loopback (the default); host: the machine's network "
-			"as it is, with everything that listens on it",
+		.help = "filtered: the hosts that the policy allows, which in this version are none (the default); "
+			"none: "
+			"no network beyond the sandbox's own loopback; host: the machine's network as it is, with "
+			"everything that listens on it",
 		.line = "network.mode",
+	},
+	{
+		.name = "allow-net",
+		.kind = OPTION_USE,
+		.mark = KEY_NET_ALLOW,
+		.argument = "HOST[:PORT]",
+		.help = "HOST may be reached, at port 443 unless one is named; '*.HOST' is what is one label below it",
+		.line = "network.allow",
+	},
+	{
+		.name = "deny-net",
+		.kind = OPTION_USE,
+		.mark = KEY_NET_DENY,
+		.argument = "HOST[:PORT]",
+		.help = "HOST may not be reached, whatever allows it",
+		.line = "network.deny",
+	},
+	{
+		.name = "reach",
+		.kind = OPTION_USE,
+		.mark = KEY_REACH,
+		.argument = "PORT",
+		.help = "a port of the host's loopback can be reached inside (not in this version)",
+		.line = "network.reach",
+	},
+	{
+		.name = "publish",
+		.kind = OPTION_USE,
+		.mark = KEY_PUBLISH,
+		.argument = "PORT",
+		.help = "a port inside can be reached on the host's loopback (not in this version)",
+		.line = "network.publish",
+	},
+	{
+		.name = "upstream",
+		.kind = OPTION_USE,
+		.mark = KEY_UPSTREAM,
+		.argument = "URL",
+		.help = "the proxy through which the network is reached (not in this version)",
+		.line = "network.upstream",
+	},
+	{
+		.name = "secret",
+		.kind = OPTION_USE,
+		.mark = KEY_SECRET,
+		.argument = "NAME",
+		.help = "put a secret into requests (not in this version)",
+		.line = "secrets",
 	},
 	{
 		.name = "socket",
 		.kind = OPTION_USE,
-		.mark = MARK_SOCKET,
+		.mark = KEY_SOCKETS,
 		.complete = COMPLETE_PATH,
 		.argument = "PATH",
 		.help = "connect to the Unix socket at PATH",
@@ -132,7 +202,7 @@ static const struct option_row rows[] = {
 	{
 		.name = "timeout",
 		.kind = OPTION_USE,
-		.mark = MARK_TIMEOUT,
+		.mark = KEY_LIMIT_WALL,
 		.argument = "TIME",
 		.help = "end the sandbox after TIME: --limit wall=TIME",
 		.line = "process.limits.wall",
@@ -140,7 +210,7 @@ static const struct option_row rows[] = {
 	{
 		.name = "view",
 		.kind = OPTION_USE,
-		.mark = MARK_VIEW,
+		.mark = KEY_VIEW,
 		.complete = COMPLETE_WORDS,
 		.argument = "visible|hidden|auto",
 		.words = view_words,
@@ -151,7 +221,7 @@ static const struct option_row rows[] = {
 	{
 		.name = "backend",
 		.kind = OPTION_USE,
-		.mark = MARK_BACKEND,
+		.mark = KEY_BACKEND,
 		.complete = COMPLETE_WORDS,
 		.argument = "namespaces|landlock|any",
 		.words = backend_words,
@@ -168,6 +238,28 @@ static const struct option_row rows[] = {
 		.help = "what is off unless asked for: ptrace, userns, io_uring, memfd-exec, gpu, kvm, perf, signals "
 			"(to processes outside), host-tmp (instead of a private /tmp)",
 		.line = "process.may",
+	},
+	{
+		.name = "ask",
+		.kind = OPTION_USE,
+		.mark = MARK_ASK,
+		.help = "somebody can be asked (not in this version: what is to be asked is denied)",
+		.line = "approvals.mode",
+	},
+	{
+		.name = "no-ask",
+		.kind = OPTION_USE,
+		.mark = MARK_NO_ASK,
+		.help = "nobody can be asked: what is to be asked is denied",
+		.line = "approvals.mode",
+	},
+	{
+		.name = "accept-hash",
+		.kind = OPTION_TEXT,
+		.offset = offsetof(struct run_choices, accept_hash),
+		.argument = "HASH",
+		.policy = true,
+		.help = "what the project's .berm.yaml wants is agreed to for this run, if the file has this SHA-256",
 	},
 	{
 		.name = "name",
@@ -237,11 +329,15 @@ const struct option_set shell_option_set = {.rows = rows, .count = ARRAY_LEN(row
 
 struct taking {
 	struct run_choices *choices;
-	struct policy_input *policy;
 	const struct option_use *use;
 	struct option_hint *hint;
 	struct berm_err *err;
 };
+
+static enum berm_code no_memory(const struct taking *taking)
+{
+	return err_set(taking->err, BERM_ERR_NOMEM, "read the options");
+}
 
 static enum berm_code bad_value(const struct taking *taking, const char *word, const char *const *words)
 {
@@ -255,45 +351,70 @@ static enum berm_code bad_value(const struct taking *taking, const char *word, c
 	return err_set(taking->err, BERM_ERR_INVALID, "unknown value '%.60s' for '--%s'", word, row->name);
 }
 
-static enum berm_code find_word(const struct taking *taking, const char *const *words, size_t *ret_index)
+static enum berm_code check_word(const struct taking *taking)
 {
-	for (size_t i = 0; words[i] != NULL; i++) {
-		if (strcmp(words[i], taking->use->value) == 0) {
-			*ret_index = i;
+	const char *const *words = taking->use->row->words;
+	for (size_t i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], taking->use->value) == 0)
 			return BERM_OK;
-		}
-	}
 	return bad_value(taking, taking->use->value, words);
 }
 
+/* text is kept. */
+static enum berm_code add_line(struct taking *taking, enum policy_key key, const char *text)
+{
+	struct run_choices *choices = taking->choices;
+	const struct policy_line line = {.key = key, .line = (uint32_t)(taking->use - choices->uses) + 1, .text = text};
+	choices->lines[choices->flags.line_count++] = line;
+	return BERM_OK;
+}
+
+/* ---- one option -------------------------------------------------------------------------------------------------- */
+
+static enum berm_code check_pattern(const char *text, struct berm_err *err)
+{
+	struct glob *glob;
+	TRY(glob_new(GLOB_PATH, str_from(text[0] == '.' ? text + 1 : text), &glob, err));
+	glob_free(glob);
+	return BERM_OK;
+}
+
+/* Grants are paths, denials may be patterns; neither has variables, and both start from the current folder. */
 static enum berm_code take_path(struct taking *taking)
 {
 	const char *path = taking->use->value;
+	enum policy_key key = (enum policy_key)taking->use->row->mark;
+	bool pattern = key == KEY_DENY || key == KEY_PROTECT;
 	if (path[0] == '\0')
 		return err_set(taking->err, BERM_ERR_INVALID, "empty path for '--%s'", taking->use->row->name);
-	taking->choices->flags[taking->policy->flag_count++] =
-		(struct policy_flag){(enum policy_grant)taking->use->row->mark, path};
-	return BERM_OK;
-}
-
-static enum berm_code take_net(struct taking *taking)
-{
-	size_t index;
-	if (strcmp(taking->use->value, "filtered") == 0) {
-		(void)snprintf(taking->hint->text, sizeof(taking->hint->text), "--net=none or --net=host");
-		return err_set(taking->err, BERM_ERR_INVALID, "no filtered network in this version");
+	if (strchr(path, '\n') != NULL)
+		return err_set(taking->err, BERM_ERR_INVALID, "path '%.100s' holds a newline", path);
+	char *text = arena_array(&taking->choices->arena, 2 * strlen(path) + 3, 1), *to = text;
+	if (text == NULL)
+		return no_memory(taking);
+	if (path[0] != '/' && !(pattern && strncmp(path, "**", 2) == 0))
+		to = stpcpy(to, "./");
+	for (; *path != '\0'; path++) {
+		if (!pattern && strchr("*?[]{}\\", *path) != NULL)
+			*to++ = '\\';
+		*to++ = *path;
 	}
-	TRY(find_word(taking, net_words, &index));
-	taking->policy->network = (enum berm_network)index;
-	return BERM_OK;
+	if (pattern)
+		TRY(check_pattern(text, taking->err));
+	return add_line(taking, key, text);
 }
 
-static enum berm_code take_socket(struct taking *taking)
+static enum berm_code take_word(struct taking *taking)
 {
-	if (taking->use->value[0] == '\0')
-		return err_set(taking->err, BERM_ERR_INVALID, "empty path for '--socket'");
-	taking->choices->sockets[taking->policy->socket_count++] = taking->use->value;
-	return BERM_OK;
+	TRY(check_word(taking));
+	return add_line(taking, (enum policy_key)taking->use->row->mark, taking->use->value);
+}
+
+static enum berm_code take_value(struct taking *taking)
+{
+	const struct policy_key_row *key = &policy_keys[taking->use->row->mark];
+	TRY(policy_check_value(key->value, key->words, str_from(taking->use->value), taking->err));
+	return add_line(taking, (enum policy_key)taking->use->row->mark, taking->use->value);
 }
 
 static enum berm_code take_env(struct taking *taking)
@@ -301,46 +422,27 @@ static enum berm_code take_env(struct taking *taking)
 	const char *value = taking->use->value;
 	if (value[0] == '\0' || value[0] == '=')
 		return err_set(taking->err, BERM_ERR_INVALID, "no variable named in '--env=%.60s'", value);
-	taking->choices->env[taking->policy->env_count++] = value;
-	return BERM_OK;
+	return add_line(taking, strchr(value, '=') != NULL ? KEY_ENV_SET : KEY_ENV_PASS, value);
 }
 
-static enum berm_code parse_count(struct str text, uint64_t *ret_value, struct berm_err *err)
+static enum berm_code set_limit(struct taking *taking, enum policy_key key, const char *text)
 {
-	return str_u64(text, UINT32_MAX, ret_value, err);
-}
-
-static enum berm_code parse_seconds(struct str text, uint64_t *ret_value, struct berm_err *err)
-{
-	uint64_t ms;
-	TRY(str_duration_ms(text, &ms, err));
-	*ret_value = ms / 1000 + (ms % 1000 != 0);
-	return BERM_OK;
-}
-
-static enum berm_code set_limit(struct taking *taking, enum berm_limit limit, const char *text)
-{
-	static enum berm_code (*const parsers[BERM_LIMIT_COUNT])(struct str, uint64_t *, struct berm_err *) = {
-		[BERM_LIMIT_MEMORY] = str_size,	    [BERM_LIMIT_PROCESSES] = parse_count,
-		[BERM_LIMIT_CPU_S] = parse_seconds, [BERM_LIMIT_OPEN_FILES] = parse_count,
-		[BERM_LIMIT_FILE_SIZE] = str_size,  [BERM_LIMIT_WALL_MS] = str_duration_ms,
-	};
-	uint64_t value;
-	TRY(parsers[limit](str_from(text), &value, taking->err));
-	if (value == 0)
-		return err_set(taking->err, BERM_ERR_INVALID, "a limit of 0: '--%s=%.60s'", taking->use->row->name,
-			       taking->use->value);
-	taking->policy->limit[limit] = value;
-	return BERM_OK;
+	uint64_t count;
+	TRY(policy_check_value(policy_keys[key].value, NULL, str_from(text), taking->err));
+	if (policy_keys[key].value == VALUE_COUNT)
+		TRY(str_u64(str_from(text), UINT32_MAX, &count, taking->err));
+	return add_line(taking, key, text);
 }
 
 static enum berm_code take_limit(struct taking *taking)
 {
+	static const enum policy_key keys[] = {KEY_LIMIT_MEMORY, KEY_LIMIT_PROCESSES, KEY_LIMIT_CPU,
+					       KEY_LIMIT_FILES,	 KEY_LIMIT_FILE_SIZE, KEY_LIMIT_WALL};
 	const char *value = taking->use->value;
-	for (int i = 0; i < BERM_LIMIT_COUNT; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		size_t len = strlen(limit_words[i]);
 		if (strncmp(value, limit_words[i], len) == 0)
-			return set_limit(taking, (enum berm_limit)i, value + len);
+			return set_limit(taking, keys[i], value + len);
 	}
 	char key[NEAREST_MAX_LEN + 1];
 	int len = (int)strcspn(value, "=");
@@ -350,40 +452,64 @@ static enum berm_code take_limit(struct taking *taking)
 
 static enum berm_code take_timeout(struct taking *taking)
 {
-	return set_limit(taking, BERM_LIMIT_WALL_MS, taking->use->value);
-}
-
-static enum berm_code take_view(struct taking *taking)
-{
-	size_t index;
-	TRY(find_word(taking, view_words, &index));
-	taking->policy->view = (enum berm_view)index;
-	return BERM_OK;
-}
-
-static enum berm_code take_backend(struct taking *taking)
-{
-	size_t index;
-	TRY(find_word(taking, backend_words, &index));
-	taking->policy->backend = (enum berm_backend)index;
-	return BERM_OK;
+	return set_limit(taking, KEY_LIMIT_WALL, taking->use->value);
 }
 
 static enum berm_code take_allow(struct taking *taking)
 {
-	size_t index;
-	TRY(find_word(taking, allow_words, &index));
-	taking->policy->extra[index] = true;
+	TRY(check_word(taking));
+	if (strcmp(taking->use->value, "host-tmp") == 0)
+		return add_line(taking, KEY_TMP, "host");
+	return add_line(taking, KEY_MAY, taking->use->value);
+}
+
+static enum berm_code take_ask(struct taking *taking)
+{
+	return add_line(taking, KEY_APPROVALS_MODE, taking->use->row->mark == MARK_ASK ? "ask" : "deny");
+}
+
+static enum berm_code take_profile(struct taking *taking)
+{
+	if (taking->use->value[0] == '\0')
+		return err_set(taking->err, BERM_ERR_INVALID, "empty name for '--profile'");
+	taking->choices->profiles[taking->choices->profile_count++] = taking->use->value;
+	return BERM_OK;
+}
+
+static enum berm_code take_no_profile(struct taking *taking)
+{
+	taking->choices->request.no_profile = true;
 	return BERM_OK;
 }
 
 static enum berm_code (*const takers[MARK_COUNT])(struct taking *) = {
-	[MARK_READ] = take_path,       [MARK_WRITE] = take_path,   [MARK_EXEC] = take_path,
-	[MARK_DENY] = take_path,       [MARK_PROTECT] = take_path, [MARK_NET] = take_net,
-	[MARK_SOCKET] = take_socket,   [MARK_ENV] = take_env,	   [MARK_LIMIT] = take_limit,
-	[MARK_TIMEOUT] = take_timeout, [MARK_VIEW] = take_view,	   [MARK_BACKEND] = take_backend,
+	[KEY_READ] = take_path,
+	[KEY_WRITE] = take_path,
+	[KEY_EXEC] = take_path,
+	[KEY_DENY] = take_path,
+	[KEY_PROTECT] = take_path,
+	[KEY_SOCKETS] = take_path,
+	[KEY_NET_MODE] = take_word,
+	[KEY_VIEW] = take_word,
+	[KEY_BACKEND] = take_word,
+	[KEY_GROUPS] = take_value,
+	[KEY_NET_ALLOW] = take_value,
+	[KEY_NET_DENY] = take_value,
+	[KEY_REACH] = take_value,
+	[KEY_PUBLISH] = take_value,
+	[KEY_UPSTREAM] = take_value,
+	[KEY_SECRET] = take_value,
+	[KEY_LIMIT_WALL] = take_timeout,
+	[MARK_PROFILE] = take_profile,
+	[MARK_NO_PROFILE] = take_no_profile,
+	[MARK_ENV] = take_env,
+	[MARK_LIMIT] = take_limit,
 	[MARK_ALLOW] = take_allow,
+	[MARK_ASK] = take_ask,
+	[MARK_NO_ASK] = take_ask,
 };
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 /* Session names stand in file names and listings. */
 static enum berm_code check_name(const char *name, struct berm_err *err)
@@ -395,36 +521,51 @@ static enum berm_code check_name(const char *name, struct berm_err *err)
 	return BERM_OK;
 }
 
+static enum berm_code check_profiles(const struct run_choices *choices, struct option_hint *hint, struct berm_err *err)
+{
+	if (!choices->request.no_profile || choices->profile_count == 0)
+		return BERM_OK;
+	(void)snprintf(hint->text, sizeof(hint->text), "--profile=%.60s alone", choices->profiles[0]);
+	return err_set(err, BERM_ERR_INVALID, "'--no-profile' beside '--profile'");
+}
+
+static void fill_request(struct run_choices *choices)
+{
+	struct run_request *request = &choices->request;
+	choices->flags.kind = POLICY_DOC_FLAGS;
+	choices->flags.file = "command line";
+	choices->flags.lines = choices->lines;
+	request->flags = choices->flags.line_count > 0 ? &choices->flags : NULL;
+	request->profiles = choices->profile_count > 0 ? choices->profiles : NULL;
+	request->accept_hash = choices->accept_hash;
+	request->cwd = choices->cwd;
+	request->events = choices->events;
+	request->name = choices->name;
+}
+
 enum berm_code run_options_apply(const struct options *options, struct run_choices *choices,
 				 struct option_hint *ret_hint, struct berm_err *err)
 {
-	struct policy_input *policy = &choices->request.policy;
-	size_t room = options->use_count + 1;
+	struct taking taking = {.choices = choices, .hint = ret_hint, .err = err};
 	ret_hint->text[0] = '\0';
-	choices->flags = calloc(room, sizeof(*choices->flags));
-	choices->sockets = calloc(room, sizeof(*choices->sockets));
-	choices->env = calloc(room, sizeof(*choices->env));
-	if (choices->flags == NULL || choices->sockets == NULL || choices->env == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "read the options");
-	policy->flags = choices->flags;
-	policy->sockets = choices->sockets;
-	policy->env = choices->env;
-	struct taking taking = {.choices = choices, .policy = policy, .hint = ret_hint, .err = err};
+	arena_init(&choices->arena, MAX_TEXT);
+	choices->lines = arena_array(&choices->arena, options->use_count + 1, sizeof(*choices->lines));
+	choices->profiles = arena_array(&choices->arena, options->use_count + 1, sizeof(*choices->profiles));
+	if (choices->lines == NULL || choices->profiles == NULL)
+		return no_memory(&taking);
+	choices->uses = options->uses;
 	for (size_t i = 0; i < options->use_count; i++) {
 		taking.use = &options->uses[i];
 		TRY(takers[taking.use->row->mark](&taking));
 	}
 	TRY(check_name(choices->name, err));
-	choices->request.cwd = choices->cwd;
-	choices->request.events = choices->events;
-	choices->request.name = choices->name;
+	TRY(check_profiles(choices, ret_hint, err));
+	fill_request(choices);
 	return BERM_OK;
 }
 
 void run_options_done(struct run_choices *choices)
 {
-	free(choices->flags);
-	free(choices->sockets);
-	free(choices->env);
+	arena_done(&choices->arena);
 	*choices = (struct run_choices){0};
 }

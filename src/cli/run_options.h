@@ -10,10 +10,14 @@
 
 struct run_choices {
 	bool explain, json, quiet, verbose, fail_on_deny;
-	const char *cwd, *events, *name;
+	const char *cwd, *events, *name, *accept_hash;
 	/* filled by run_options_apply; what request points to */
-	struct policy_flag *flags;
-	const char **sockets, **env;
+	struct arena arena;
+	const struct option_use *uses; /* of the options: a flag's line is the number of its use */
+	struct policy_line *lines;
+	struct policy_doc flags;
+	const char **profiles; /* NULL-terminated */
+	size_t profile_count;
 	struct run_request request;
 };
 

@@ -73,6 +73,10 @@ static void put_denial(const struct run_denial *denial, struct buf *out)
 		return;
 	buf_puts(out, " (");
 	text_put_safe(out, str_from(denial->rule));
+	if (denial->at[0] != '\0') {
+		buf_puts(out, ", ");
+		text_put_safe(out, str_from(denial->at));
+	}
 	buf_putc(out, ')');
 }
 

@@ -60,6 +60,19 @@ int say_failure(const struct berm_err *err, const char *hint, int status)
 	return status;
 }
 
+int say_problems(const struct problems *problems, const struct berm_err *err, int status)
+{
+	bool whole = err->code != BERM_ERR_NOMEM && err->code != BERM_ERR_SYS && err->code != BERM_ERR_LIMIT;
+	if (problems == NULL || problems->count == 0)
+		return say_failure(err, "", status);
+	auto_buf struct buf text;
+	buf_init(&text, SAY_MAX);
+	buf_puts(&text, "berm: ");
+	problems_print(problems, &text);
+	say_to_stderr(&text);
+	return whole ? status : say_failure(err, "", status);
+}
+
 void say_line(const char *format, ...)
 {
 	char line[LINE_MAX_BYTES / 2];

@@ -4,6 +4,7 @@
 #define BERM_CLI_SAY_H
 
 #include "base/buf.h"
+#include "format/problem.h"
 
 enum { SAY_MAX = 4 * 1024 * 1024 };
 
@@ -20,6 +21,9 @@ int say_result(const struct buf *text);
 /* "berm: TEXT" and, if hint is not empty, "try: HINT" on stderr. Returns
  * status. */
 int say_failure(const struct berm_err *err, const char *hint, int status);
+/* What is wrong with a policy, place by place, on stderr; where there is nothing of it (or problems is NULL), or where
+ * it is not the whole story, what err says. Returns status. */
+int say_problems(const struct problems *problems, const struct berm_err *err, int status);
 /* "berm: TEXT" on stderr. */
 void say_line(const char *format, ...) PRINTF_LIKE(1, 2);
 

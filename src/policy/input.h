@@ -7,24 +7,13 @@
 #include "base/str.h"
 #include "berm/berm.h"
 
-/* What a flag asks for. */
-enum policy_grant {
-	POLICY_READ = 0, /* -r */
-	POLICY_WRITE,	 /* -w: read, create, change, rename, remove, run */
-	POLICY_EXEC,	 /* -x: read and run */
-	POLICY_DENY,	 /* --deny; a glob too */
-	POLICY_PROTECT,	 /* --protect; a glob too */
-};
-struct policy_flag {
-	enum policy_grant grant;
-	const char *path; /* absolute, or relative to cwd */
-};
-
 /* A variable that the environment does not have, or not so: "$NPM_REGISTRIES" of hosts, "$GPG_AGENT_SOCK". */
 struct policy_variable {
 	const char *name;
 	const char *const *values; /* NULL-terminated */
 };
+
+struct policy;
 
 struct policy_input {
 	const char *cwd;	/* absolute: what relative flags start from */
@@ -40,18 +29,10 @@ struct policy_input {
 	const char *home;	 /* absolute, as the user has it, or NULL */
 	const char *real_home;	 /* the same without symbolic links; NULL: home has none */
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
-	const struct policy_flag *flags;
-	size_t flag_count;
-	const char *const *sockets; /* paths of Unix sockets */
-	size_t socket_count;
-	const char *const *env; /* -e: NAME passes a variable on, NAME=VALUE sets it */
-	size_t env_count;
-	enum berm_network network;
-	enum berm_view view;
-	enum berm_backend backend;
-	uint64_t limit[BERM_LIMIT_COUNT]; /* 0: not limited */
-	bool extra[BERM_EXTRA_COUNT];
-	bool no_default; /* nothing but the flags, and the system's programs */
+	const char *const
+		*kept; /* what berm itself writes in this run, NULL-terminated, or NULL: nothing inside changes it */
+	const struct policy *policy; /* for policy_caps and policy_environment; policy_make does not look at it */
+	bool look; /* policy_caps: nothing is started, so lines that this version cannot hold are problems and no failure */
 	/* Is this path there, and may the user read it? Asked for what the default policy grants, and for the secrets below
 	 * /etc that it closes: where the answer is no, no line is needed. NULL: yes. */
 	bool (*readable)(const char *path);

@@ -1,7 +1,7 @@
 /*
  * Documents in their layers become one policy: extends and groups are followed, conditions and variables resolved,
  * exceptions and overrides applied, and every line that is left knows where it comes from. Pure: documents and all that
- * is known about the machine are passed in. What capabilities come of it: default_policy.h; what it says to a
+ * is known about the machine are passed in. What capabilities come of it: resolve.h; what it says to a
  * request: decide.h.
  */
 #ifndef BERM_POLICY_POLICY_H

@@ -168,11 +168,16 @@ static enum berm_code make_absolute(struct berm_caps *caps, const char *path, co
 	return BERM_OK;
 }
 
+static bool is_special(char c)
+{
+	return c == '*' || c == '?' || c == '[' || c == ']' || c == '{' || c == '}' || c == '\\';
+}
+
 /* In words a path is a pattern that matches nothing else, so that no line reads like another. */
 static void put_path(struct buf *text, const char *path)
 {
 	for (; *path != '\0'; path++) {
-		if (strchr("*?[]{}\\", *path) != NULL)
+		if (is_special(*path))
 			buf_putc(text, '\\');
 		buf_putc(text, *path);
 	}
@@ -382,23 +387,16 @@ static bool find_literal(struct str pattern, struct str *ret_path, bool *ret_tre
 	if (path.len == 0 || path.ptr[0] != '/' || has_dots(path))
 		return false;
 	for (size_t i = 0; i < path.len; i++)
-		if (strchr("*?[]{}\\", path.ptr[i]) != NULL)
+		if (is_special(path.ptr[i]))
 			return false;
 	*ret_path = path;
 	*ret_tree = tree;
 	return true;
 }
 
-static const char *rule_text(struct berm_caps *caps, const struct berm_rule *rule)
+/* "(except X, beside Y, judged)". */
+static void put_conditions(char *at, const struct berm_rule *rule)
 {
-	auto_buf struct buf text = {0};
-	buf_init(&text, MAX_TEXT);
-	buf_puts(&text, rule->right == BERM_DENY ? "deny " : "protect ");
-	if (rule->label != NULL && strcmp(rule->label, rule->pattern) != 0) {
-		buf_puts(&text, rule->label);
-		buf_puts(&text, ": ");
-	}
-	buf_puts(&text, rule->pattern);
 	const struct {
 		bool on;
 		const char *word, *value;
@@ -411,14 +409,32 @@ static const char *rule_text(struct berm_caps *caps, const struct berm_rule *rul
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		if (!parts[i].on)
 			continue;
-		buf_puts(&text, first ? " (" : ", ");
-		buf_puts(&text, parts[i].word);
-		buf_puts(&text, parts[i].value);
+		at = stpcpy(stpcpy(stpcpy(at, first ? " (" : ", "), parts[i].word), parts[i].value);
 		first = false;
 	}
 	if (!first)
-		buf_putc(&text, ')');
-	return text_copy(caps, &text);
+		(void)stpcpy(at, ")");
+}
+
+static size_t length_of(const char *text)
+{
+	return text != NULL ? strlen(text) : 0;
+}
+
+static const char *rule_text(struct berm_caps *caps, const struct berm_rule *rule)
+{
+	enum { WORDS = 128 }; /* of what is said beside the rule's own texts */
+	bool labelled = rule->label != NULL && strcmp(rule->label, rule->pattern) != 0;
+	size_t size = WORDS + length_of(rule->label) + length_of(rule->pattern) + length_of(rule->except) +
+		      length_of(rule->beside);
+	char *text = arena_array(&caps->store->arena, size, 1);
+	if (text == NULL)
+		return NULL;
+	char *at = stpcpy(text, rule->right == BERM_DENY ? "deny " : "protect ");
+	if (labelled)
+		at = stpcpy(stpcpy(at, rule->label), ": ");
+	put_conditions(stpcpy(at, rule->pattern), rule);
+	return text;
 }
 
 /* A copy of text in the arena; NULL stays NULL. */

@@ -62,6 +62,10 @@ struct outer_node {
 };
 
 /* What the enforcer of a granted tree is made of, and its words. */
+/* The words of the last line that was refused. */
+struct told_refusal {
+	const char *needs, *way_out, *note;
+};
 struct told_grant {
 	unsigned rights, govern;
 	uint32_t protects, denies, reads;
@@ -88,9 +92,10 @@ struct build {
 	bool deny_patterns;
 	bool narrowed;		      /* there is a line that narrows */
 	struct told_grant last_grant; /* while lines are made */
-	bool out_of_memory;	      /* while words were made */
-	struct berm_err refusal;      /* of the first line that is not held */
-	size_t chain_count;	      /* names around denied ones that became grants */
+	struct told_refusal last_refusal;
+	bool out_of_memory;	 /* while words were made */
+	struct berm_err refusal; /* of the first line that is not held */
+	size_t chain_count;	 /* names around denied ones that became grants */
 	size_t mask_count;
 };
 

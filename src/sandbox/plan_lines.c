@@ -414,11 +414,21 @@ static void note_line(struct build *build, size_t index, struct plan_line *told)
 	told->path = line->rule->path.ptr;
 }
 
+/* What one line needs, its neighbours mostly need as well. */
+static const char *refusal(struct build *build, const struct words *words)
+{
+	struct told_refusal *last = &build->last_refusal;
+	if (last->note == NULL || last->needs != words->needs || last->way_out != words->way_out)
+		*last = (struct told_refusal){words->needs, words->way_out,
+					      build_say(build, "needs %s; try: %s", words->needs, words->way_out)};
+	return last->note;
+}
+
 static void add_line(struct build *build, const char *guarantee, const char *text, struct words *words)
 {
 	struct berm_plan *plan = build->plan;
 	if (words->hold == BERM_REFUSED) {
-		words->note = build_say(build, "needs %s; try: %s", words->needs, words->way_out);
+		words->note = refusal(build, words);
 		refuse_plan(build, text, words);
 	}
 	plan->lines[plan->line_count++] = (struct plan_line){.guarantee = guarantee,

@@ -20,7 +20,7 @@ static char lower(char c)
 
 static bool is_special(char c)
 {
-	return strchr("*?[]{}\\", c) != NULL && c != '\0';
+	return c == '*' || c == '?' || c == '[' || c == ']' || c == '{' || c == '}' || c == '\\';
 }
 
 /* The next segment that lies in no braces; false at the end. *ret_plain: it has no wildcard. */

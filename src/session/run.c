@@ -13,9 +13,10 @@
 #include "base/env.h"
 #include "base/own.h"
 #include "os/sys.h"
-#include "policy/rules.h"
+#include "sandbox/caps.h"
 #include "sandbox/facts.h"
 #include "sandbox/plan.h"
+#include "session/distro.h"
 #include "session/etc_secrets.h"
 #include "session/home.h"
 #include "session/jobs.h"
@@ -33,8 +34,14 @@ struct run {
 	struct workspace workspace;
 	struct berm_err no_workspace; /* why there is none; code OK: there is one */
 	char **closed;		      /* further secrets of the system */
-	struct policy_flag *flags;    /* the request's and our own */
-	const char **env;	      /* the same for -e */
+	const char *kept[2];	      /* the events file */
+	char distro[128];
+	struct sources_request asked;
+	struct sources *sources;
+	struct policy_input input;
+	struct policy *policy;
+	struct policy_origins origins; /* with examine */
+	bool unheld;		       /* with examine: lines of the policy cannot be held in this version */
 	struct berm_caps *caps;
 	struct berm_facts *facts;
 	bool facts_are_quick;
@@ -92,55 +99,65 @@ static bool resolve(const char *path, char ret_real[static PATH_MAX])
 	return realpath(path, ret_real) != NULL;
 }
 
-/* ---- capabilities -------------------------------------------------------------------------------------------------- */
+/* ---- policy and capabilities --------------------------------------------------------------------------------------- */
 
-/* The flags as they were given, and a line of our own: whoever is watched does not edit the notes. */
-static enum berm_code fill_flags(struct run *run, struct policy_input *policy, struct berm_err *err)
+static const char *text_or_null(const char *text)
 {
-	const char *events = journal_file(run->request.events);
-	run->flags = calloc(policy->flag_count + 1, sizeof(*run->flags));
-	if (run->flags == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "read the flags");
-	if (policy->flag_count > 0)
-		memcpy(run->flags, policy->flags, policy->flag_count * sizeof(*run->flags));
-	policy->flags = run->flags;
-	if (events != NULL)
-		run->flags[policy->flag_count++] = (struct policy_flag){POLICY_PROTECT, events};
-	return BERM_OK;
+	return text[0] != '\0' ? text : NULL;
 }
 
-/* An entry of our own: programs can see where they run. */
-static enum berm_code fill_env(struct run *run, struct policy_input *policy, struct berm_err *err)
+static enum berm_code open_sources(struct run *run, struct problems *problems, struct berm_err *err)
 {
-	run->env = calloc(policy->env_count + 1, sizeof(*run->env));
-	if (run->env == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "read the environment");
-	if (policy->env_count > 0)
-		memcpy(run->env, policy->env, policy->env_count * sizeof(*run->env));
-	policy->env = run->env;
-	run->env[policy->env_count++] = "BERM_SANDBOX=1";
-	return BERM_OK;
+	const struct run_request *given = &run->request;
+	run->asked = (struct sources_request){
+		.profiles = given->profiles,
+		.no_profile = given->no_profile,
+		.program = given->argv != NULL ? given->argv[0] : NULL,
+		.cwd = run->cwd,
+		.home = text_or_null(run->home),
+		.workspace = run->workspace.path,
+		.envp = given->envp,
+		.flags = given->flags,
+		.accept_hash = given->accept_hash,
+	};
+	return sources_open(&run->asked, &run->sources, problems, err);
 }
 
-static enum berm_code make_caps(struct run *run, struct berm_err *err)
+static void fill_input(struct run *run)
+{
+	struct policy_input *input = &run->input;
+	input->cwd = run->cwd;
+	input->workspace = run->workspace.path;
+	input->git_common = run->workspace.git_common;
+	input->git = run->workspace.git;
+	input->git_paths = (const char *const *)run->workspace.git_paths.protect;
+	input->git_reads = (const char *const *)run->workspace.git_paths.read;
+	input->home = text_or_null(run->home);
+	input->real_home = text_or_null(run->real_home);
+	input->envp = run->request.envp;
+	input->readable = is_readable;
+	input->resolve = resolve;
+	input->closed = (const char *const *)run->closed;
+	input->uid = getuid();
+	distro_find(run->distro, sizeof(run->distro));
+	input->distro = text_or_null(run->distro);
+	input->config_folder = sources_config_folder(run->sources);
+	input->state_folder = sources_state_folder(run->sources);
+	/* Whoever is watched does not edit the notes. */
+	run->kept[0] = journal_file(run->request.events);
+	input->kept = run->kept;
+}
+
+static enum berm_code make_caps(struct run *run, struct problems *problems, struct berm_err *err)
 {
 	TRY(etc_secrets_find(&run->closed, err));
-	struct policy_input policy = run->request.policy;
-	policy.cwd = run->cwd;
-	policy.workspace = run->workspace.path;
-	policy.git_common = run->workspace.git_common;
-	policy.git = run->workspace.git;
-	policy.git_paths = (const char *const *)run->workspace.git_paths.protect;
-	policy.git_reads = (const char *const *)run->workspace.git_paths.read;
-	policy.home = run->home[0] != '\0' ? run->home : NULL;
-	policy.real_home = run->real_home[0] != '\0' ? run->real_home : NULL;
-	policy.envp = run->request.envp;
-	policy.readable = is_readable;
-	policy.resolve = resolve;
-	policy.closed = (const char *const *)run->closed;
-	run->request.policy = policy;
-	TRY(fill_flags(run, &run->request.policy, err));
-	TRY(policy_caps(&run->request.policy, &run->caps, err));
+	TRY(open_sources(run, problems, err));
+	fill_input(run);
+	TRY(policy_make(sources_layers(run->sources), &run->input, &run->policy, problems, err));
+	run->input.policy = run->policy;
+	run->input.look = run->request.examine;
+	TRY(policy_caps(&run->input, &run->caps, run->request.examine ? &run->origins : NULL, problems, err));
+	run->unheld = problems != NULL && problems->count > 0;
 	return run->request.tell_all ? berm_caps_tell_all(run->caps, err) : BERM_OK;
 }
 
@@ -149,7 +166,7 @@ static enum berm_code make_caps(struct run *run, struct berm_err *err)
 /* What an outer berm holds already, and a hook for tests: the second back-end on a machine that has the first. */
 static enum berm_code complete_facts(const struct run *run, struct berm_facts *facts, struct berm_err *err)
 {
-	const uint64_t *limit = run->request.policy.limit;
+	const uint64_t *limit = run->caps->limit;
 	const char *no_userns = env_get(run->request.envp, "BERM_TEST_NO_USERNS");
 	auto_buf struct buf outer;
 	buf_init(&outer, MAX_EXPORT);
@@ -193,23 +210,24 @@ static enum berm_code make_plan(struct run *run, struct berm_err *err)
 	return BERM_OK;
 }
 
-static enum berm_code prepare(struct run *run, struct berm_err *err)
+static enum berm_code prepare(struct run *run, struct problems *problems, struct berm_err *err)
 {
 	TRY(find_place(run, err));
 	TRY(find_events(run, err));
-	TRY(make_caps(run, err));
+	TRY(make_caps(run, problems, err));
 	TRY(look_at_machine(run, !run->request.examine, err));
 	return make_plan(run, err);
 }
 
-enum berm_code run_new(const struct run_request *request, struct run **ret_run, struct berm_err *err)
+enum berm_code run_new(const struct run_request *request, struct run **ret_run, struct problems *problems,
+		       struct berm_err *err)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	if (run == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "prepare a run");
 	run->request = *request;
 	run->terminal.fd = run->journal.fd = run->jobs.signal_fd = -1;
-	enum berm_code code = prepare(run, err);
+	enum berm_code code = prepare(run, problems, err);
 	if (code == BERM_OK)
 		*ret_run = run;
 	else
@@ -230,9 +248,10 @@ void run_free(struct run *run)
 	berm_facts_free(run->facts);
 	berm_caps_free(run->caps);
 	workspace_done(&run->workspace);
-	free(run->flags);
+	policy_origins_done(&run->origins);
+	policy_free(run->policy);
+	sources_free(run->sources);
 	etc_secrets_free(run->closed);
-	free(run->env);
 	free(run);
 }
 
@@ -246,9 +265,39 @@ const struct berm_facts *run_facts(const struct run *run)
 	return run->facts;
 }
 
+const struct policy *run_policy(const struct run *run)
+{
+	return run->policy;
+}
+
+const char *run_profile(const struct run *run, bool *ret_by_program)
+{
+	return sources_profile(run->sources, ret_by_program);
+}
+
+const struct policy_doc *run_unaccepted(const struct run *run)
+{
+	return sources_unaccepted(run->sources);
+}
+
+void run_origin(const struct run *run, const char *line, const struct policy_entry **ret_entry, const char **ret_words)
+{
+	char text[1024];
+	*ret_entry = NULL;
+	*ret_words = NULL;
+	for (size_t i = 0; i < run->origins.count && i < run->caps->lines.len; i++) {
+		caps_line_text(run->caps, vec_at(&run->caps->lines, i), text, sizeof text);
+		if (strcmp(text, line) != 0)
+			continue;
+		*ret_entry = run->origins.items[i].entry;
+		*ret_words = run->origins.items[i].words;
+		return;
+	}
+}
+
 bool run_is_refused(const struct run *run)
 {
-	return run->plan->refused;
+	return run->plan->refused || run->unheld;
 }
 
 const char *run_workspace(const struct run *run)
@@ -265,13 +314,9 @@ const char *run_no_workspace(const struct run *run)
 
 static enum berm_code make_environment(struct run *run, struct berm_err *err)
 {
-	struct policy_input policy = run->request.policy;
-	free(run->env);
-	run->env = NULL;
 	policy_environment_free(run->environment);
 	run->environment = NULL;
-	TRY(fill_env(run, &policy, err));
-	return policy_environment(&policy, &run->environment, err);
+	return policy_environment(&run->input, &run->environment, err);
 }
 
 /* Children that whoever started us by exec had before are not ours to end. */
@@ -367,18 +412,29 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 	return BERM_OK;
 }
 
+/* The line of the policy that denied, with the texts that its event needs. */
+struct denial_line {
+	struct event_by by;
+	char at[160], layer[96];
+};
+
 /* ---- while it runs ------------------------------------------------------------------------------------------------- */
 
-/* Which line it was: one of the default policy's, a flag, or the rule that what is not granted is closed. */
-static struct event_by rule_of(const struct berm_request *request)
+/* Which line it was; none if what is not granted is closed. layer and at live in ret_by's owner. */
+static void find_line(const struct run *run, const struct berm_request *request, struct denial_line *ret_line)
 {
-	struct event_by by = {.text = request->rule, .layer = "default"};
-	const struct policy_rule *rule = policy_rule_find(request->rule);
-	if (rule == NULL)
-		return by;
-	by.rule = rule->rule.right == BERM_DENY ? "filesystem.deny" : "filesystem.protect";
-	by.narrows = true;
-	return by;
+	const struct policy_entry *entry = policy_find_rule(run->policy, request->rule, request->object);
+	ret_line->by = (struct event_by){.text = request->rule, .layer = "default"};
+	ret_line->at[0] = '\0';
+	if (entry == NULL)
+		return;
+	policy_entry_place(entry, ret_line->at, sizeof ret_line->at);
+	(void)snprintf(ret_line->layer, sizeof ret_line->layer, "%s%s%s", policy_layer_words[entry->layer],
+		       entry->doc->name != NULL ? " " : "", entry->doc->name != NULL ? entry->doc->name : "");
+	ret_line->by.layer = ret_line->layer;
+	ret_line->by.at = ret_line->at;
+	ret_line->by.rule = policy_keys[entry->line->key].path;
+	ret_line->by.narrows = true;
 }
 
 static bool same_denial(const struct run_denial *a, const struct run_denial *b)
@@ -386,9 +442,10 @@ static bool same_denial(const struct run_denial *a, const struct run_denial *b)
 	return a->kind == b->kind && a->op == b->op && strcmp(a->object, b->object) == 0;
 }
 
-static void remember(struct run_result *result, const struct berm_request *request, bool narrows)
+static void remember(struct run_result *result, const struct berm_request *request, const struct denial_line *line)
 {
-	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = narrows};
+	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = line->by.narrows};
+	memcpy(denial.at, line->at, sizeof(denial.at));
 	memcpy(denial.object, request->object[0] != '\0' ? request->object : request->as, sizeof(denial.object));
 	memcpy(denial.rule, request->rule, sizeof(denial.rule));
 	for (size_t i = 0; i < result->denial_count; i++) {
@@ -407,12 +464,13 @@ static void take_request(struct run *run, const struct berm_request *request)
 	const struct berm_decision no = {.size = sizeof(no), .verdict = BERM_VERDICT_DENY};
 	if (request->open && berm_sandbox_answer(run->box, request->id, &no, NULL) != BERM_OK)
 		return;
-	struct event_by by = rule_of(request);
+	struct denial_line line;
 	struct event event;
-	event_from_request(request, &by, &event);
+	find_line(run, request, &line);
+	event_from_request(request, &line.by, &event);
 	journal_put(&run->journal, &event);
 	if (request->verdict == BERM_VERDICT_DENY)
-		remember(&run->result, request, by.narrows);
+		remember(&run->result, request, &line);
 }
 
 /* Takes all that has arrived. False: the sandbox has ended. */
@@ -453,7 +511,7 @@ static void put_stop(struct run *run, const struct berm_status *status)
 		.kind = EVENT_LIMIT,
 		.op = "hit",
 		.limit = "wall",
-		.limit_value = run->request.policy.limit[BERM_LIMIT_WALL_MS],
+		.limit_value = run->caps->limit[BERM_LIMIT_WALL_MS],
 	};
 	struct event stop = {.kind = EVENT_SESSION, .op = "stop", .status = status};
 	if (status->wall_limit)

@@ -6,12 +6,17 @@
 #define BERM_SESSION_RUN_H
 
 #include "berm/berm.h"
-#include "policy/default_policy.h"
+#include "format/problem.h"
+#include "policy/resolve.h"
+#include "session/sources.h"
 
 enum { RUN_SHOWN_DENIALS = 3 };
 
 struct run_request {
-	struct policy_input policy; /* what the flags say; cwd, workspace, git_common, home, envp are filled in here */
+	const char *const *profiles;	/* as given with -p, NULL-terminated; or NULL */
+	bool no_profile;		/* --no-profile */
+	const char *accept_hash;	/* --accept-hash; or NULL */
+	const struct policy_doc *flags; /* the policy flags; or NULL */
 	const char *cwd; /* the folder to start from, as if berm had been started there; NULL: the current one */
 	const char *const *argv; /* of the command; NULL-terminated */
 	const char *const *envp; /* what berm was started with */
@@ -19,19 +24,30 @@ struct run_request {
 	const char *name;	 /* of the session; NULL: one is made up */
 	bool tell_all;		 /* every refused file makes an event, as berm_caps_tell_all says */
 	bool examine; /* start nothing: try out what the machine can hold, though it takes some milliseconds, and let
-		       * lines that cannot be held be lines of the plan */
+		       * lines that cannot be held be lines of the plan, or problems */
 };
 
 struct run;
 
 /* Everything up to the plan; nothing is started. Borrows what request points to, as long as the run lives. Errors:
- * those of policy_caps and berm_plan_make; SYS. */
-MUST_USE enum berm_code run_new(const struct run_request *request, struct run **ret_run, struct berm_err *err);
+ * those of sources_open, policy_make, policy_caps and berm_plan_make, policy tests that fail (PARSE); SYS. What has a
+ * place in a policy is in problems. */
+MUST_USE enum berm_code run_new(const struct run_request *request, struct run **ret_run, struct problems *problems,
+				struct berm_err *err);
 void run_free(struct run *run); /* ends what still runs */
 
 const struct berm_plan *run_plan(const struct run *run);
 const struct berm_facts *run_facts(const struct run *run);
-/* True if a line of the plan cannot be held (only with examine; otherwise run_new has failed). */
+const struct policy *run_policy(const struct run *run);
+/* The profile by which the run goes; *ret_by_program: the program chose it. */
+const char *run_profile(const struct run *run, bool *ret_by_program);
+/* With examine: where a line of the plan comes from, by its words: a line of the policy (*ret_entry), or words of the
+ * run's own; both NULL: nobody said it. */
+void run_origin(const struct run *run, const char *line, const struct policy_entry **ret_entry, const char **ret_words);
+/* What the project's file wants, and the user has not agreed to; NULL: nothing. */
+const struct policy_doc *run_unaccepted(const struct run *run);
+/* True if a line cannot be held (only with examine; otherwise run_new has failed): one of the plan, or one of the policy,
+ * which then is in the problems of run_new. */
 bool run_is_refused(const struct run *run);
 /* The workspace; NULL: there is none, and run_no_workspace says why. */
 const char *run_workspace(const struct run *run);
@@ -45,6 +61,7 @@ struct run_denial {
 	enum berm_request_kind kind;
 	enum berm_request_op op;
 	char object[1024], rule[256];
+	char at[160]; /* where the line stands, "groups/git.yaml:7:5"; "" if nowhere */
 	bool narrows; /* a line that no grant lifts */
 };
 struct run_result {

@@ -72,7 +72,7 @@ def bash_completes(place, words):
 @test
 def bash_completes_words(place):
     equal(bash_completes(place, ["berm", "do"]), ["doctor"])
-    equal(bash_completes(place, ["berm", "run", "--net", ""]), ["none", "host"])
+    equal(bash_completes(place, ["berm", "run", "--net", ""]), ["filtered", "none", "host"])
     equal(bash_completes(place, ["berm", "run", "--prot"]), ["--protect"])
     equal(bash_completes(place, ["berm", "completion", "z"]), ["zsh"])
     equal(bash_completes(place, ["berm", "help", "sh"]), ["shell"])

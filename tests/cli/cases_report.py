@@ -42,7 +42,8 @@ def events_are_json_lines(place):
     denial = events[1]
     equal(denial["verdict"], "deny")
     equal(denial["object"]["path"], f"{place.work}/.envrc")
-    true(denial["by"]["rule"] == "filesystem.protect" and denial["by"]["layer"] == "default", repr(denial))
+    true(denial["by"]["rule"] == "filesystem.protect" and denial["by"]["layer"] == "group shell-startup", repr(denial))
+    true(denial["by"]["at"].startswith("groups/shell-startup.yaml:"), repr(denial))
     true(denial["errno"] in ("EACCES", "EPERM", "EROFS") and denial["retry"] is False, repr(denial))
     true(denial["task"]["exe"].startswith("/"), repr(denial))
 

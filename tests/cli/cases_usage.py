@@ -60,10 +60,11 @@ def unknown_options_name_the_nearest(place):
 def values_are_checked(place):
     refused(place, ["run", "-r"], "no value for option '--read'", "--read=PATH")
     refused(place, ["run", "--quiet=1", "true"], "option '--quiet' takes no value", "berm help run")
-    refused(place, ["run", "-n", "filtered", "true"], "no filtered network in this version", "--net=none or --net=host")
+    refused(place, ["run", "-n", "hots", "true"], "unknown value 'hots' for '--net'", "--net=host")
+    refused(place, ["run", "--no-profile", "-p", "strict", "true"], "'--no-profile' beside '--profile'", "--profile=strict alone")
     refused(place, ["run", "-n", "hots", "true"], "unknown value 'hots' for '--net'", "--net=host")
     refused(place, ["run", "--limit", "memory=lots", "true"], "not a size: 'lots'", "berm help run")
-    refused(place, ["run", "--timeout", "0", "true"], "a limit of 0: '--timeout=0'", "berm help run")
+    refused(place, ["run", "--timeout", "0", "true"], "a time of nothing: '0'", "berm help run")
     refused(place, ["run", "--allow", "everything", "true"], "unknown value 'everything' for '--allow'",
             "--allow=EXTRA")
 

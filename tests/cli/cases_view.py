@@ -7,10 +7,10 @@ from harness import BERM, equal, test_ways, true
 WORDS = {"yes", "partly", "no"}
 
 
-def check_plan(plan):
+def check_plan(plan, *more):
     true(len(plan) >= 5, f"only {len(plan)} lines")
     for line in plan:
-        equal(sorted(line), ["enforcer", "guarantee", "holds", "line", "note"])
+        equal(sorted(line), ["enforcer", "guarantee", "holds", "line", "note", *more])
         true(line["holds"] in WORDS and line["guarantee"] and line["line"], repr(line))
         true(line["enforcer"] or line["holds"] == "no", f"nobody holds {line!r}")
 
@@ -52,10 +52,14 @@ def explain_starts_nothing(place):
 def explain_as_json(place):
     answer = json.loads(place.run("--explain", "--json", "-w", "/srv", "true").ok().out)
     equal(answer["workspace"], place.work)
-    check_plan(answer["plan"])
+    check_plan(answer["plan"], "origin")
     policy = {(line["line"], line["value"], line["origin"]) for line in answer["policy"]}
     true(("filesystem.write", "/srv", "--write") in policy, repr(policy))
-    true(("network.mode", "none", "default") in policy, repr(policy))
+    true(any(line[:2] == ("network.mode", "filtered") and line[2].startswith("profiles/default.yaml:")
+             for line in policy), repr(policy))
+    origins = {line["line"]: line["origin"] for line in answer["plan"]}
+    equal(origins["read+write+delete+exec /srv"], "--write")
+    true(origins["read+exec /usr"].startswith("groups/system-read.yaml:"), repr(origins["read+exec /usr"]))
 
 
 @test_ways

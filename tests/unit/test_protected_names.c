@@ -5,7 +5,7 @@
 
 #include "base/glob.h"
 #include "base/own.h"
-#include "policy/rules.h"
+#include "policy/builtin.h"
 
 /* Which rule holds for a path, where beside it (and, with "../", beside its folder) these names are. */
 struct match_case {
@@ -103,17 +103,34 @@ static bool is_named(const char *names, const char *name)
 	return false;
 }
 
-static bool holds(const struct berm_rule *rule, const struct match_case *row)
+/* ---- protecting lines -------------------------------------------------------------------------------------------- */
+
+static const char *const groups[] = {"git-persistence", "shell-startup", "login-startup", "editor-settings",
+				     "agent-settings"};
+
+/* The protecting line of that number; NULL past the end. */
+static const struct policy_line *line_of(size_t group, uint32_t index)
 {
+	const struct policy_doc *doc = builtin_find(POLICY_DOC_GROUP, groups[group]);
+	assert_non_null(doc);
+	for (uint32_t i = 0; i < doc->line_count; i++)
+		if (doc->lines[i].key == KEY_PROTECT && index-- == 0)
+			return &doc->lines[i];
+	return NULL;
+}
+
+static bool holds(const struct policy_line *line, const struct match_case *row)
+{
+	const char *except_text = policy_attr_find(line, ATTR_EXCEPT), *beside = policy_attr_find(line, ATTR_BESIDE);
 	struct glob *pattern, *except = NULL;
-	assert_int_equal(glob_new(GLOB_PATH, str_from(rule->pattern), &pattern, NULL), BERM_OK);
-	if (rule->except != NULL)
-		assert_int_equal(glob_new(GLOB_PATH, str_from(rule->except), &except, NULL), BERM_OK);
+	assert_int_equal(glob_new(GLOB_PATH, str_from(line->text), &pattern, NULL), BERM_OK);
+	if (except_text != NULL)
+		assert_int_equal(glob_new(GLOB_PATH, str_from(except_text), &except, NULL), BERM_OK);
 	struct str path = str_from(row->path);
 	bool match = glob_match(pattern, path, false) && (except == NULL || !glob_match(except, path, false));
 	glob_free(pattern);
 	glob_free(except);
-	return match && (rule->beside == NULL || is_named(row->beside, rule->beside));
+	return match && (beside == NULL || is_named(row->beside, beside));
 }
 
 static void test_which_names_are_protected(void **state)
@@ -122,43 +139,31 @@ static void test_which_names_are_protected(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(match_cases); i++) {
 		const struct match_case *row = &match_cases[i];
 		const char *label = NULL;
-		for (size_t k = 0; k < policy_rule_count && label == NULL; k++)
-			if (holds(&policy_rules[k].rule, row))
-				label = policy_rules[k].rule.label;
+		const struct policy_line *line;
+		for (size_t k = 0; k < ARRAY_LEN(groups); k++)
+			for (uint32_t n = 0; label == NULL && (line = line_of(k, n)) != NULL; n++)
+				if (holds(line, row))
+					label = policy_attr_find(line, ATTR_LABEL);
 		if (label != row->label && (label == NULL || row->label == NULL || strcmp(label, row->label) != 0))
 			fail_msg("%s beside %s: %s", row->path, row->beside, label == NULL ? "nothing" : label);
 	}
 }
 
-static void test_each_row_is_whole(void **state)
+static void test_each_line_is_whole(void **state)
 {
 	(void)state;
-	static const char *const groups[] = {"git", "shell", "login", "editor", "agent"};
-	for (size_t i = 0; i < policy_rule_count; i++) {
-		const struct policy_rule *row = &policy_rules[i];
-		bool known = false;
-		for (size_t k = 0; k < ARRAY_LEN(groups); k++)
-			known = known || strcmp(row->group, groups[k]) == 0;
-		assert_true(known);
-		assert_true(row->why[0] != '\0');
-		assert_int_equal(row->rule.size, sizeof(struct berm_rule));
-		assert_int_equal(row->rule.right, BERM_PROTECT);
-		assert_non_null(row->rule.label);
-		/* git reads a repository in node_modules as any other */
-		if (strcmp(row->group, "git") == 0 && row->rule.except != NULL)
-			assert_null(strstr(row->rule.except, "node_modules"));
+	const struct policy_line *line;
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		for (uint32_t k = 0; (line = line_of(i, k)) != NULL; k++) {
+			const char *except = policy_attr_find(line, ATTR_EXCEPT);
+			assert_non_null(policy_attr_find(line, ATTR_WHY));
+			assert_non_null(policy_attr_find(line, ATTR_LABEL));
+			assert_int_equal(strncmp(line->text, "**/", 3), 0);
+			/* git reads a repository in node_modules as any other */
+			if (i == 0 && except != NULL)
+				assert_null(strstr(except, "node_modules"));
+		}
 	}
-}
-
-static void test_a_denial_finds_its_row(void **state)
-{
-	(void)state;
-	assert_ptr_equal(policy_rule_find("folders named .git"), &policy_rules[0]);
-	assert_non_null(policy_rule_find("**/.envrc"));
-	assert_string_equal(policy_rule_find("editor settings")->group, "editor");
-	assert_null(policy_rule_find("not granted"));
-	assert_null(policy_rule_find(""));
-	assert_null(policy_rule_find(NULL));
 }
 
 /* docs/default-policy.md names every pattern but git's. Tests run in the project's folder; elsewhere there is nothing to
@@ -173,13 +178,14 @@ static void test_the_page_for_readers_names_every_pattern(void **state)
 	size_t len = fread(page, 1, sizeof page - 1, file);
 	(void)fclose(file);
 	page[len] = '\0';
-	for (size_t i = 0; i < policy_rule_count; i++) {
-		char name[128];
-		const char *pattern = policy_rules[i].rule.pattern;
-		assert_true(strncmp(pattern, "**/", 3) == 0);
-		(void)snprintf(name, sizeof name, "`%s`", pattern + 3);
-		if (strcmp(policy_rules[i].group, "git") != 0 && strstr(page, name) == NULL)
-			fail_msg("docs/default-policy.md does not name %s", name);
+	const struct policy_line *line;
+	for (size_t i = 1; i < ARRAY_LEN(groups); i++) {
+		for (uint32_t k = 0; (line = line_of(i, k)) != NULL; k++) {
+			char name[128];
+			(void)snprintf(name, sizeof name, "`%s`", line->text + 3);
+			if (strstr(page, name) == NULL)
+				fail_msg("docs/default-policy.md does not name %s", name);
+		}
 	}
 }
 
@@ -187,8 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_which_names_are_protected),
-		cmocka_unit_test(test_each_row_is_whole),
-		cmocka_unit_test(test_a_denial_finds_its_row),
+		cmocka_unit_test(test_each_line_is_whole),
 		cmocka_unit_test(test_the_page_for_readers_names_every_pattern),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,221 @@
+/* What is granted: each line as a path if it is there, git's own folder, and folders of the sandbox's own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "format/path.h"
+#include "policy/resolve_build.h"
+
+enum { WRITING = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC };
+
+/* ---- patterns as paths ------------------------------------------------------------------------------------------- */
+
+size_t resolve_stem_len(const char *pattern)
+{
+	size_t end = 0, at = 0;
+	for (; pattern[at] != '\0'; at++) {
+		char c = pattern[at];
+		if (c == '/')
+			end = at;
+		else if (c == '*' || c == '?' || c == '[' || c == '{')
+			return end;
+		else if (c == '\\' && pattern[at + 1] != '\0')
+			at++;
+	}
+	return at;
+}
+
+static void unescape(char *text)
+{
+	char *to = text;
+	for (const char *from = text; *from != '\0'; from++) {
+		if (*from == '\\' && from[1] != '\0')
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
+}
+
+enum berm_code resolve_literal(struct building *b, const char *pattern, const char **ret_path, bool *ret_tree)
+{
+	size_t len = strlen(pattern), stem = resolve_stem_len(pattern);
+	bool tree = stem < len && strcmp(pattern + stem, "/**") == 0;
+	*ret_tree = tree;
+	*ret_path = pattern;
+	if (stem == len && strchr(pattern, '\\') == NULL)
+		return BERM_OK;
+	*ret_path = stem == 0 ? "/" : NULL;
+	if ((stem < len && !tree) || stem == 0) {
+		*ret_path = tree ? "/" : NULL;
+		return BERM_OK;
+	}
+	char *path = arena_text(&b->arena, (struct str){pattern, stem});
+	if (path == NULL)
+		return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+	unescape(path);
+	*ret_path = path;
+	return BERM_OK;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------- */
+
+static unsigned rights_of(const struct building *b, enum policy_key key)
+{
+	static const unsigned rights[POLICY_KEYS] = {
+		[KEY_READ] = BERM_READ,	    [KEY_EXEC] = BERM_READ | BERM_EXEC, [KEY_WRITE] = WRITING,
+		[KEY_DELETE] = BERM_DELETE, [KEY_REPLACE] = BERM_REPLACE,
+	};
+	return key == KEY_WRITE && b->deletes_by_line ? rights[key] & ~(unsigned)BERM_DELETE : rights[key];
+}
+
+static bool grants(enum policy_key key)
+{
+	return key == KEY_READ || key == KEY_WRITE || key == KEY_EXEC || key == KEY_DELETE || key == KEY_REPLACE ||
+	       key == KEY_SOCKETS;
+}
+
+static bool is_workspace(const struct building *b, const char *path)
+{
+	return b->input->workspace != NULL && strcmp(path, b->input->workspace) == 0;
+}
+
+/* These variables give what is there and can be read (policy_vars.c). */
+static bool is_looked_at(const char *text)
+{
+	return strncmp(text, "$PATH", 5) == 0 || strncmp(text, "$TOOL_ROOTS", 11) == 0;
+}
+
+/* What is not there, or closed to the user anyway, need not be told of a shipped line. */
+static bool is_left_out(const struct building *b, const struct policy_entry *entry, const char *path)
+{
+	if (!resolve_is_shipped(entry) || is_workspace(b, path) || b->input->readable == NULL)
+		return false;
+	return entry->line->key != KEY_SOCKETS && !is_looked_at(entry->line->text) && !b->input->readable(path);
+}
+
+static enum berm_code add(struct building *b, struct claim claim)
+{
+	b->writable |= (claim.rights & BERM_WRITE) != 0;
+	if (is_workspace(b, claim.path))
+		b->workspace_rights |= claim.rights;
+	return vec_push(&b->claims, &claim, b->err);
+}
+
+static enum berm_code add_entry(struct building *b, const struct policy_entry *entry)
+{
+	bool tree;
+	enum policy_key key = entry->line->key;
+	const char *path = entry->path;
+	if (key != KEY_REPLACE)
+		TRY(resolve_literal(b, entry->path, &path, &tree));
+	if (path == NULL) {
+		resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "the folder around it, and deny lines for the rest",
+				 "no pattern can be granted in this version: '%.100s'", entry->line->text);
+		return BERM_OK;
+	}
+	if (is_left_out(b, entry, path))
+		return BERM_OK;
+	return add(b, (struct claim){.path = path,
+				     .rights = rights_of(b, key),
+				     .extent = key == KEY_REPLACE ? BERM_FILE : resolve_extent(entry),
+				     .entry = entry});
+}
+
+static bool has_lines(const struct policy *policy, enum policy_key key)
+{
+	for (size_t i = 0; i < policy->count; i++)
+		if (policy->entries[i].line->key == key && policy->entries[i].off == NULL)
+			return true;
+	return false;
+}
+
+enum berm_code resolve_claims_find(struct building *b)
+{
+	b->deletes_by_line = has_lines(b->policy, KEY_DELETE);
+	for (size_t i = 0; i < b->policy->count; i++) {
+		const struct policy_entry *entry = &b->policy->entries[i];
+		if (grants(entry->line->key) && entry->off == NULL && entry->path != NULL)
+			TRY(add_entry(b, entry));
+	}
+	/* git's folder outside of the workspace belongs to it */
+	if (b->input->git_common != NULL && b->workspace_rights != 0)
+		TRY(add(b, (struct claim){.path = b->input->git_common,
+					  .rights = b->workspace_rights,
+					  .extent = BERM_TREE,
+					  .words = "git's folder of the workspace"}));
+	return BERM_OK;
+}
+
+/* ---- capabilities ------------------------------------------------------------------------------------------------ */
+
+static bool is_host_tmp(const struct building *b)
+{
+	const struct policy_entry *tmp = b->policy->setting[KEY_TMP];
+	return tmp != NULL && strcmp(tmp->line->text, "host") == 0;
+}
+
+static bool is_shared(const struct building *b)
+{
+	const struct policy_entry *cache = b->policy->setting[KEY_CACHE];
+	return cache != NULL && strcmp(cache->line->text, "shared") == 0;
+}
+
+static bool is_temporary(const char *path)
+{
+	return strcmp(path, "/tmp") == 0 || strcmp(path, "/var/tmp") == 0;
+}
+
+/* Caches are the sandbox's own: what is put there must not be used outside later. One in the workspace is the
+ * workspace's. */
+static enum berm_code put_scratch(struct building *b, const struct policy_entry *entry)
+{
+	const char *path = entry->path;
+	bool through = is_temporary(path) ? is_host_tmp(b) : is_shared(b);
+	if (through) {
+		b->writable = true;
+		TRY(berm_caps_path(b->caps, path, WRITING, BERM_TREE, b->err));
+	} else if (b->input->workspace == NULL || !path_is_in(str_from(path), str_from(b->input->workspace))) {
+		TRY(berm_caps_scratch(b->caps, path, policy_attr_find(entry->line, ATTR_VARIABLE), b->err));
+	} else {
+		return BERM_OK;
+	}
+	return resolve_note(b, entry, NULL);
+}
+
+static enum berm_code put(struct building *b, const struct claim *claim)
+{
+	TRY(claim->rights == 0 ? berm_caps_socket(b->caps, claim->path, b->err)
+			       : berm_caps_path(b->caps, claim->path, claim->rights, claim->extent, b->err));
+	return resolve_note(b, claim->entry, claim->words);
+}
+
+/* What git reads elsewhere because its configuration says so, unless that is a secret. */
+static enum berm_code put_git_reads(struct building *b)
+{
+	const char *const *path = b->input->git_reads;
+	for (; path != NULL && *path != NULL && b->workspace_rights != 0; path++) {
+		bool clear;
+		TRY(resolve_closings_clear(b, *path, &clear));
+		if (!clear || (b->input->readable != NULL && !b->input->readable(*path)))
+			continue;
+		TRY(berm_caps_path(b->caps, *path, BERM_READ | BERM_EXEC, BERM_TREE, b->err));
+		TRY(resolve_note(b, NULL, "git's configuration names it"));
+	}
+	return BERM_OK;
+}
+
+enum berm_code resolve_claims_put(struct building *b)
+{
+	for (size_t i = 0; i < b->claims.len; i++) {
+		const struct claim *claim = vec_at(&b->claims, i);
+		if (!claim->dropped)
+			TRY(put(b, claim));
+	}
+	TRY(put_git_reads(b));
+	for (size_t i = 0; i < b->policy->count; i++) {
+		const struct policy_entry *entry = &b->policy->entries[i];
+		if (entry->line->key == KEY_SCRATCH && entry->off == NULL && entry->path != NULL)
+			TRY(put_scratch(b, entry));
+	}
+	return BERM_OK;
+}

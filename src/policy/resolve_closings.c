@@ -1,0 +1,442 @@
+/*
+ * What is closed: deny and ask lines and the floor. A line becomes a capability where a grant lies around it or in it; a
+ * grant that lies in it is not made: a shipped one in silence, one that a person wrote is told.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/glob.h"
+#include "base/own.h"
+#include "format/path.h"
+#include "policy/resolve_build.h"
+
+enum { CHANGING = BERM_WRITE | BERM_DELETE | BERM_REPLACE, FLOOR_PATTERN_MAX = 2048 };
+
+/* ---- the lines --------------------------------------------------------------------------------------------------- */
+
+static enum berm_code add(struct building *b, struct closing closing)
+{
+	const char *path;
+	bool tree;
+	TRY(resolve_literal(b, closing.pattern, &path, &tree));
+	closing.literal = path != NULL;
+	if (path == NULL) {
+		char *stem = arena_text(&b->arena, (struct str){closing.pattern, resolve_stem_len(closing.pattern)});
+		if (stem == NULL)
+			return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+		TRY(resolve_literal(b, stem, &path, &tree));
+	}
+	closing.stem = str_from(path != NULL ? path : "");
+	return vec_push(&b->closings, &closing, b->err);
+}
+
+/* The row's pattern; *ret_pattern is NULL if it has no place here. */
+__attribute__((noinline)) static enum berm_code place_row(struct building *b, const struct floor_row *row,
+							  const char **ret_pattern)
+{
+	const struct floor_places places = {
+		.home = b->home, .config = b->input->config_folder, .state = b->input->state_folder};
+	char pattern[FLOOR_PATTERN_MAX];
+	*ret_pattern = NULL;
+	if (!floor_pattern(row, &places, pattern, sizeof pattern))
+		return BERM_OK;
+	*ret_pattern = arena_text(&b->arena, str_from(pattern));
+	return *ret_pattern != NULL ? BERM_OK : err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+}
+
+static enum berm_code add_floor(struct building *b)
+{
+	for (size_t i = 0; i < floor_row_count; i++) {
+		const struct floor_row *row = &floor_rows[i];
+		bool all = (row->rights & BERM_READ) != 0;
+		const char *pattern = row->pattern;
+		if ((row->os & FLOOR_LINUX) == 0 || (!all && !b->writable))
+			continue;
+		if (pattern[0] != '/')
+			TRY(place_row(b, row, &pattern));
+		if (pattern != NULL)
+			TRY(add(b, (struct closing){
+					   .pattern = pattern, .rights = all ? BERM_DENY : BERM_PROTECT, .row = row}));
+	}
+	return BERM_OK;
+}
+
+enum berm_code resolve_closings_find(struct building *b)
+{
+	TRY(add_floor(b));
+	for (size_t i = 0; i < b->policy->count; i++) {
+		const struct policy_entry *entry = &b->policy->entries[i];
+		bool closes = entry->line->key == KEY_DENY || entry->line->key == KEY_ASK;
+		if (closes && entry->off == NULL && entry->path != NULL)
+			TRY(add(b, (struct closing){.pattern = entry->path, .rights = BERM_DENY, .entry = entry}));
+	}
+	return BERM_OK;
+}
+
+/* ---- patterns, compiled when they are needed --------------------------------------------------------------------- */
+
+static enum berm_code keep_glob(struct building *b, const char *pattern, struct glob **ret_glob)
+{
+	struct glob *glob = NULL;
+	TRY(glob_new(GLOB_PATH, str_from(pattern), &glob, b->err));
+	enum berm_code code = vec_push(&b->globs, &glob, b->err);
+	if (code != BERM_OK) {
+		glob_free(glob);
+		return code;
+	}
+	*ret_glob = glob;
+	return BERM_OK;
+}
+
+static enum berm_code compile(struct building *b, struct closing *closing)
+{
+	const char *const *except = closing->entry != NULL ? closing->entry->except : NULL;
+	size_t count = 0;
+	if (closing->compiled)
+		return BERM_OK;
+	if (!closing->literal)
+		TRY(keep_glob(b, closing->pattern, &closing->glob));
+	while (except != NULL && except[count] != NULL)
+		count++;
+	closing->excepts = arena_array(&b->arena, count + 1, sizeof(struct glob *));
+	if (closing->excepts == NULL)
+		return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+	for (size_t i = 0; i < count; i++)
+		TRY(keep_glob(b, except[i], &closing->excepts[i]));
+	closing->compiled = true;
+	return BERM_OK;
+}
+
+/* Does it match the path, or a folder above it? */
+static bool matches_above(const struct glob *glob, struct str path)
+{
+	while (!glob_match(glob, path, false)) {
+		while (path.len > 0 && path.ptr[path.len - 1] != '/')
+			path.len--;
+		if (path.len <= 1)
+			return false;
+		path.len--;
+	}
+	return true;
+}
+
+/* How a grant lies to a closing at or above whose beginning it lies. */
+enum relation {
+	APART = 0,
+	AROUND,		/* something that is closed may lie in it */
+	INSIDE,		/* it is closed */
+	EXCEPTED,	/* it would be, but for an exception */
+	EXCEPTED_BELOW, /* it is closed, but for what lies in it */
+};
+
+static enum relation relation_of(const struct closing *closing, const struct claim *claim, struct str path)
+{
+	bool tree = claim->extent == BERM_TREE && claim->rights != 0, below = false;
+	if (closing->glob != NULL && !matches_above(closing->glob, path))
+		return tree && glob_may_match_below(closing->glob, path, false) ? AROUND : APART;
+	for (struct glob **except = closing->excepts; *except != NULL; except++) {
+		if (matches_above(*except, path))
+			return EXCEPTED;
+		below |= tree && glob_may_match_below(*except, path, false);
+	}
+	return below ? EXCEPTED_BELOW : INSIDE;
+}
+
+/* ---- where grants and closings meet ------------------------------------------------------------------------------ */
+
+struct meeting {
+	struct building *b;
+	struct claim *claim;
+	struct str name; /* one of the claim's */
+	enum berm_code code;
+};
+
+static bool is_own(const struct claim *claim)
+{
+	return claim->entry == NULL || resolve_is_shipped(claim->entry);
+}
+
+static void complain(struct building *b, const struct claim *claim, const struct closing *closing)
+{
+	char words[256], hint[160];
+	if (closing->row != NULL) {
+		resolve_complain(b, BERM_ERR_INVALID, claim->entry, NULL, "'%.100s' is never granted: %s (%s)",
+				 claim->path, closing->row->class, closing->row->why);
+		return;
+	}
+	resolve_entry_words(closing->entry, words, sizeof words);
+	(void)snprintf(hint, sizeof hint, "override: [{path: \"%.60s\", why: \"...\"}] in your own policy.yaml",
+		       claim->path);
+	resolve_complain(b, BERM_ERR_INVALID, claim->entry, hint, "'%.100s' is closed by %s", claim->path, words);
+}
+
+/* Does the closing take away what the claim gives? */
+static bool takes(const struct closing *closing, const struct claim *claim)
+{
+	return closing->rights == BERM_DENY || (claim->rights & CHANGING) != 0;
+}
+
+/* A grant in a closed place is not made. What a person wrote is told, and so is a workspace that cannot be used. What is
+ * to be asked for is closed for now, but another day it would not be. */
+static void take_claim(struct building *b, struct claim *claim, struct closing *closing)
+{
+	if (closing->entry != NULL && closing->entry->line->key == KEY_ASK) {
+		closing->wanted = true;
+		return;
+	}
+	if (!is_own(claim) || strcmp(claim->path, b->input->workspace != NULL ? b->input->workspace : "") == 0)
+		complain(b, claim, closing);
+	claim->dropped = true;
+}
+
+static bool meet(void *context, uint32_t value)
+{
+	struct meeting *meeting = context;
+	struct closing *closing = vec_at(&meeting->b->closings, value);
+	struct claim *claim = meeting->claim;
+	if (!takes(closing, claim))
+		return true;
+	meeting->code = compile(meeting->b, closing);
+	if (meeting->code != BERM_OK)
+		return false;
+	enum relation relation = relation_of(closing, claim, meeting->name);
+	bool partly = relation == EXCEPTED_BELOW && is_own(claim);
+	closing->named |= relation == EXCEPTED || partly;
+	closing->wanted |= relation == AROUND || partly;
+	if (relation == INSIDE || (relation == EXCEPTED_BELOW && !partly))
+		take_claim(meeting->b, claim, closing);
+	return !claim->dropped;
+}
+
+static enum berm_code add_name(struct building *b, struct claim *claim, const char *front, struct str rest)
+{
+	struct str name = rest;
+	size_t len = strlen(front);
+	if (len > 0) {
+		char *text = arena_array(&b->arena, len + rest.len + 1, 1);
+		if (text == NULL)
+			return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+		memcpy(text, front, len);
+		memcpy(text + len, rest.ptr, rest.len + 1);
+		name = (struct str){text, len + rest.len};
+	}
+	claim->names[claim->name_count++] = name;
+	return BERM_OK;
+}
+
+/* A path below the home folder where that really is, or around it, is one as the user has it. */
+static enum berm_code add_names(struct building *b, struct claim *claim, struct str path)
+{
+	TRY(add_name(b, claim, "", path));
+	if (b->real_home != NULL && path_is_in(str_from(b->real_home), path))
+		return add_name(b, claim, "", str_from(b->home));
+	if (b->real_home == NULL || !path_is_in(path, str_from(b->real_home)))
+		return BERM_OK;
+	size_t len = strlen(b->real_home);
+	return add_name(b, claim, b->home, (struct str){path.ptr + len, path.len - len});
+}
+
+/* A path that a person wrote may pass links; what counts is where it leads. */
+__attribute__((noinline)) static enum berm_code add_led(struct building *b, struct claim *claim)
+{
+	char real[PATH_MAX];
+	if (is_own(claim) || b->input->resolve == NULL || !b->input->resolve(claim->path, real) ||
+	    strcmp(real, claim->path) == 0)
+		return BERM_OK;
+	const char *kept = arena_text(&b->arena, str_from(real));
+	return kept != NULL ? add_names(b, claim, str_from(kept)) : err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+}
+
+static enum berm_code meet_claim(struct building *b, struct claim *claim)
+{
+	struct meeting meeting = {.b = b, .claim = claim};
+	TRY(add_names(b, claim, str_from(claim->path)));
+	TRY(add_led(b, claim));
+	for (size_t i = 0; i < claim->name_count && !claim->dropped; i++) {
+		meeting.name = claim->names[i];
+		path_table_around(&b->closing_table, meeting.name, meet, &meeting);
+		TRY(meeting.code);
+	}
+	return BERM_OK;
+}
+
+/* Which of the claim's names it was. */
+struct surrounding {
+	const struct building *b;
+	struct closing *closing;
+};
+
+static bool surround(void *context, uint32_t value)
+{
+	struct surrounding *surrounding = context;
+	struct closing *closing = surrounding->closing;
+	const struct claim *claim = vec_at(&surrounding->b->claims, value / CLAIM_NAMES);
+	bool equal = claim->names[value % CLAIM_NAMES].len == closing->stem.len;
+	if ((claim->extent == BERM_TREE || equal) && takes(closing, claim))
+		closing->wanted = true;
+	return !closing->wanted;
+}
+
+static void surround_closing(const struct building *b, struct closing *closing)
+{
+	struct surrounding surrounding = {.b = b, .closing = closing};
+	if (!closing->wanted && (closing->row == NULL || !closing->row->own))
+		path_table_around(&b->claim_table, closing->stem, surround, &surrounding);
+}
+
+static enum berm_code index_closings(struct building *b)
+{
+	TRY(path_table_init(&b->closing_table, &b->arena, b->closings.len, b->err));
+	for (size_t i = 0; i < b->closings.len; i++) {
+		const struct closing *closing = vec_at(&b->closings, i);
+		path_table_add(&b->closing_table, closing->stem, (uint32_t)i);
+	}
+	return BERM_OK;
+}
+
+static enum berm_code index_claims(struct building *b)
+{
+	TRY(path_table_init(&b->claim_table, &b->arena, CLAIM_NAMES * b->claims.len, b->err));
+	for (size_t i = 0; i < b->claims.len; i++) {
+		const struct claim *claim = vec_at(&b->claims, i);
+		for (size_t k = 0; k < claim->name_count && !claim->dropped && claim->rights != 0; k++)
+			path_table_add(&b->claim_table, claim->names[k], (uint32_t)(i * CLAIM_NAMES + k));
+	}
+	return BERM_OK;
+}
+
+enum berm_code resolve_closings_meet(struct building *b)
+{
+	TRY(index_closings(b));
+	for (size_t i = 0; i < b->claims.len; i++)
+		TRY(meet_claim(b, vec_at(&b->claims, i)));
+	TRY(index_claims(b));
+	for (size_t i = 0; i < b->closings.len; i++)
+		surround_closing(b, vec_at(&b->closings, i));
+	return BERM_OK;
+}
+
+/* ---- capabilities ------------------------------------------------------------------------------------------------ */
+
+/* Secrets below /etc: as a rule whoever can read one of these can read the others. */
+static const char *const probes[] = {"/etc/shadow", "/etc/sudoers", "/etc/ssl/private", "/root"};
+
+static bool reads(const struct building *b, const char *path)
+{
+	return b->input->readable == NULL || b->input->readable(path);
+}
+
+static bool reads_secrets(struct building *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(probes) && !b->looked_at_etc; i++)
+		b->reads_etc = b->reads_etc || reads(b, probes[i]);
+	b->looked_at_etc = true;
+	return b->reads_etc;
+}
+
+/* For an ordinary user the system itself closes what is shipped as closed below /etc. */
+static bool is_closed_anyway(struct building *b, const struct closing *closing)
+{
+	return path_is_in(closing->stem, STR("/etc")) && (!reads_secrets(b) || !reads(b, closing->stem.ptr));
+}
+
+static bool is_needed(struct building *b, const struct closing *closing)
+{
+	if (closing->entry == NULL)
+		return closing->wanted;
+	if (!resolve_is_shipped(closing->entry))
+		return true;
+	return closing->wanted && !is_closed_anyway(b, closing);
+}
+
+/* What a shipped line excepts is open where a line grants it by name; what an override adds to that, always. */
+static const char *const *exceptions_of(const struct closing *closing)
+{
+	const struct policy_entry *entry = closing->entry;
+	size_t written = 0, all = 0;
+	if (entry == NULL || entry->except == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < entry->line->attr_count; i++)
+		written += entry->line->attrs[i].key == ATTR_EXCEPT;
+	while (entry->except[all] != NULL)
+		all++;
+	return closing->named || all > written || !resolve_is_shipped(entry) ? entry->except : NULL;
+}
+
+static enum berm_code put(struct building *b, const struct closing *closing)
+{
+	const struct policy_entry *entry = closing->entry;
+	const char *const *excepts = exceptions_of(closing);
+	if (closing->literal && (excepts == NULL || excepts[0] == NULL))
+		return berm_caps_path(b->caps, closing->stem.ptr, closing->rights,
+				      entry != NULL ? resolve_extent(entry) : BERM_TREE, b->err);
+	struct berm_rule rule = {.right = closing->rights, .pattern = closing->pattern};
+	if (entry != NULL)
+		rule.label = resolve_label(entry);
+	else if (closing->row != NULL)
+		rule.label = closing->row->class;
+	return resolve_guards_rule(b, rule, excepts);
+}
+
+static bool is_wide(const char *path)
+{
+	static const char *const wide[] = {"/",	   "/home", "/root", "/var", "/srv",  "/mnt", "/media",
+					   "/run", "/proc", "/sys",  "/dev", "/boot", "/tmp", "/etc"};
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+		if (strcmp(path, wide[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Does the closing lie in the path, or the path in it? */
+static enum berm_code meets(struct building *b, struct closing *closing, struct str path, bool *ret_meets)
+{
+	const struct claim claim = {.rights = BERM_READ, .extent = BERM_TREE};
+	*ret_meets = path_is_in(closing->stem, path);
+	if (*ret_meets || !path_is_in(path, closing->stem))
+		return BERM_OK;
+	TRY(compile(b, closing));
+	enum relation relation = relation_of(closing, &claim, path);
+	*ret_meets = relation == INSIDE || relation == EXCEPTED_BELOW;
+	return BERM_OK;
+}
+
+static enum berm_code is_clear(struct building *b, struct str path, bool *ret_clear)
+{
+	*ret_clear = !is_wide(path.ptr) && (b->home == NULL || !path_is_in(str_from(b->home), path)) &&
+		     (b->real_home == NULL || !path_is_in(str_from(b->real_home), path));
+	for (size_t i = 0; i < b->closings.len && *ret_clear; i++) {
+		bool met;
+		TRY(meets(b, vec_at(&b->closings, i), path, &met));
+		*ret_clear = !met;
+	}
+	return BERM_OK;
+}
+
+enum berm_code resolve_closings_clear(struct building *b, const char *path, bool *ret_clear)
+{
+	struct claim claim = {.path = path, .entry = NULL};
+	char real[PATH_MAX];
+	bool clear = true;
+	TRY(add_names(b, &claim, str_from(path)));
+	if (b->input->resolve != NULL)
+		clear = b->input->resolve(path, real);
+	if (clear && b->input->resolve != NULL)
+		TRY(add_names(b, &claim, str_from(real)));
+	for (size_t i = 0; i < claim.name_count && clear; i++)
+		TRY(is_clear(b, claim.names[i], &clear));
+	*ret_clear = clear;
+	return BERM_OK;
+}
+
+enum berm_code resolve_closings_put(struct building *b)
+{
+	for (size_t i = 0; i < b->closings.len; i++) {
+		const struct closing *closing = vec_at(&b->closings, i);
+		if (!is_needed(b, closing))
+			continue;
+		TRY(put(b, closing));
+		TRY(resolve_note(b, closing->entry, closing->row != NULL ? "never granted" : NULL));
+	}
+	return BERM_OK;
+}

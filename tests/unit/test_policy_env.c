@@ -1,0 +1,155 @@
+#include "check.h"
+
+#include <string.h>
+
+#include "base/own.h"
+#include "resolve_rig.h"
+
+static const char *value_of(char **envp, const char *name)
+{
+	size_t len = strlen(name);
+	for (; *envp != NULL; envp++)
+		if (strncmp(*envp, name, len) == 0 && (*envp)[len] == '=')
+			return *envp + len + 1;
+	return NULL;
+}
+
+static size_t count_of(char **envp)
+{
+	size_t count = 0;
+	while (envp[count] != NULL)
+		count++;
+	return count;
+}
+
+static void environment_done(char ***envp)
+{
+	policy_environment_free(*envp);
+}
+#define auto_environment __attribute__((cleanup(environment_done))) char **
+
+static char **environment_with(struct policy_input *input, const struct policy_line *flags,
+			       const struct policy_line *user)
+{
+	char **envp;
+	struct berm_err err;
+	auto_rig rig = {0};
+	if (make(&rig, "default", input, flags, user) != BERM_OK || policy_environment(input, &envp, &err) != BERM_OK)
+		fail_msg("no environment");
+	return envp;
+}
+
+static char **environment_of(struct policy_input *input)
+{
+	return environment_with(input, no_lines, no_lines);
+}
+
+static void test_the_environment_is_a_short_list(void **state)
+{
+	(void)state;
+	static const char *const envp[] = {
+		"PATH=/usr/bin",
+		"HOME=/home/u",
+		"LC_TIME=C",
+		"LANG=C.UTF-8",
+		"TERM=xterm",
+		"LC_=x",
+		"GITHUB_TOKEN=secret",
+		"SSH_AUTH_SOCK=/x",
+		"DISPLAY=:0",
+		"DBUS_SESSION_BUS_ADDRESS=x",
+		"OPENAI_API_KEY=s",
+		"AWS_SECRET_ACCESS_KEY=s",
+		"LD_PRELOAD=/x.so",
+		"BASH_ENV=/x",
+		"TMPDIR=/run/user/1",
+		"NODE_OPTIONS=--x",
+		"GIT_CONFIG_COUNT=1",
+		"XAUTHORITY=/x",
+		"PATHX=1",
+		"nonsense",
+		"=odd",
+		"SSL_CERT_FILE=/c.pem",
+		"NPM_CONFIG_TOKEN=s",
+		NULL,
+	};
+	struct policy_input input = ordinary();
+	input.envp = envp;
+	auto_environment made = environment_of(&input);
+	assert_string_equal(value_of(made, "PATH"), "/usr/bin");
+	assert_string_equal(value_of(made, "LC_TIME"), "C");
+	assert_string_equal(value_of(made, "SSL_CERT_FILE"), "/c.pem");
+	assert_string_equal(value_of(made, "BERM_SANDBOX"), "1");
+	assert_int_equal(count_of(made), 8);
+}
+
+static void test_the_environment_is_never_without_path_and_home(void **state)
+{
+	(void)state;
+	static const char *const none[] = {NULL};
+	struct policy_input input = ordinary();
+	input.envp = none;
+	auto_environment made = environment_of(&input);
+	assert_string_equal(value_of(made, "HOME"), "/home/u");
+	assert_non_null(strstr(value_of(made, "PATH"), "/usr/bin"));
+	assert_int_equal(count_of(made), 3);
+	input.envp = NULL;
+	input.home = NULL;
+	auto_environment bare = environment_of(&input);
+	assert_int_equal(count_of(bare), 2);
+	policy_environment_free(NULL);
+}
+
+static void test_what_is_asked_for_with_e(void **state)
+{
+	(void)state;
+	static const char *const envp[] = {"PATH=/usr/bin", "HOME=/home/u", "TOKEN=t", "TERM=xterm", NULL};
+	static const struct policy_line flags[] = {
+		FLAG(KEY_ENV_PASS, "TOKEN"),
+		FLAG(KEY_ENV_PASS, "ABSENT"),
+		FLAG(KEY_ENV_SET, "TERM=dumb"),
+		FLAG(KEY_ENV_SET, "EMPTY="),
+		FLAG(KEY_ENV_SET, "EQUALS=a=b"),
+		FLAG(KEY_ENV_SET, "EMPTY=x"),
+		{.text = NULL},
+	};
+	struct policy_input input = ordinary();
+	input.envp = envp;
+	auto_environment made = environment_with(&input, flags, no_lines);
+	assert_string_equal(value_of(made, "TOKEN"), "t");
+	assert_null(value_of(made, "ABSENT"));
+	assert_string_equal(value_of(made, "TERM"), "dumb");
+	assert_string_equal(value_of(made, "EMPTY"), "x");
+	assert_string_equal(value_of(made, "EQUALS"), "a=b");
+	assert_int_equal(count_of(made), 7);
+}
+
+static void test_what_files_set_and_pass(void **state)
+{
+	(void)state;
+	static const char *const envp[] = {"PATH=/usr/bin", "HOME=/home/u", "MY_A_KEY=a", "MY_KEY=b",
+					   "TERM=xterm",    "CI=0",	    NULL};
+	static const struct policy_line user[] = {FLAG(KEY_ENV_SET, "TERM=dumb"),
+						  FLAG(KEY_ENV_SET, "CI=1"),
+						  FLAG(KEY_ENV_PASS, "MY_*_KEY"),
+						  {.text = NULL}};
+	static const struct policy_line flags[] = {FLAG(KEY_ENV_PASS, "CI"), {.text = NULL}};
+	struct policy_input input = ordinary();
+	input.envp = envp;
+	auto_environment made = environment_with(&input, flags, user);
+	assert_string_equal(value_of(made, "TERM"), "dumb");
+	assert_string_equal(value_of(made, "CI"), "0"); /* a flag is stronger */
+	assert_string_equal(value_of(made, "MY_A_KEY"), "a");
+	assert_null(value_of(made, "MY_KEY"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_environment_is_a_short_list),
+		cmocka_unit_test(test_the_environment_is_never_without_path_and_home),
+		cmocka_unit_test(test_what_is_asked_for_with_e),
+		cmocka_unit_test(test_what_files_set_and_pass),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
