@@ -53,6 +53,11 @@ struct building {
 	struct vec claims, closings; /* struct claim, struct closing */
 	struct vec globs;	     /* struct glob *, owned */
 	struct path_table claim_table, closing_table;
+	struct {
+		bool all, home; /* something around everything, around the home folder is granted */
+		uint64_t names,
+			home_names; /* first names of what is granted, and of that in the home folder: sets of 64 */
+	} reach;
 	bool deletes_by_line;	       /* delete lines say where removing is allowed */
 	bool writable;		       /* something is */
 	bool looked_at_etc, reads_etc; /* the user reads what others may not */

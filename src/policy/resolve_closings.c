@@ -12,6 +12,141 @@
 
 enum { CHANGING = BERM_WRITE | BERM_DELETE | BERM_REPLACE, FLOOR_PATTERN_MAX = 2048 };
 
+/* ---- where grants are -------------------------------------------------------------------------------------------- */
+
+static bool is_own(const struct claim *claim)
+{
+	return claim->entry == NULL || resolve_is_shipped(claim->entry);
+}
+
+static enum berm_code add_name(struct building *b, struct claim *claim, const char *front, struct str rest)
+{
+	struct str name = rest;
+	size_t len = strlen(front);
+	if (len > 0) {
+		char *text = arena_array(&b->arena, len + rest.len + 1, 1);
+		if (text == NULL)
+			return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+		memcpy(text, front, len);
+		memcpy(text + len, rest.ptr, rest.len + 1);
+		name = (struct str){text, len + rest.len};
+	}
+	claim->names[claim->name_count++] = name;
+	return BERM_OK;
+}
+
+/* A path below the home folder where that really is, or around it, is one as the user has it. */
+static enum berm_code add_names(struct building *b, struct claim *claim, struct str path)
+{
+	TRY(add_name(b, claim, "", path));
+	if (b->real_home != NULL && path_is_in(str_from(b->real_home), path))
+		return add_name(b, claim, "", str_from(b->home));
+	if (b->real_home == NULL || !path_is_in(path, str_from(b->real_home)))
+		return BERM_OK;
+	size_t len = strlen(b->real_home);
+	return add_name(b, claim, b->home, (struct str){path.ptr + len, path.len - len});
+}
+
+/* A path that a person wrote may pass links; what counts is where it leads. */
+__attribute__((noinline)) static enum berm_code add_led(struct building *b, struct claim *claim)
+{
+	char real[PATH_MAX];
+	if (is_own(claim) || b->input->resolve == NULL || !b->input->resolve(claim->path, real) ||
+	    strcmp(real, claim->path) == 0)
+		return BERM_OK;
+	const char *kept = arena_text(&b->arena, str_from(real));
+	return kept != NULL ? add_names(b, claim, str_from(kept)) : err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+}
+
+static struct str first_name(struct str path)
+{
+	const char *slash = memchr(path.ptr, '/', path.len);
+	return (struct str){path.ptr, slash != NULL ? (size_t)(slash - path.ptr) : path.len};
+}
+
+/* A name as one of 64. */
+static uint64_t bit_of(struct str name)
+{
+	uint32_t hash = 0;
+	for (size_t i = 0; i < name.len; i++)
+		hash = hash * 31 + (unsigned char)name.ptr[i];
+	return UINT64_C(1) << ((hash ^ hash >> 6) & 63);
+}
+
+/* What stands in path behind folder and its slash; empty: nothing does. */
+static struct str rest_below(struct str path, const char *folder)
+{
+	size_t len = folder != NULL ? strlen(folder) : 0;
+	if (folder == NULL || path.len <= len + 1 || path.ptr[len] != '/' || memcmp(path.ptr, folder, len) != 0)
+		return (struct str){NULL, 0};
+	return (struct str){path.ptr + len + 1, path.len - len - 1};
+}
+
+static void note_reach(struct building *b, struct str name)
+{
+	struct str in_home = rest_below(name, b->home), in_root = rest_below(name, "");
+	b->reach.all |= in_root.len == 0;
+	b->reach.home |= b->home != NULL && path_is_in(str_from(b->home), name);
+	if (in_root.len > 0)
+		b->reach.names |= bit_of(first_name(in_root));
+	if (in_home.len > 0)
+		b->reach.home_names |= bit_of(first_name(in_home));
+}
+
+/* Most of what is shipped as closed is nowhere near a grant: the first name of its path tells. */
+static bool is_reached(const struct building *b, const char *pattern)
+{
+	struct str path = str_from(pattern), in_home = rest_below(path, b->home), in_root = rest_below(path, "");
+	if (b->reach.all || in_root.len == 0 || strpbrk(pattern, "*?[{\\") != NULL)
+		return true;
+	if (in_home.len > 0)
+		return b->reach.home || (b->reach.home_names & bit_of(first_name(in_home))) != 0;
+	return (b->reach.names & bit_of(first_name(in_root))) != 0;
+}
+
+/* The names of a path that git's configuration names: as it is, and where it leads (which lives in real). *ret_there:
+ * it leads somewhere. */
+static enum berm_code name_git_read(struct building *b, const char *path, char real[static PATH_MAX],
+				    struct claim *ret_claim, bool *ret_there)
+{
+	*ret_claim = (struct claim){.path = path, .rights = BERM_READ, .extent = BERM_TREE};
+	*ret_there = true;
+	TRY(add_names(b, ret_claim, str_from(path)));
+	if (b->input->resolve == NULL)
+		return BERM_OK;
+	*ret_there = b->input->resolve(path, real);
+	return *ret_there ? add_names(b, ret_claim, str_from(real)) : BERM_OK;
+}
+
+static void note_names(struct building *b, const struct claim *claim)
+{
+	for (size_t i = 0; i < claim->name_count; i++)
+		note_reach(b, claim->names[i]);
+}
+
+__attribute__((noinline)) static enum berm_code note_git_read(struct building *b, const char *path)
+{
+	struct claim claim;
+	char real[PATH_MAX];
+	bool there;
+	TRY(name_git_read(b, path, real, &claim, &there));
+	note_names(b, &claim);
+	return BERM_OK;
+}
+
+static enum berm_code name_claims(struct building *b)
+{
+	for (const char *const *path = b->input->git_reads; path != NULL && *path != NULL; path++)
+		TRY(note_git_read(b, *path));
+	for (size_t i = 0; i < b->claims.len; i++) {
+		struct claim *claim = vec_at(&b->claims, i);
+		TRY(add_names(b, claim, str_from(claim->path)));
+		TRY(add_led(b, claim));
+		note_names(b, claim);
+	}
+	return BERM_OK;
+}
+
 /* ---- the lines --------------------------------------------------------------------------------------------------- */
 
 static enum berm_code add(struct building *b, struct closing closing)
@@ -54,7 +189,7 @@ static enum berm_code add_floor(struct building *b)
 			continue;
 		if (pattern[0] != '/')
 			TRY(place_row(b, row, &pattern));
-		if (pattern != NULL)
+		if (pattern != NULL && is_reached(b, pattern))
 			TRY(add(b, (struct closing){
 					   .pattern = pattern, .rights = all ? BERM_DENY : BERM_PROTECT, .row = row}));
 	}
@@ -63,11 +198,14 @@ static enum berm_code add_floor(struct building *b)
 
 enum berm_code resolve_closings_find(struct building *b)
 {
+	TRY(name_claims(b));
 	TRY(add_floor(b));
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
 		bool closes = entry->line->key == KEY_DENY || entry->line->key == KEY_ASK;
-		if (closes && entry->off == NULL && entry->path != NULL)
+		if (!closes || entry->off != NULL || entry->path == NULL)
+			continue;
+		if (!resolve_is_shipped(entry) || is_reached(b, entry->path))
 			TRY(add(b, (struct closing){.pattern = entry->path, .rights = BERM_DENY, .entry = entry}));
 	}
 	return BERM_OK;
@@ -151,11 +289,6 @@ struct meeting {
 	enum berm_code code;
 };
 
-static bool is_own(const struct claim *claim)
-{
-	return claim->entry == NULL || resolve_is_shipped(claim->entry);
-}
-
 static void complain(struct building *b, const struct claim *claim, const struct closing *closing)
 {
 	char words[256], hint[160];
@@ -208,50 +341,9 @@ static bool meet(void *context, uint32_t value)
 	return !claim->dropped;
 }
 
-static enum berm_code add_name(struct building *b, struct claim *claim, const char *front, struct str rest)
-{
-	struct str name = rest;
-	size_t len = strlen(front);
-	if (len > 0) {
-		char *text = arena_array(&b->arena, len + rest.len + 1, 1);
-		if (text == NULL)
-			return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
-		memcpy(text, front, len);
-		memcpy(text + len, rest.ptr, rest.len + 1);
-		name = (struct str){text, len + rest.len};
-	}
-	claim->names[claim->name_count++] = name;
-	return BERM_OK;
-}
-
-/* A path below the home folder where that really is, or around it, is one as the user has it. */
-static enum berm_code add_names(struct building *b, struct claim *claim, struct str path)
-{
-	TRY(add_name(b, claim, "", path));
-	if (b->real_home != NULL && path_is_in(str_from(b->real_home), path))
-		return add_name(b, claim, "", str_from(b->home));
-	if (b->real_home == NULL || !path_is_in(path, str_from(b->real_home)))
-		return BERM_OK;
-	size_t len = strlen(b->real_home);
-	return add_name(b, claim, b->home, (struct str){path.ptr + len, path.len - len});
-}
-
-/* A path that a person wrote may pass links; what counts is where it leads. */
-__attribute__((noinline)) static enum berm_code add_led(struct building *b, struct claim *claim)
-{
-	char real[PATH_MAX];
-	if (is_own(claim) || b->input->resolve == NULL || !b->input->resolve(claim->path, real) ||
-	    strcmp(real, claim->path) == 0)
-		return BERM_OK;
-	const char *kept = arena_text(&b->arena, str_from(real));
-	return kept != NULL ? add_names(b, claim, str_from(kept)) : err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
-}
-
 static enum berm_code meet_claim(struct building *b, struct claim *claim)
 {
 	struct meeting meeting = {.b = b, .claim = claim};
-	TRY(add_names(b, claim, str_from(claim->path)));
-	TRY(add_led(b, claim));
 	for (size_t i = 0; i < claim->name_count && !claim->dropped; i++) {
 		meeting.name = claim->names[i];
 		path_table_around(&b->closing_table, meeting.name, meet, &meeting);
@@ -415,14 +507,10 @@ static enum berm_code is_clear(struct building *b, struct str path, bool *ret_cl
 
 enum berm_code resolve_closings_clear(struct building *b, const char *path, bool *ret_clear)
 {
-	struct claim claim = {.path = path, .entry = NULL};
+	struct claim claim;
 	char real[PATH_MAX];
-	bool clear = true;
-	TRY(add_names(b, &claim, str_from(path)));
-	if (b->input->resolve != NULL)
-		clear = b->input->resolve(path, real);
-	if (clear && b->input->resolve != NULL)
-		TRY(add_names(b, &claim, str_from(real)));
+	bool clear;
+	TRY(name_git_read(b, path, real, &claim, &clear));
 	for (size_t i = 0; i < claim.name_count && clear; i++)
 		TRY(is_clear(b, claim.names[i], &clear));
 	*ret_clear = clear;
