@@ -89,7 +89,7 @@ static enum berm_code print_changes(const struct node *changes, struct buf *out,
 	return BERM_OK;
 }
 
-static void say_problems(const struct node *problems)
+static void say_reported(const struct node *problems)
 {
 	for (const struct node *at = problems != NULL ? problems->first : NULL; at != NULL; at = at->next) {
 		say_line("%s:%s:%s: %s", text_at(at, "file").ptr, text_at(at, "line").ptr, text_at(at, "column").ptr,
@@ -109,7 +109,7 @@ static int tell(const struct apply_choices *choices, const struct node *answer, 
 		buf_put_str(&out, buf_str(raw));
 		buf_putc(&out, '\n');
 	} else if (!applied) {
-		say_problems(node_find(answer, "problems"));
+		say_reported(node_find(answer, "problems"));
 		say_line("%s; the policy in force stays", text_at(answer, "error").ptr);
 	} else if (print_changes(node_find(answer, "changes"), &out, &err) != BERM_OK) {
 		return say_failure(&err, "", EXIT_REFUSED);
