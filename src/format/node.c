@@ -234,12 +234,19 @@ bool node_is_json_white(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool looks_like_json(struct str text)
+static size_t skip_white(struct str text, size_t at)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (!node_is_json_white(text.ptr[i]))
-			return text.ptr[i] == '{' || text.ptr[i] == '[';
-	return false;
+	while (at < text.len && node_is_json_white(text.ptr[at]))
+		at++;
+	return at;
+}
+
+/* A bracket begins JSON; a brace does unless the first key has no quotes, which is YAML's way of writing a map in a line. */
+static bool is_json(struct str text)
+{
+	size_t at = skip_white(text, 0), next = skip_white(text, at + 1);
+	char first = at < text.len ? text.ptr[at] : '\0', second = next < text.len ? text.ptr[next] : '\0';
+	return first == '[' || (first == '{' && (second == '"' || second == '}' || second == '\0'));
 }
 
 static enum berm_code parse(struct node_build *build, struct str text, bool relaxed, const struct node **ret_root)
@@ -252,7 +259,7 @@ static enum berm_code parse(struct node_build *build, struct str text, bool rela
 	check_characters(build, text);
 	if (build->code != BERM_OK)
 		return build->code;
-	TRY(relaxed || looks_like_json(text) ? node_json_read(build, text, relaxed) : node_yaml_read(build, text));
+	TRY(relaxed || is_json(text) ? node_json_read(build, text, relaxed) : node_yaml_read(build, text));
 	if (build->code != BERM_OK)
 		return build->code;
 	bool nothing = build->root == NULL || (build->root->kind == NODE_NULL && build->root->text.len == 0);

@@ -30,9 +30,9 @@ struct node {
 	size_t count;		   /* of children */
 };
 
-/* Reads text, which is JSON if its first byte that is no white space is '{' or '[', else YAML; must be UTF-8. file is
- * the name for problems. The tree lives in arena. An empty document is an empty map. Errors: PARSE (all places are in
- * problems), LIMIT (bytes, depth, nodes), NOMEM. */
+/* Reads text, UTF-8. It is JSON if its first byte that is no white space is '[', or '{' with '"' or '}' behind it; else YAML.
+ * file is the name for problems. The tree lives in arena. An empty document is an empty map. Errors: PARSE (all places are
+ * in problems), LIMIT (bytes, depth, nodes), NOMEM. */
 MUST_USE enum berm_code node_parse(struct arena *arena, struct str text, const char *file, const struct node **ret_root,
 				   struct problems *problems, struct berm_err *err);
 /* JSON with comments and trailing commas, as editors' and agents' settings have it. */

@@ -119,6 +119,8 @@ static const struct tree_case yaml_trees[] = {
 	{"a: {}\nb: []\n", "{a={} b=[]}"},
 	{"a: x # y\nb: x#y\n", "{a=t:x b=t:x#y}"},
 	{"a:\tb\n", "{a=t:b}"},
+	{"{a: 1}", "{a=n:1}"},
+	{" {a: [b, c], # d\n \"e\": f,}\n", "{a=[t:b t:c] e=t:f}"},
 };
 
 static const struct tree_case json_trees[] = {
@@ -219,14 +221,16 @@ static const struct tree_case json_faults[] = {
 	{"{} x", "f:1:4: not JSON: something behind the end\n"},
 	{"[1,]", "f:1:4: not JSON: expected a value\n"},
 	{"{\"a\":1,}", "f:1:8: not JSON: expected a key in '\"'\n"},
-	{"{a: 1}", "f:1:2: not JSON: expected a key in '\"'\n"},
+	{"{a: 1", "f:2:1: not YAML: did not find expected ',' or '}' while parsing a flow mapping\n"},
+	{"{a: 1}}", "f:1:7: not YAML: did not find expected <document start>\n"},
+	{"{a: 1, a: 2}", "f:1:8: key 'a' is there twice, first in line 1\n"},
 	{"[\n  yes\n]", "f:2:3: not JSON: expected a value; texts stand in '\"'\n"},
 	{"[01]", "f:1:2: not JSON: expected a value; texts stand in '\"'\n"},
 	{"[1 2]", "f:1:4: not JSON: expected ',' or ']'\n"},
 	{"{\"a\":1 \"b\":2}", "f:1:8: not JSON: expected ',' or '}'\n"},
 	{"[}", "f:1:2: not JSON: expected a value\n"},
 	{"[1}", "f:1:3: not JSON: expected ',' or ']'\n"},
-	{"{]", "f:1:2: not JSON: expected a key in '\"'\n"},
+	{"{]", "f:1:2: not YAML: did not find expected node content while parsing a flow node\n"},
 	{"[\"a]", "f:1:2: not JSON: a text without an end\n"},
 	{"[\"\\", "f:1:2: not JSON: a text without an end\n"},
 	{"[\"a\\q\"]", "f:1:4: not JSON: an unknown escape in a text\n"},
