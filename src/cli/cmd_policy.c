@@ -8,6 +8,46 @@ const struct option_set words_option_set = {.rows = rows, .count = ARRAY_LEN(row
 
 const struct command policy_commands[] = {
 	{
+		.name = "policy check",
+		.run = cmd_policy_check,
+		.options = &policy_check_option_set,
+		.operands = "[FILE...]",
+		.takes_files = true,
+		.summary = "look for mistakes, run the tests, plan for this machine",
+		.about = "Loads and merges what a run here would go by, or each FILE as a profile, runs its tests, and "
+			 "plans for this machine. Each mistake is told with its file, line and column and a way out. "
+			 "Starts nothing.",
+	},
+	{
+		.name = "policy show",
+		.run = cmd_policy_show,
+		.options = &policy_show_option_set,
+		.operands = "",
+		.summary = "the policy as it would be in force",
+		.about = "Prints every line of the policy that a run here would go by, after profiles, groups, the "
+			 "user's file, the project's and flags have been merged.",
+	},
+	{
+		.name = "policy diff",
+		.run = cmd_policy_diff,
+		.options = &policy_diff_option_set,
+		.operands = "A B",
+		.takes_files = true,
+		.summary = "what one policy says and another does not",
+		.about = "Compares two profiles, by name or file, line by line, and says of each difference whether B "
+			 "is wider or narrower for it. Exit status 1: they differ.",
+	},
+	{
+		.name = "policy accept",
+		.run = cmd_policy_accept,
+		.options = &policy_accept_option_set,
+		.operands = "",
+		.summary = "agree to what the project's file wants",
+		.about = "Shows what the .berm.yaml of the project wants beyond what is granted, asks at the terminal, "
+			 "and keeps the consent for this content of the file. With --accept-hash nobody is asked: "
+			 "the hash is what --show prints.",
+	},
+	{
 		.name = "policy schema",
 		.run = cmd_policy_schema,
 		.options = &policy_schema_option_set,

@@ -6,7 +6,7 @@
 static const struct option_row rows[] = {
 	{.letter = 'h', .name = "help", .kind = OPTION_HELP, .help = "this text"},
 };
-const struct option_set policy_schema_option_set = {.rows = rows, .count = ARRAY_LEN(rows)};
+const struct option_set policy_schema_option_set = {.rows = rows, .count = ARRAY_LEN(rows), .anywhere = true};
 
 int cmd_policy_schema(const struct command *self, const char *const *argv)
 {

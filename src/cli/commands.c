@@ -44,6 +44,17 @@ const struct command commands[] = {
 			 "Changes nothing.",
 	},
 	{
+		.name = "learn",
+		.run = cmd_learn,
+		.options = &learn_option_set,
+		.operands = "-- COMMAND [ARG...] | EVENTS-FILE",
+		.runs_program = true,
+		.summary = "turn what a run was denied into policy lines",
+		.about = "Runs COMMAND in a sandbox that tells everything it denies, or reads the events of a run, and "
+			 "proposes the narrowest policy lines that would allow it. What the floor, a deny or a protect "
+			 "line closes is never proposed. Shows each line with the events behind it, and writes on yes.",
+	},
+	{
 		.name = "policy",
 		.run = commands_below,
 		.options = &words_option_set,
@@ -51,6 +62,27 @@ const struct command commands[] = {
 		.below = policy_commands,
 		.summary = "look at policies: check, show, compare, test, import",
 		.about = "What a policy says, where each line comes from, and whether it does what it is meant to do.",
+	},
+	{
+		.name = "profile",
+		.run = commands_below,
+		.options = &words_option_set,
+		.operands = "WORD [ARG...]",
+		.below = profile_commands,
+		.summary = "profiles: what is granted to a kind of program",
+		.about =
+			"A profile says what a run gets: berm run -p NAME. Those of agents are used by themselves when "
+			"the agent is run.",
+	},
+	{
+		.name = "group",
+		.run = commands_below,
+		.options = &words_option_set,
+		.operands = "WORD [ARG...]",
+		.below = group_commands,
+		.summary = "groups: lines that belong together, for one tool or purpose",
+		.about = "A group is what one tool or purpose needs, or what is closed for one reason: profiles name "
+			 "them, and berm run -g NAME adds one, -g -NAME takes one out.",
 	},
 	{
 		.name = "completion",

@@ -14,7 +14,7 @@ struct parse {
 	const struct option_set *set;
 	const char *const *next; /* the word to look at next */
 	void *target;
-	struct vec uses;
+	struct vec uses, operands;
 	bool help;
 	struct option_hint *hint;
 };
@@ -142,9 +142,14 @@ static enum berm_code parse_words(struct parse *parse, struct berm_err *err)
 {
 	while (!parse->help && *parse->next != NULL) {
 		const char *word = *parse->next;
-		if (word[0] != '-' || word[1] == '\0')
+		bool operand = word[0] != '-' || word[1] == '\0';
+		if (operand && !parse->set->anywhere)
 			return BERM_OK;
 		parse->next++;
+		if (operand)
+			TRY(vec_push(&parse->operands, &word, err));
+		if (operand)
+			continue;
 		if (strcmp(word, "--") == 0)
 			return BERM_OK;
 		if (word[1] == '-')
@@ -155,24 +160,40 @@ static enum berm_code parse_words(struct parse *parse, struct berm_err *err)
 	return BERM_OK;
 }
 
+/* All operands in one array: those between options, those behind them, and the NULL. */
+static enum berm_code gather_operands(struct parse *parse, struct berm_err *err)
+{
+	for (; *parse->next != NULL; parse->next++)
+		TRY(vec_push(&parse->operands, parse->next, err));
+	return vec_push(&parse->operands, parse->next, err);
+}
+
 enum berm_code options_parse(const struct option_set *set, const char *const *argv, void *target,
 			     struct options *ret_options, struct option_hint *ret_hint, struct berm_err *err)
 {
 	struct parse parse = {.set = set, .next = argv, .target = target, .hint = ret_hint};
 	ret_hint->text[0] = '\0';
 	vec_init(&parse.uses, sizeof(struct option_use), MAX_USES);
+	vec_init(&parse.operands, sizeof(const char *), MAX_USES);
 	enum berm_code code = parse_words(&parse, err);
+	if (code == BERM_OK && set->anywhere)
+		code = gather_operands(&parse, err);
 	if (code != BERM_OK) {
 		vec_done(&parse.uses);
+		vec_done(&parse.operands);
 		return code;
 	}
 	*ret_options = (struct options){.use_count = parse.uses.len, .rest = parse.next, .help = parse.help};
 	ret_options->uses = vec_take(&parse.uses);
+	ret_options->operands = vec_take(&parse.operands);
+	if (set->anywhere)
+		ret_options->rest = ret_options->operands;
 	return BERM_OK;
 }
 
 void options_done(struct options *options)
 {
 	free(options->uses);
+	free(options->operands);
 	*options = (struct options){0};
 }

@@ -4,7 +4,7 @@
  *
  *   -q  --quiet  -r PATH  -rPATH  --read PATH  --read=PATH  -qv  --
  *
- * Options end at "--" or at the first word that is none. Long options are not abbreviated: a script that says
+ * Options end at "--" or, unless the set says otherwise, at the first word that is none. Long options are not abbreviated: a script that says
  * --prot today must not mean something else tomorrow.
  */
 #ifndef BERM_CLI_OPTIONS_H
@@ -45,6 +45,7 @@ struct option_set {
 	/* Rows of this set that say what the policy is (line or policy) are options as well; the command's struct then
 	 * begins with the one that their offsets point into. Or NULL. */
 	const struct option_set *policy;
+	bool anywhere; /* options may stand behind operands; "--" ends them */
 };
 
 /* All rows of a set: its own, then those of the policy; NULL past the end. */
@@ -58,7 +59,8 @@ struct option_use {
 struct options {
 	struct option_use *uses; /* options_done frees */
 	size_t use_count;
-	const char *const *rest; /* what follows the options, NULL-terminated; borrowed from argv */
+	const char *const *rest; /* the operands, NULL-terminated; words borrowed from argv */
+	const char **operands;	 /* what rest points to with anywhere; options_done frees */
 	bool help;		 /* help was asked for; the rest was not looked at */
 };
 

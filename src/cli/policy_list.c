@@ -24,12 +24,19 @@ static void put_attr(const struct policy_line *line, enum policy_attr_key key, s
 	}
 }
 
-void policy_list_value(const struct policy_line *line, const char *text, struct buf *out)
+/* Conditions that were met say nothing any more. */
+static bool is_told(const struct policy_line *line, enum policy_attr_key key, bool merged)
+{
+	bool condition = key == ATTR_WHEN_OS || key == ATTR_WHEN_DISTRO || key == ATTR_WHEN_ARCH;
+	return key != ATTR_WHY && !(merged && condition) && policy_attr_find(line, key) != NULL;
+}
+
+static void put_value(const struct policy_line *line, const char *text, bool merged, struct buf *out)
 {
 	const char *before = " (";
 	buf_puts(out, text[0] != '\0' ? text : "[]");
 	for (int key = 0; key < POLICY_ATTRS; key++) {
-		if (key == ATTR_WHY || policy_attr_find(line, (enum policy_attr_key)key) == NULL)
+		if (!is_told(line, (enum policy_attr_key)key, merged))
 			continue;
 		buf_puts(out, before);
 		put_attr(line, (enum policy_attr_key)key, out);
@@ -37,6 +44,13 @@ void policy_list_value(const struct policy_line *line, const char *text, struct 
 	}
 	if (before[0] == ';')
 		buf_putc(out, ')');
+}
+
+void policy_list_value(const struct policy_entry *entry, struct buf *out)
+{
+	put_value(entry->line, entry->text, true, out);
+	if (entry->path != NULL && entry->text[0] == '$')
+		buf_printf(out, " = %s", entry->path);
 }
 
 static void put_place(const struct policy_entry *entry, struct buf *out)
@@ -86,31 +100,34 @@ static struct table_cell key_cell(struct listing *listing, const char *key)
 	return (struct table_cell){str_from(again ? "" : key), COLOUR_STRONG};
 }
 
-static enum berm_code put_row(struct listing *listing, const struct policy_line *line, const char *text,
-			      const struct policy_entry *entry, struct berm_err *err)
+/* Who takes it away. */
+static void put_off(const struct policy_entry *entry, struct buf *out)
+{
+	if (entry->off == entry) {
+		buf_puts(out, " [a maximum, grants nothing]");
+		return;
+	}
+	buf_puts(out, " [off: ");
+	put_place(entry->off, out);
+	buf_putc(out, ']');
+}
+
+static enum berm_code put_row(struct listing *listing, const struct policy_entry *entry, struct berm_err *err)
 {
 	struct str value = {0}, from = {0};
 	auto_buf struct buf buf;
 	buf_init(&buf, SAY_MAX);
-	policy_list_value(line, text, &buf);
-	bool off = entry != NULL && entry->off != NULL;
-	if (off) {
-		buf_puts(&buf, entry->off == entry ? " [a maximum, grants nothing]" : " [off: ");
-		if (entry->off != entry) {
-			put_place(entry->off, &buf);
-			buf_putc(&buf, ']');
-		}
-	}
+	policy_list_value(entry, &buf);
+	if (entry->off != NULL)
+		put_off(entry, &buf);
 	TRY(keep(listing, &buf, &value, err));
 	buf_clear(&buf);
-	if (entry != NULL) {
-		buf_printf(&buf, "%s ", policy_layer_words[entry->layer]);
-		put_place(entry, &buf);
-	}
+	buf_printf(&buf, "%s ", policy_layer_words[entry->layer]);
+	put_place(entry, &buf);
 	TRY(keep(listing, &buf, &from, err));
-	enum colour colour = off ? COLOUR_FAINT : COLOUR_PLAIN;
-	const struct table_cell cells[] = {
-		key_cell(listing, policy_keys[line->key].path), {value, colour}, {from, COLOUR_FAINT}};
+	const struct table_cell cells[] = {key_cell(listing, policy_keys[entry->line->key].path),
+					   {value, entry->off != NULL ? COLOUR_FAINT : COLOUR_PLAIN},
+					   {from, COLOUR_FAINT}};
 	return table_row(&listing->table, cells, err);
 }
 
@@ -135,7 +152,7 @@ enum berm_code policy_list_text(const struct policy *policy, bool origin, const 
 		for (size_t i = 0; i < policy->count; i++) {
 			const struct policy_entry *entry = &policy->entries[i];
 			if (entry->line->key == (enum policy_key)key && is_shown(policy, entry, origin))
-				TRY(put_row(&listing, entry->line, entry->text, entry, err));
+				TRY(put_row(&listing, entry, err));
 		}
 	}
 	table_print(&listing.table, screen->width, screen->colour, out);
@@ -155,7 +172,7 @@ enum berm_code policy_list_document(const struct policy_doc *doc, const struct s
 		if (line->key == KEY_BERM)
 			continue;
 		buf_init(&buf, SAY_MAX);
-		policy_list_value(line, line->text, &buf);
+		put_value(line, line->text, false, &buf);
 		TRY(keep(&listing, &buf, &value, err));
 		const struct table_cell cells[] = {key_cell(&listing, policy_keys[line->key].path),
 						   {value, COLOUR_PLAIN},

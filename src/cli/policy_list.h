@@ -9,8 +9,8 @@
 #include "format/json_out.h"
 #include "policy/policy.h"
 
-/* The line's value with its attributes, "~/.config (except ~/.config/git)". */
-void policy_list_value(const struct policy_line *line, const char *text, struct buf *out);
+/* The value with its attributes, "~/.config (except ~/.config/git)", and what a variable stands for. */
+void policy_list_value(const struct policy_entry *entry, struct buf *out);
 /* A table of the lines in force; origin: with where each comes from, and with those that are off. */
 MUST_USE enum berm_code policy_list_text(const struct policy *policy, bool origin, const struct say_screen *screen,
 					 struct buf *out, struct berm_err *err);

@@ -88,7 +88,8 @@ static const char *why_no_line(const struct learn_event *event)
 	if (key_of(event) == POLICY_KEYS)
 		return "nothing that a policy line allows";
 	if (!is_path(key_of(event)))
-		return NULL;
+		return learn_is_loopback(event->object) ? "a port of the host's loopback: \"network.reach\" is for that"
+							: NULL;
 	return learn_never(event->object);
 }
 

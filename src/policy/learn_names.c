@@ -155,6 +155,16 @@ const char *learn_never(const char *path)
 	return strcmp(path, "/") == 0 ? "the root folder" : NULL;
 }
 
+bool learn_is_loopback(const char *address)
+{
+	static const char *const starts[] = {"127.", "[::1]", "localhost:", "0.0.0.0:", "[::]"};
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		if (strncmp(address, starts[i], strlen(starts[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- how it is written ------------------------------------------------------------------------------------------- */
 
 char *learn_text(struct arena *arena, const char *path, const char *home, bool pattern)

@@ -19,6 +19,8 @@ MUST_USE enum berm_code learn_shape(struct arena *arena, const char *path, const
 bool learn_may_widen(const char *folder, const char *home, const char *workspace);
 /* A reason why no policy line can be learned for this path ("a folder of the kernel's"), or NULL. */
 const char *learn_never(const char *path);
+/* Is "host:port" one of the machine's own? */
+bool learn_is_loopback(const char *address);
 /* As in a policy file: "~/x" below home, wildcards that are part of the name escaped. pattern: it is one already, of
  * names without wildcards of their own. NULL: no memory. */
 char *learn_text(struct arena *arena, const char *path, const char *home, bool pattern);

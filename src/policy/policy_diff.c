@@ -93,9 +93,9 @@ static enum diff_effect effect_of_change(const struct policy_entry *before, cons
 static bool counts(const struct policy *policy, const struct policy_entry *entry)
 {
 	enum policy_key key = entry->line->key;
-	return entry->off == NULL && !entry->line->wanted && key != KEY_BERM && key != KEY_NAME && key != KEY_ABOUT &&
-	       key != KEY_EXTENDS && key != KEY_GROUPS && key != KEY_PROGRAMS && key != KEY_WHEN &&
-	       (policy->setting[key] == NULL || policy->setting[key] == entry);
+	return entry->layer != LAYER_RUN && entry->off == NULL && !entry->line->wanted && key != KEY_BERM &&
+	       key != KEY_NAME && key != KEY_ABOUT && key != KEY_EXTENDS && key != KEY_GROUPS && key != KEY_PROGRAMS &&
+	       key != KEY_WHEN && (policy->setting[key] == NULL || policy->setting[key] == entry);
 }
 
 static bool is_setting(const struct policy *policy, const struct policy_entry *entry)

@@ -270,6 +270,16 @@ const struct policy *run_policy(const struct run *run)
 	return run->policy;
 }
 
+const struct sources *run_sources(const struct run *run)
+{
+	return run->sources;
+}
+
+const struct policy_input *run_input(const struct run *run)
+{
+	return &run->input;
+}
+
 const char *run_profile(const struct run *run, bool *ret_by_program)
 {
 	return sources_profile(run->sources, ret_by_program);

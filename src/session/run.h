@@ -39,6 +39,9 @@ void run_free(struct run *run); /* ends what still runs */
 const struct berm_plan *run_plan(const struct run *run);
 const struct berm_facts *run_facts(const struct run *run);
 const struct policy *run_policy(const struct run *run);
+const struct sources *run_sources(const struct run *run);
+/* What is known of the machine and the run, with which its policy was made. */
+const struct policy_input *run_input(const struct run *run);
 /* The profile by which the run goes; *ret_by_program: the program chose it. */
 const char *run_profile(const struct run *run, bool *ret_by_program);
 /* With examine: where a line of the plan comes from, by its words: a line of the policy (*ret_entry), or words of the

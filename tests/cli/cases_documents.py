@@ -5,8 +5,8 @@ import shutil
 
 from harness import BERM, TOP, equal, test, true
 
-COMMANDS = ("run", "shell", "doctor", "completion", "help", "version")
-PARENTS = ("policy",)
+COMMANDS = ("run", "shell", "doctor", "learn", "completion", "help", "version")
+PARENTS = ("policy", "profile", "group")
 
 
 def words_below(place, command):

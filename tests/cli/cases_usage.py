@@ -1,7 +1,7 @@
 """Command lines that are wrong, and what help says."""
 from harness import equal, test, true
 
-COMMANDS = ("run", "shell", "doctor", "policy", "completion", "help", "version")
+COMMANDS = ("run", "shell", "doctor", "learn", "policy", "profile", "group", "completion", "help", "version")
 
 
 def refused(place, args, message, hint):

@@ -195,10 +195,15 @@ static const struct row rows[] = {
 	 "network.sockets /run/s; network.sockets /run/t; network.sockets /run/u",
 	 ""},
 	{"hosts",
-	 {CONNECT("example.org:443"), CONNECT("example.org:80"), CONNECT("[::1]:5432")},
-	 "network.allow [::1]:5432; network.allow example.org; network.allow example.org:80",
+	 {CONNECT("example.org:443"), CONNECT("example.org:80"), CONNECT("[2001:db8::1]:5432")},
+	 "network.allow [2001:db8::1]:5432; network.allow example.org; network.allow example.org:80",
 	 ""},
 	/* never at all */
+	{"the loopback",
+	 {CONNECT("127.0.0.1:80"), CONNECT("[::1]:80")},
+	 "",
+	 "a port of the host's loopback: \"network.reach\" is for that; a port of the host's loopback: "
+	 "\"network.reach\" is for that"},
 	{"denied", {READ(HOME "/.ssh/id"), READ(HOME "/a")}, "filesystem.read ~/a", "filesystem.deny: /home/u/.ssh"},
 	{"a lock of something denied", {MAKE(HOME "/.ssh.lock")}, "", "filesystem.deny: /home/u/.ssh"},
 	{"a folder around something denied", {MKDIR(HOME "/mixed")}, "", "filesystem.deny: /home/u/mixed/deep/key"},

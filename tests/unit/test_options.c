@@ -214,6 +214,26 @@ static void test_man_text_is_a_list_of_sentences(void **state)
 				      ".El\n");
 }
 
+static void test_operands_between_options(void **state)
+{
+	(void)state;
+	static const struct option_set anywhere = {.rows = rows, .count = ARRAY_LEN(rows), .anywhere = true};
+	struct target target = {0};
+	struct options options;
+	struct option_hint hint;
+	assert_int_equal(options_parse(&anywhere, ARGV("a", "-q", "b", "--name", "n", "--", "-l"), &target, &options,
+				       &hint, NULL),
+			 BERM_OK);
+	const char *expected[] = {"a", "b", "-l", NULL};
+	for (size_t i = 0; expected[i] != NULL; i++)
+		expected[i] = options.rest[i] != NULL && strcmp(options.rest[i], expected[i]) == 0 ? expected[i] : NULL;
+	bool ended = options.rest[3] == NULL;
+	options_done(&options);
+	assert_true(expected[0] != NULL && expected[1] != NULL && expected[2] != NULL && ended);
+	assert_true(target.quiet && !target.loud);
+	assert_string_equal(target.name, "n");
+}
+
 /* A set with the rows of another that say what the policy is; the others of that set are unknown. */
 static void test_policy_rows(void **state)
 {
@@ -245,6 +265,7 @@ static void test_policy_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_operands_between_options),
 		cmocka_unit_test(test_policy_rows),
 		cmocka_unit_test(test_flags_texts_and_uses),
 		cmocka_unit_test(test_letters_stand_together),

@@ -1,0 +1,278 @@
+#include "policy/learn_policy.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/glob.h"
+#include "base/own.h"
+#include "berm/berm.h"
+#include "policy/learn_names.h"
+#include "policy/question.h"
+
+enum { MAX_RULES = 65536, MAX_EXCEPTS = 64, PLACE_MAX = 256 };
+
+/* A line with its patterns. */
+struct rule {
+	const struct policy_entry *entry;
+	struct glob *glob;
+	struct glob **excepts; /* NULL-terminated, or NULL */
+};
+
+struct learn_policy {
+	const struct policy *policy;
+	const struct floor_places *places;
+	struct vec rules; /* of struct rule: denials and protections, then grants */
+};
+
+/* ---- made -------------------------------------------------------------------------------------------------------- */
+
+static void rule_done(struct rule *rule)
+{
+	for (struct glob **except = rule->excepts; except != NULL && *except != NULL; except++)
+		glob_free(*except);
+	free(rule->excepts);
+	glob_free(rule->glob);
+}
+
+void learn_policy_free(struct learn_policy *rules)
+{
+	if (rules == NULL)
+		return;
+	struct rule *items = rules->rules.items;
+	for (size_t i = 0; i < rules->rules.len; i++)
+		rule_done(&items[i]);
+	vec_done(&rules->rules);
+	free(rules);
+}
+
+static enum berm_code add_excepts(const struct policy_entry *entry, struct rule *rule, struct berm_err *err)
+{
+	size_t count = 0;
+	while (entry->except != NULL && entry->except[count] != NULL)
+		count++;
+	rule->excepts = calloc(count + 1, sizeof(struct glob *));
+	if (rule->excepts == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "learn from events");
+	for (size_t i = 0; i < count; i++)
+		TRY(glob_new(GLOB_PATH, str_from(entry->except[i]), &rule->excepts[i], err));
+	return BERM_OK;
+}
+
+static enum berm_code fill_rule(const struct policy_entry *entry, struct rule *rule, struct berm_err *err)
+{
+	if (entry->line->key == KEY_NET_DENY || entry->line->key == KEY_NET_ALLOW)
+		return BERM_OK; /* compared as hosts */
+	TRY(glob_new(GLOB_PATH, str_from(entry->path), &rule->glob, err));
+	return add_excepts(entry, rule, err);
+}
+
+static enum berm_code add_rule(struct learn_policy *rules, const struct policy_entry *entry, struct berm_err *err)
+{
+	struct rule rule = {.entry = entry};
+	enum berm_code code = fill_rule(entry, &rule, err);
+	if (code == BERM_OK)
+		code = vec_push(&rules->rules, &rule, err);
+	if (code != BERM_OK)
+		rule_done(&rule);
+	return code;
+}
+
+static bool is_rule(const struct policy_entry *entry)
+{
+	static const enum policy_key of_paths[] = {KEY_DENY, KEY_PROTECT, KEY_READ, KEY_WRITE, KEY_EXEC};
+	enum policy_key key = entry->line->key;
+	if (entry->off != NULL)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(of_paths); i++) {
+		if (of_paths[i] == key)
+			return entry->path != NULL;
+	}
+	return key == KEY_NET_DENY || key == KEY_NET_ALLOW;
+}
+
+static void drop(struct learn_policy **rules)
+{
+	learn_policy_free(*rules);
+}
+
+enum berm_code learn_policy_new(const struct policy *policy, const struct floor_places *places,
+				struct learn_policy **ret_rules, struct berm_err *err)
+{
+	__attribute__((cleanup(drop))) struct learn_policy *rules = calloc(1, sizeof(*rules));
+	if (rules == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "learn from events");
+	rules->policy = policy;
+	rules->places = places;
+	vec_init(&rules->rules, sizeof(struct rule), MAX_RULES);
+	for (size_t i = 0; i < policy->count; i++)
+		if (is_rule(&policy->entries[i]))
+			TRY(add_rule(rules, &policy->entries[i], err));
+	*ret_rules = take(rules);
+	return BERM_OK;
+}
+
+/* ---- asked ------------------------------------------------------------------------------------------------------- */
+
+/* Does it match path, or a folder around it? */
+static bool covers(const struct glob *glob, const char *path)
+{
+	struct str at = str_from(path);
+	while (at.len > 1) {
+		if (glob_match(glob, at, true))
+			return true;
+		while (at.len > 0 && at.ptr[at.len - 1] != '/')
+			at.len--;
+		at.len -= at.len > 1;
+	}
+	return false;
+}
+
+static bool is_excepted(const struct rule *rule, const char *path)
+{
+	for (struct glob **except = rule->excepts; except != NULL && *except != NULL; except++)
+		if (covers(*except, path))
+			return true;
+	return false;
+}
+
+/* Does the line name something below the folder? A pattern that holds anywhere goes on holding there. */
+static bool lies_below(const struct rule *rule, const char *folder)
+{
+	char start[PATH_MAX];
+	const char *path = rule->entry->path;
+	size_t len = 0;
+	for (; path[len] != '\0' && len + 1 < sizeof(start) && strchr("*?[{\\", path[len]) == NULL; len++)
+		start[len] = path[len];
+	while (len > 0 && path[len] != '\0' && start[len - 1] != '/')
+		len--; /* the whole names before the first wildcard */
+	while (len > 1 && start[len - 1] == '/')
+		len--;
+	start[len] = '\0';
+	return start[0] == '/' && start[1] != '\0' && learn_is_in(start, folder);
+}
+
+static bool changes(enum policy_op op)
+{
+	return op == POLICY_OP_WRITE || op == POLICY_OP_CREATE || op == POLICY_OP_DELETE;
+}
+
+static void tell(const struct rule *rule, char ret_why[static LEARN_WHY_MAX])
+{
+	char place[PLACE_MAX];
+	policy_entry_place(rule->entry, place, sizeof(place));
+	(void)snprintf(ret_why, LEARN_WHY_MAX, "%s: %.120s (%s)", policy_keys[rule->entry->line->key].path,
+		       rule->entry->text, place);
+}
+
+static bool closes(const struct rule *rule, enum policy_op op, const char *path, bool tree)
+{
+	enum policy_key key = rule->entry->line->key;
+	if (key != KEY_DENY && (key != KEY_PROTECT || !changes(op)))
+		return false;
+	if (tree && lies_below(rule, path))
+		return true;
+	return covers(rule->glob, path) && !is_excepted(rule, path);
+}
+
+/* A grant of this key gives that operation. */
+static bool gives(enum policy_key key, enum policy_op op)
+{
+	if (key == KEY_WRITE)
+		return op != POLICY_OP_SOCKET;
+	if (key == KEY_EXEC)
+		return op == POLICY_OP_EXEC || op == POLICY_OP_READ || op == POLICY_OP_LIST;
+	return key == KEY_READ && (op == POLICY_OP_READ || op == POLICY_OP_LIST);
+}
+
+static bool opens(const struct rule *rule, enum policy_op op, const char *path)
+{
+	const char *extent = policy_attr_find(rule->entry->line, ATTR_EXTENT);
+	if (!gives(rule->entry->line->key, op))
+		return false;
+	if (extent != NULL && strcmp(extent, "file") == 0)
+		return glob_match(rule->glob, str_from(path), false);
+	return covers(rule->glob, path);
+}
+
+static const struct floor_row *floor_row_of(const struct learn_policy *rules, enum policy_op op, const char *path,
+					    bool tree)
+{
+	unsigned right = changes(op) ? BERM_WRITE : op == POLICY_OP_EXEC ? BERM_EXEC : BERM_READ;
+	const struct floor_row *row = floor_find(path, right, rules->places);
+	for (size_t i = 0; row == NULL && tree && i < floor_row_count; i++) {
+		const struct floor_row *other = &floor_rows[i];
+		if (!other->own && (other->os & FLOOR_LINUX) != 0 && (other->rights & right) != 0 &&
+		    floor_relate(other, rules->places, path) == FLOOR_AROUND)
+			row = other;
+	}
+	return row;
+}
+
+static enum learn_word look_at_path(const struct learn_policy *rules, enum policy_op op, const char *path, bool tree,
+				    char ret_why[static LEARN_WHY_MAX])
+{
+	const struct rule *items = rules->rules.items;
+	enum learn_word word = LEARN_OPEN;
+	const struct floor_row *floor = floor_row_of(rules, op, path, tree);
+	if (floor != NULL) {
+		(void)snprintf(ret_why, LEARN_WHY_MAX, "the floor: %s", floor->why);
+		return LEARN_FORBIDDEN;
+	}
+	for (size_t i = 0; i < rules->rules.len; i++) {
+		if (items[i].glob == NULL)
+			continue;
+		if (closes(&items[i], op, path, tree)) {
+			tell(&items[i], ret_why);
+			return LEARN_FORBIDDEN;
+		}
+		if (opens(&items[i], op, path))
+			word = LEARN_ALLOWED;
+	}
+	return word;
+}
+
+/* The host of "host:port", "[address]:port". */
+static struct str host_of(const char *text)
+{
+	struct str host = str_from(text);
+	const char *colon = strrchr(text, ':');
+	if (colon != NULL && strchr(colon, ']') == NULL && (text[0] == '[' || strchr(text, ':') == colon))
+		host.len = (size_t)(colon - text);
+	return host;
+}
+
+static bool names_host(const struct policy_entry *entry, struct str host)
+{
+	struct glob *glob = NULL;
+	struct str pattern = host_of(entry->text);
+	if (str_eq_nocase(pattern, host))
+		return true;
+	bool matches = glob_new(GLOB_HOST, pattern, &glob, NULL) == BERM_OK && glob_match(glob, host, false);
+	glob_free(glob);
+	return matches;
+}
+
+static enum learn_word look_at_host(const struct learn_policy *rules, const char *object,
+				    char ret_why[static LEARN_WHY_MAX])
+{
+	const struct rule *items = rules->rules.items;
+	struct str host = host_of(object);
+	for (size_t i = 0; i < rules->rules.len; i++) {
+		if (items[i].entry->line->key != KEY_NET_DENY || !names_host(items[i].entry, host))
+			continue;
+		tell(&items[i], ret_why);
+		return LEARN_FORBIDDEN;
+	}
+	return LEARN_OPEN;
+}
+
+enum learn_word learn_policy_look(void *context, enum policy_op op, const char *object, bool tree,
+				  char ret_why[static LEARN_WHY_MAX])
+{
+	const struct learn_policy *rules = context;
+	if (op == POLICY_OP_CONNECT)
+		return look_at_host(rules, object, ret_why);
+	return look_at_path(rules, op, object, tree, ret_why);
+}
