@@ -17,6 +17,8 @@ struct claim {
 	 * person wrote it, in both ways. */
 	struct str names[CLAIM_NAMES];
 	size_t name_count;
+	unsigned
+		part; /* set of 1 << index: the name is of a part of it, the home folder, that is called otherwise as well */
 	unsigned rights;
 	enum berm_extent extent;
 	const struct policy_entry *entry; /* NULL: the run's own */

@@ -27,24 +27,35 @@ static enum berm_code add_name(struct building *b, struct claim *claim, const ch
 		char *text = arena_array(&b->arena, len + rest.len + 1, 1);
 		if (text == NULL)
 			return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
-		memcpy(text, front, len);
-		memcpy(text + len, rest.ptr, rest.len + 1);
+		memcpy(stpcpy(text, front), rest.ptr, rest.len + 1);
 		name = (struct str){text, len + rest.len};
 	}
 	claim->names[claim->name_count++] = name;
 	return BERM_OK;
 }
 
-/* A path below the home folder where that really is, or around it, is one as the user has it. */
+/* The home folder as the user has it is the same as where it really is: so is what lies below it, or around it. */
+static enum berm_code add_otherwise(struct building *b, struct claim *claim, struct str path, const char *from,
+				    const char *to)
+{
+	size_t len = strlen(from);
+	if (!path_is_in(path, str_from(from)) && path_is_in(str_from(from), path)) {
+		claim->part |= 1U << claim->name_count;
+		return add_name(b, claim, "", str_from(to));
+	}
+	if (!path_is_in(path, str_from(from)))
+		return BERM_OK;
+	return add_name(b, claim, to, (struct str){path.ptr + len, path.len - len});
+}
+
 static enum berm_code add_names(struct building *b, struct claim *claim, struct str path)
 {
 	TRY(add_name(b, claim, "", path));
-	if (b->real_home != NULL && path_is_in(str_from(b->real_home), path))
-		return add_name(b, claim, "", str_from(b->home));
-	if (b->real_home == NULL || !path_is_in(path, str_from(b->real_home)))
+	if (b->real_home == NULL)
 		return BERM_OK;
-	size_t len = strlen(b->real_home);
-	return add_name(b, claim, b->home, (struct str){path.ptr + len, path.len - len});
+	size_t count = claim->name_count;
+	TRY(add_otherwise(b, claim, path, b->real_home, b->home));
+	return claim->name_count > count ? BERM_OK : add_otherwise(b, claim, path, b->home, b->real_home);
 }
 
 /* A path that a person wrote may pass links; what counts is where it leads. */
@@ -286,6 +297,7 @@ struct meeting {
 	struct building *b;
 	struct claim *claim;
 	struct str name; /* one of the claim's */
+	bool part;	 /* which is of a part of it */
 	enum berm_code code;
 };
 
@@ -333,6 +345,10 @@ static bool meet(void *context, uint32_t value)
 	if (meeting->code != BERM_OK)
 		return false;
 	enum relation relation = relation_of(closing, claim, meeting->name);
+	if (meeting->part) {
+		closing->wanted |= relation != APART;
+		return true;
+	}
 	bool partly = relation == EXCEPTED_BELOW && is_own(claim);
 	closing->named |= relation == EXCEPTED || partly;
 	closing->wanted |= relation == AROUND || partly;
@@ -346,6 +362,7 @@ static enum berm_code meet_claim(struct building *b, struct claim *claim)
 	struct meeting meeting = {.b = b, .claim = claim};
 	for (size_t i = 0; i < claim->name_count && !claim->dropped; i++) {
 		meeting.name = claim->names[i];
+		meeting.part = (claim->part >> i & 1) != 0;
 		path_table_around(&b->closing_table, meeting.name, meet, &meeting);
 		TRY(meeting.code);
 	}
