@@ -46,7 +46,7 @@ static enum policy_key find_key(const struct level *level, const char *key, bool
 {
 	size_t len = strlen(key);
 	*ret_section = false;
-	for (size_t i = 0; i < POLICY_KEYS; i++) {
+	for (size_t i = 0; i < POLICY_KEYS && strchr(key, '.') == NULL; i++) { /* dots are the table's */
 		const char *rest = below(policy_keys[i].path, level->path);
 		if (rest == NULL || strncmp(rest, key, len) != 0)
 			continue;
@@ -79,15 +79,21 @@ static const char *nearest_key(const struct level *level, const char *key, char 
 	return nearest.best;
 }
 
-/* Another level that has this key. */
-static const char *key_elsewhere(const char *key)
+/* Another level that has this key, or a key that was written with its dots. */
+static void hint_elsewhere(const struct load *load, const char *key)
 {
 	for (size_t i = 0; i < POLICY_KEYS; i++) {
-		const char *dot = strrchr(policy_keys[i].path, '.');
-		if (dot != NULL && strcmp(dot + 1, key) == 0)
-			return policy_keys[i].path;
+		const char *path = policy_keys[i].path, *dot = strrchr(path, '.');
+		if (dot == NULL)
+			continue;
+		if (strcmp(path, key) == 0)
+			problem_hint(load->problems, "'%s' in the map '%.*s'", dot + 1, (int)(dot - path), path);
+		else if (strcmp(dot + 1, key) == 0)
+			problem_hint(load->problems, "%s (look at the indentation)", path);
+		else
+			continue;
+		return;
 	}
-	return NULL;
 }
 
 static void tell_unknown(struct load *load, const struct level *level, const struct node *node)
@@ -101,20 +107,35 @@ static void tell_unknown(struct load *load, const struct level *level, const str
 		load_fault(load, &at, "unknown key '%s'%s", key, level->wanted ? " in 'wants'" : "");
 	if (!load_is_heard(load))
 		return;
-	const char *nearest = nearest_key(level, key, name), *elsewhere = key_elsewhere(key);
+	const char *nearest = nearest_key(level, key, name);
 	if (nearest != NULL)
 		problem_hint(load->problems, "%s", nearest);
-	else if (elsewhere != NULL)
-		problem_hint(load->problems, "%s (look at the indentation)", elsewhere);
+	else
+		hint_elsewhere(load, key);
 }
 
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
+
+/* "network: none" where "network: {mode: none}" is meant. */
+static void hint_at_section(const struct load *load, const struct node *node, const char *section)
+{
+	for (size_t i = 0; section[0] != '\0' && node->kind == NODE_TEXT && i < POLICY_KEYS; i++) {
+		const char *key = below(policy_keys[i].path, section);
+		bool meant = key != NULL && policy_keys[i].value == VALUE_WORD &&
+			     policy_check_value(VALUE_WORD, policy_keys[i].words, node->text, NULL) == BERM_OK;
+		if (!meant)
+			continue;
+		problem_hint(load->problems, "{%s: %s}", key, node->text.ptr);
+		return;
+	}
+}
 
 static enum berm_code enter(struct walk *walk, const struct node *map, const char *path, bool wanted)
 {
 	struct load *load = &walk->load;
 	if (map->kind != NODE_MAP) {
 		load_expect(load, map, "a map");
+		hint_at_section(load, map, path);
 		return BERM_OK;
 	}
 	if (walk->depth == LEVELS_MAX) /* the table has no more */

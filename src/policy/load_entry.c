@@ -175,33 +175,44 @@ static enum berm_code take_values(struct load *load, enum policy_attr_key key, c
 static enum policy_attr_key find_attr(unsigned attrs, const char *prefix, const char *name)
 {
 	size_t len = strlen(prefix);
-	for (size_t i = 0; i < POLICY_ATTRS; i++)
+	for (size_t i = 0; i < POLICY_ATTRS && strchr(name, '.') == NULL; i++) /* dots are the table's */
 		if ((attrs >> i & 1) != 0 && strncmp(policy_attrs[i].name, prefix, len) == 0 &&
 		    strcmp(policy_attrs[i].name + len, name) == 0)
 			return (enum policy_attr_key)i;
 	return POLICY_ATTRS;
 }
 
-static void tell_unknown_attr(struct load *load, const struct entry *entry, const char *prefix, const struct node *node)
+/* The keys that may stand there: prefix is "" or "when.". */
+static void offer_attrs(struct nearest *nearest, const struct entry *entry, const char *prefix)
 {
 	size_t len = strlen(prefix);
-	const struct place at = key_place_of(load, node);
-	load_fault(load, &at, "unknown key '%s' in an entry of '%s'", node->key.ptr, entry->row->path);
-	if (!load_is_heard(load))
+	for (size_t i = 0; i < POLICY_ATTRS; i++) {
+		const char *name = policy_attrs[i].name + len;
+		if ((entry->row->attrs >> i & 1) != 0 && strncmp(policy_attrs[i].name, prefix, len) == 0)
+			nearest_offer(nearest, strchr(name, '.') == NULL ? name : "when");
+	}
+	if (len > 0)
 		return;
-	struct nearest nearest;
-	nearest_init(&nearest, node->key.ptr);
-	if (len == 0 && entry->row->main != NULL)
-		nearest_offer(&nearest, entry->row->main);
+	if (entry->row->main != NULL)
+		nearest_offer(nearest, entry->row->main);
 	for (const char *const *word = entry->key == KEY_TEST ? entry->row->words : NULL; word != NULL && *word != NULL;
 	     word++)
-		nearest_offer(&nearest, *word);
-	for (size_t i = 0; i < POLICY_ATTRS; i++)
-		if ((entry->row->attrs >> i & 1) != 0 && strncmp(policy_attrs[i].name, prefix, len) == 0)
-			nearest_offer(&nearest, policy_attrs[i].name + len);
-	if (len == 0 && (entry->row->attrs >> ATTR_WHEN_OS & 1) != 0)
-		nearest_offer(&nearest, "when");
-	if (nearest.best != NULL)
+		nearest_offer(nearest, *word);
+}
+
+static void tell_unknown_attr(struct load *load, const struct entry *entry, const char *prefix, const struct node *node)
+{
+	struct nearest nearest;
+	const char *key = node->key.ptr;
+	const struct place at = key_place_of(load, node);
+	load_fault(load, &at, "unknown key '%s' in an entry of '%s'", key, entry->row->path);
+	if (!load_is_heard(load))
+		return;
+	nearest_init(&nearest, key);
+	offer_attrs(&nearest, entry, prefix);
+	if (strncmp(key, "when.", 5) == 0)
+		problem_hint(load->problems, "when: {%s: ...}", key + 5);
+	else if (nearest.best != NULL)
 		problem_hint(load->problems, "%s", nearest.best);
 }
 

@@ -48,18 +48,42 @@ static bool has_any(struct str text, const char *characters)
 	return false;
 }
 
-/* Is there a character that would move a cursor, or end a line? */
-static bool has_control(struct str text, bool lines)
+static uint32_t character(struct str text, size_t len)
+{
+	static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t value = (uint8_t)text.ptr[0] & masks[len];
+	for (size_t i = 1; i < len; i++)
+		value = value << 6 | ((uint8_t)text.ptr[i] & 0x3f);
+	return value;
+}
+
+/* Characters that nobody sees, by which a text that is read as one thing is another: of no width, or turning the order of
+ * what follows. What people tell in texts may join emoji with the first five. */
+static bool is_hidden(uint32_t c, bool telling)
+{
+	static const uint32_t ranges[][2] = {{0x200b, 0x200d}, {0x00ad, 0x00ad}, {0xfe00, 0xfe0f},  {0x2060, 0x2064},
+					     {0xfeff, 0xfeff}, {0x061c, 0x061c}, {0x200e, 0x200f},  {0x2028, 0x202e},
+					     {0x2066, 0x206f}, {0xfff9, 0xfffb}, {0xe0000, 0xe01ef}};
+	for (size_t i = telling ? 5 : 0; i < ARRAY_LEN(ranges); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return false;
+}
+
+/* What stands in the text and must not; NULL: nothing. A name of the file system may be no UTF-8. */
+static const char *strange_character(struct str text, bool telling)
 {
 	while (text.len > 0) {
 		size_t len = utf8_length(text);
-		bool harmless = lines && (text.ptr[0] == '\n' || text.ptr[0] == '\t');
+		bool harmless = telling && (text.ptr[0] == '\n' || text.ptr[0] == '\t');
 		if (!harmless && (len > 0 ? utf8_is_control(text, len) : (uint8_t)text.ptr[0] < 0x20))
-			return true;
+			return "a control character";
+		if (len > 1 && is_hidden(character(text, len), telling))
+			return "a character that nobody sees";
 		len = len > 0 ? len : 1;
 		text = (struct str){text.ptr + len, text.len - len};
 	}
-	return false;
+	return NULL;
 }
 
 static struct str from(struct str text, size_t at)
@@ -511,7 +535,8 @@ enum berm_code policy_check_value(enum policy_value value, const char *const *wo
 {
 	if (text.len > TEXT_MAX)
 		return err_set(err, BERM_ERR_PARSE, "longer than %d bytes: '%.*s'", TEXT_MAX, QUOTED(text));
-	if (has_control(text, value == VALUE_TEXT))
-		return wrong(err, "a control character", text);
+	const char *strange = strange_character(text, value == VALUE_TEXT);
+	if (strange != NULL)
+		return wrong(err, strange, text);
 	return value_rows[value].check(words, text, err);
 }

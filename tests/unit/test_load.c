@@ -177,6 +177,7 @@ static const struct load_case good[] = {
 	{"{\"berm\": 1, \"filesystem\": {\"deny\": [{\"path\": \"~/a\", \"why\": \"x\"}]}}",
 	 "berm 1\nfilesystem.deny ~/a {why x}\n"},
 	/* an empty list says something in two places */
+	{"berm: 1\r\nfilesystem:\r\n  deny:\r\n    - ~/.ssh\r\n", "berm 1\nfilesystem.deny ~/.ssh\n"},
 	{"extends: []\n", "extends \n"},
 	{"filesystem: {delete: [], read: [], deny: []}\n", "filesystem.delete \n"},
 	/* conditions */
@@ -254,6 +255,13 @@ static const struct load_case unknown[] = {
 						       "read\np.yaml:3:3: unknown key 'wirte' in 'filesystem'\n  "
 						       "try: write\n"},
 	{"deny: [~/.ssh]\n", "p.yaml:1:1: unknown key 'deny'\n  try: filesystem.deny (look at the indentation)\n"},
+	{"filesystem.deny: [~/.ssh]\n",
+	 "p.yaml:1:1: unknown key 'filesystem.deny'\n  try: 'deny' in the map 'filesystem'\n"},
+	{"process.limits.memory: 1\n",
+	 "p.yaml:1:1: unknown key 'process.limits.memory'\n  try: 'memory' in the map 'process.limits'\n"},
+	{"process.limits: {memory: 1}\n", "p.yaml:1:1: unknown key 'process.limits'\n"},
+	{"filesystem: {read: [{path: /a, when.os: linux}]}\n",
+	 "p.yaml:1:32: unknown key 'when.os' in an entry of 'filesystem.read'\n  try: when: {os: ...}\n"},
 	{"zzzzz: 1\n", "p.yaml:1:1: unknown key 'zzzzz'\n"},
 	{"want: {}\n", "p.yaml:1:1: unknown key 'want'\n  try: wants\n"},
 	{"process: {limits: {memroy: 1}}\n", "p.yaml:1:20: unknown key 'memroy' in 'process.limits'\n  try: memory\n"},
@@ -308,6 +316,9 @@ static const struct load_case types[] = {
 	{"tests: [{read: [/a], is: deny}]\n", "p.yaml:1:16: expected a path, found a list\n"},
 	{"extends: default\n", "p.yaml:1:10: expected a list, found a text\n  try: [default]\n"},
 	{"extends: [{name: default}]\n", "p.yaml:1:11: expected a text, found a map\n"},
+	{"network: none\n", "p.yaml:1:10: expected a map, found a text\n  try: {mode: none}\n"},
+	{"network: some\n", "p.yaml:1:10: expected a map, found a text\n"},
+	{"undo: off\n", "p.yaml:1:7: expected a map, found a text\n  try: {mode: off}\n"},
 	{"wants: [a]\n", "p.yaml:1:8: expected a map, found a list\n"},
 };
 
@@ -356,6 +367,8 @@ static void test_what_is_missing(void **state)
 }
 
 static const struct load_case values[] = {
+	{"filesystem: {deny: [\"~/.ssh\\u200b\"]}\n",
+	 "p.yaml:1:21: a character that nobody sees: '~/.ssh\xe2\x80\x8b'\n  try: /x, ~/x, ./x, $NAME/x or \"**/x\"\n"},
 	{"filesystem: {default: aks}\n", "p.yaml:1:23: 'aks' is none of ask, deny\n  try: ask\n"},
 	{"network: {mode: allow}\n", "p.yaml:1:17: 'allow' is none of filtered, none, host\n"},
 	{"process: {may: [ptrac]}\n",
