@@ -34,7 +34,9 @@ void live_begin(struct live *live, const struct berm_plan *plan)
 
 static void drop(const struct berm_plan **plan)
 {
-	berm_plan_free((struct berm_plan *)(uintptr_t)*plan); /* kept by us, so ours to free */
+	struct berm_plan *own; /* kept by us, so ours to free */
+	memcpy(&own, plan, sizeof own);
+	berm_plan_free(own);
 	*plan = NULL;
 }
 

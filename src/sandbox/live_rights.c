@@ -53,8 +53,8 @@ static bool lies_in(const char *path, const char *folder)
 
 static const struct plan_grant *grant_at(const struct plan_grant *grants, size_t count, const char *path)
 {
-	/* the list is only read */
-	const struct berm_plan plan = {.grants = (struct plan_grant *)(uintptr_t)grants, .grant_count = count};
+	struct berm_plan plan = {.grant_count = count};
+	memcpy(&plan.grants, &grants, sizeof grants); /* the list is only read */
 	return plan_grant_at(&plan, str_from(path));
 }
 

@@ -20,7 +20,7 @@
 #include "os/fd.h"
 #include "os/uapi.h"
 
-enum { HEAD = 4, ANCESTORS = 64 };
+enum { HEAD = 4, ANCESTORS = 64, ANSWER_DEADLINE_MS = 20000 };
 static const mode_t OTHERS = 077;
 
 struct client {
@@ -175,7 +175,7 @@ static void remove_stale(int folder)
 	const struct dirent *entry;
 	if (dir == NULL && fd >= 0)
 		(void)close(fd);
-	while (dir != NULL && (entry = readdir(dir)) != NULL)
+	while (dir != NULL && (entry = readdir(dir)) != NULL) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
 		if (entry->d_type == DT_SOCK && control_is_name(entry->d_name) && !is_live(folder, entry->d_name))
 			(void)unlinkat(folder, entry->d_name, 0);
 	if (dir != NULL)
@@ -320,27 +320,39 @@ static void take_client(struct control *control)
 
 /* ---- a request ----------------------------------------------------------------------------------------------------- */
 
+/* Reads once. 1: something came; 0: nothing yet; -1: nothing more. */
+static int read_some(struct client *client, void *ret_bytes, size_t len)
+{
+	ssize_t n = read(client->fd, ret_bytes, len);
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+	client->got += (size_t)n;
+	return 1;
+}
+
+static bool make_body(struct client *client)
+{
+	client->len = get_length(client->head);
+	if (client->len == 0 || client->len > CONTROL_MAX)
+		return false;
+	free(client->body);
+	client->body = malloc(client->len);
+	return client->body != NULL;
+}
+
 /* 1: it is whole; 0: more is to come; -1: it is nothing. */
 static int client_read(struct client *client)
 {
 	if (client->got < HEAD) {
-		ssize_t n = read(client->fd, client->head + client->got, HEAD - client->got);
-		if (n <= 0)
-			return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
-		client->got += (size_t)n;
-		if (client->got < HEAD)
-			return 0;
-		client->len = get_length(client->head);
-		client->body = client->len > 0 && client->len <= CONTROL_MAX ? malloc(client->len) : NULL;
-		if (client->body == NULL)
+		int some = read_some(client, client->head + client->got, HEAD - client->got);
+		if (some <= 0 || client->got < HEAD)
+			return some < 0 ? -1 : 0;
+		if (!make_body(client))
 			return -1;
 	}
 	size_t at = client->got - HEAD;
-	ssize_t n = read(client->fd, client->body + at, client->len - at);
-	if (n <= 0)
-		return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
-	client->got += (size_t)n;
-	return client->got == HEAD + client->len;
+	int some = read_some(client, client->body + at, client->len - at);
+	return some <= 0 ? some : client->got == HEAD + client->len;
 }
 
 static const char *text_of(const struct node *root, const char *key, struct str *ret_text)
@@ -436,31 +448,36 @@ bool control_next(struct control *control, struct control_request *ret_request)
 
 /* ---- the other side ------------------------------------------------------------------------------------------------ */
 
-static enum berm_code hear_answer(int fd, struct buf *answer, struct berm_err *err)
+static enum berm_code read_all(int fd, void *ret_bytes, size_t len, int64_t until, struct berm_err *err)
 {
-	uint8_t head[HEAD];
-	char part[4096];
-	size_t left = 0, got = 0;
-	int64_t until = now_ms() + 10 * CONTROL_DEADLINE_MS;
-	while (got < HEAD || left > 0) {
+	char *at = ret_bytes;
+	while (len > 0) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
 		int64_t rest = until - now_ms();
 		if (rest <= 0 || poll(&wait, 1, (int)rest) == 0)
 			return err_set(err, BERM_ERR_TIMEOUT, "the session does not answer");
-		bool in_head = got < HEAD;
-		size_t want = in_head ? HEAD - got : left < sizeof part ? left : sizeof part;
-		ssize_t n = read(fd, in_head ? (void *)(head + got) : (void *)part, want);
+		ssize_t n = read(fd, at, len);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			return err_set(err, BERM_ERR_CLOSED, "the session hung up");
-		if (in_head) {
-			got += (size_t)n;
-			left = got == HEAD ? get_length(head) : 0;
-			continue;
-		}
-		buf_put(answer, part, (size_t)n);
-		left -= (size_t)n;
+		at += n;
+		len -= (size_t)n;
+	}
+	return BERM_OK;
+}
+
+static enum berm_code hear_answer(int fd, struct buf *answer, struct berm_err *err)
+{
+	uint8_t head[HEAD] = {0};
+	char part[4096];
+	int64_t until = now_ms() + ANSWER_DEADLINE_MS;
+	TRY(read_all(fd, head, sizeof head, until, err));
+	for (size_t left = get_length(head); left > 0;) {
+		size_t len = left < sizeof part ? left : sizeof part;
+		TRY(read_all(fd, part, len, until, err));
+		buf_put(answer, part, len);
+		left -= len;
 	}
 	return buf_check(answer, err);
 }

@@ -217,26 +217,30 @@ enum reload_outcome reload_next(struct reload *reload, struct berm_err *err)
 	return RELOAD_REFUSED;
 }
 
+static enum berm_code apply(struct reload *reload, struct str text, struct berm_err *err)
+{
+	if (reload->file == NULL || reload->text == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "apply a policy");
+	if (strlen(reload->text) != text.len)
+		return err_set(err, BERM_ERR_PARSE, "'%.100s' holds a NUL byte", reload->file);
+	return swap(reload, reload->file, reload->text, BERM_UPDATE_PARTIAL, err);
+}
+
 enum reload_outcome reload_apply(struct reload *reload, const char *file, struct str text, struct berm_err *err)
 {
-	auto_free char *file_copy = strdup(file);
-	auto_free char *copy = strndup(text.ptr, text.len);
-	if (file_copy == NULL || copy == NULL) {
-		(void)err_set(err, BERM_ERR_NOMEM, "apply a policy");
-		return RELOAD_REFUSED;
+	char *old_file = reload->file, *old_text = reload->text;
+	reload->file = strdup(file);
+	reload->text = strndup(text.ptr, text.len);
+	enum berm_code code = apply(reload, text, err);
+	free(code == BERM_OK ? old_file : reload->file);
+	free(code == BERM_OK ? old_text : reload->text);
+	if (code == BERM_OK) {
+		reload->told.code = BERM_OK;
+		return RELOAD_DONE;
 	}
-	if (strlen(copy) != text.len) {
-		(void)err_set(err, BERM_ERR_PARSE, "'%.100s' holds a NUL byte", file);
-		return RELOAD_REFUSED;
-	}
-	if (swap(reload, file_copy, copy, BERM_UPDATE_PARTIAL, err) != BERM_OK)
-		return RELOAD_REFUSED;
-	free(reload->file);
-	free(reload->text);
-	reload->file = take(file_copy);
-	reload->text = take(copy);
-	reload->told.code = BERM_OK;
-	return RELOAD_DONE;
+	reload->file = old_file;
+	reload->text = old_text;
+	return RELOAD_REFUSED;
 }
 
 const struct problems *reload_problems(const struct reload *reload)
