@@ -12,8 +12,8 @@
 /* ---- the words --------------------------------------------------------------------------------------------------- */
 
 static const char *const kind_words[] = {
-	[EVENT_FILE] = "file",	     [EVENT_SOCKET] = "socket", [EVENT_NET] = "net",  [EVENT_PROCESS] = "process",
-	[EVENT_SESSION] = "session", [EVENT_LIMIT] = "limit",	[EVENT_KINDS] = NULL,
+	[EVENT_FILE] = "file",	     [EVENT_SOCKET] = "socket", [EVENT_NET] = "net",	   [EVENT_PROCESS] = "process",
+	[EVENT_SESSION] = "session", [EVENT_LIMIT] = "limit",	[EVENT_POLICY] = "policy", [EVENT_KINDS] = NULL,
 };
 
 static const char *const op_words[] = {
@@ -22,7 +22,8 @@ static const char *const op_words[] = {
 	[BERM_OP_META] = "meta",     [BERM_OP_CONNECT] = "connect", [BERM_OP_BIND] = "bind",
 	[BERM_OP_LISTEN] = "listen", [BERM_OP_SEND] = "send",	    [BERM_OP_SIGNAL] = "signal",
 	[BERM_OP_EXEC] = "exec",     [BERM_OP_EXEC + 1] = "start",  [BERM_OP_EXEC + 2] = "stop",
-	[BERM_OP_EXEC + 3] = "hit",  [BERM_OP_EXEC + 4] = NULL,
+	[BERM_OP_EXEC + 3] = "hit",  [BERM_OP_EXEC + 4] = "reload", [BERM_OP_EXEC + 5] = "refuse",
+	[BERM_OP_EXEC + 6] = NULL,
 };
 
 static const char *const verdict_words[] = {
@@ -136,6 +137,7 @@ static const struct field fields[] = {
 	{"status", "signal", TYPE_INT, ENDED_SET, IN_STATUS(signal), NULL, "the signal that ended it"},
 	{"status", "denied", TYPE_U64, ENDED, IN_STATUS(denied), NULL, "requests denied"},
 	{"status", "served", TYPE_U64, ENDED, IN_STATUS(served), NULL, "calls done on behalf"},
+	{NULL, "changes", TYPE_LIST, SET, AT(changes), NULL, "lines that differ, and when each is in force"},
 	{NULL, "limit", TYPE_TEXT, SET, AT(limit), NULL, "the limit that was hit"},
 	{NULL, "value", TYPE_U64, SET, AT(limit_value), NULL, "its value"},
 };

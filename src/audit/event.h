@@ -16,7 +16,16 @@ enum {
 	EVENT_COMMAND_MAX = 4096, /* bytes of the command's words that are shown */
 };
 
-enum event_kind { EVENT_FILE = 0, EVENT_SOCKET, EVENT_NET, EVENT_PROCESS, EVENT_SESSION, EVENT_LIMIT, EVENT_KINDS };
+enum event_kind {
+	EVENT_FILE = 0,
+	EVENT_SOCKET,
+	EVENT_NET,
+	EVENT_PROCESS,
+	EVENT_SESSION,
+	EVENT_LIMIT,
+	EVENT_POLICY,
+	EVENT_KINDS
+};
 
 /* Which line of the policy decided. Strings may be NULL. */
 struct event_by {
@@ -56,6 +65,8 @@ struct event {
 	const char *workspace, *backend;
 	/* kind SESSION, op stop: */
 	const struct berm_status *status; /* or NULL */
+	/* kind POLICY, op reload: */
+	const char *const *changes; /* "added read /srv: now", NULL-terminated, or NULL */
 	/* kind LIMIT: */
 	const char *limit; /* "wall" */
 	uint64_t limit_value;

@@ -34,8 +34,8 @@ static void say_before(const struct run *run, const struct run_choices *choices)
 static void say_started(const struct run *run, const struct run_choices *choices)
 {
 	if (choices->verbose && !choices->quiet)
-		say_line("back-end: %s; workspace: %s", plan_text_backend(run_plan(run)),
-			 run_workspace(run) != NULL ? run_workspace(run) : "none");
+		say_line("back-end: %s; workspace: %s; session: %s", plan_text_backend(run_plan(run)),
+			 run_workspace(run) != NULL ? run_workspace(run) : "none", run_session(run));
 }
 
 static void say_after(const struct run_result *result, const struct run_choices *choices)
@@ -71,6 +71,11 @@ static int execute(struct run *run, const struct run_choices *choices)
 	return run_report_status(&result.status, choices->fail_on_deny);
 }
 
+static void say_refused(const char *text)
+{
+	say_line("%s", text);
+}
+
 static int prepare_and_run(struct run_choices *choices, const struct options *options)
 {
 	struct berm_err err;
@@ -100,6 +105,7 @@ int run_command(const struct command *self, const char *const *argv, const char 
 	choices.request.argv = fixed != NULL ? fixed : options.rest;
 	choices.request.envp = (const char *const *)environ;
 	choices.request.examine = choices.explain;
+	choices.request.tell = choices.quiet ? NULL : say_refused;
 	if (choices.request.argv[0] == NULL && !choices.explain) {
 		(void)err_set(&err, BERM_ERR_INVALID, "no command to run");
 		return commands_usage(self, &err, NULL);

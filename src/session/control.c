@@ -28,7 +28,7 @@ struct client {
 	int64_t until_ms;
 	uint8_t head[HEAD];
 	size_t got; /* of head and body */
-	char *body;
+	struct buf body;
 	size_t len;
 };
 
@@ -236,7 +236,7 @@ static void client_drop(struct client *client)
 {
 	if (client->fd >= 0)
 		(void)close(client->fd);
-	free(client->body);
+	buf_done(&client->body);
 	*client = (struct client){.fd = -1};
 }
 
@@ -330,16 +330,6 @@ static int read_some(struct client *client, void *ret_bytes, size_t len)
 	return 1;
 }
 
-static bool make_body(struct client *client)
-{
-	client->len = get_length(client->head);
-	if (client->len == 0 || client->len > CONTROL_MAX)
-		return false;
-	free(client->body);
-	client->body = malloc(client->len);
-	return client->body != NULL;
-}
-
 /* 1: it is whole; 0: more is to come; -1: it is nothing. */
 static int client_read(struct client *client)
 {
@@ -347,12 +337,19 @@ static int client_read(struct client *client)
 		int some = read_some(client, client->head + client->got, HEAD - client->got);
 		if (some <= 0 || client->got < HEAD)
 			return some < 0 ? -1 : 0;
-		if (!make_body(client))
+		client->len = get_length(client->head);
+		if (client->len == 0 || client->len > CONTROL_MAX)
 			return -1;
+		buf_init(&client->body, CONTROL_MAX);
 	}
-	size_t at = client->got - HEAD;
-	int some = read_some(client, client->body + at, client->len - at);
-	return some <= 0 ? some : client->got == HEAD + client->len;
+	char part[4096];
+	size_t left = HEAD + client->len - client->got;
+	size_t before = client->got;
+	int some = read_some(client, part, left < sizeof part ? left : sizeof part);
+	if (some <= 0)
+		return some;
+	buf_put(&client->body, part, client->got - before);
+	return client->body.failed ? -1 : client->got == HEAD + client->len;
 }
 
 static const char *text_of(const struct node *root, const char *key, struct str *ret_text)
@@ -368,10 +365,10 @@ static bool parse_request(struct control *control, const struct client *client, 
 {
 	static const char *const keys[] = {"op", "file", "text"};
 	const struct node *root;
-	struct str text = {client->body, client->len}, unused;
+	struct str text = buf_str(&client->body), unused;
 	arena_done(&control->arena);
 	control->problems.count = 0;
-	if (client->body[0] != '{' ||
+	if (text.ptr[0] != '{' ||
 	    node_parse(&control->arena, text, "request", &root, &control->problems, NULL) != BERM_OK ||
 	    root->kind != NODE_MAP || root->count != ARRAY_LEN(keys))
 		return false;
@@ -420,7 +417,12 @@ void control_answer(struct control *control, struct str json)
 
 static void serve_client(struct control *control, struct client *client, struct control_request *ret_request)
 {
-	int whole = client_read(client);
+	int whole;
+	size_t before;
+	do {
+		before = client->got;
+		whole = client_read(client);
+	} while (whole == 0 && client->got > before);
 	if (whole < 0 || (whole == 0 && now_ms() >= client->until_ms)) {
 		client_drop(client);
 		return;

@@ -93,11 +93,11 @@ enum berm_code journal_open(const char *target, const char *workspace, const cha
 		TRY(open_file(path, workspace, &fd, err));
 	else if (target != NULL)
 		TRY(open_descriptor(target + strlen(descriptor_prefix), &fd, err));
-	*ret_journal = (struct journal){.fd = fd};
+	*ret_journal = (struct journal){.fd = fd, .generation = 1};
 	buf_init(&ret_journal->line, EVENT_LINE_MAX);
 	if (name != NULL)
 		(void)snprintf(ret_journal->session, sizeof(ret_journal->session), "%s", name);
-	else if (fd >= 0)
+	else
 		make_name(ret_journal->session, sizeof(ret_journal->session));
 	return BERM_OK;
 }
@@ -114,7 +114,7 @@ void journal_put(struct journal *journal, struct event *event)
 	if (journal->fd < 0)
 		return;
 	event->session = journal->session;
-	event->generation = 1;
+	event->generation = journal->generation;
 	event->seq = ++journal->seq;
 	if (event->time_ns == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0)
 		event->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;

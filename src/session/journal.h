@@ -7,6 +7,7 @@
 struct journal {
 	int fd; /* -1: no events are kept */
 	uint64_t seq;
+	uint64_t generation; /* of the policy, from 1 */
 	char session[64];
 	struct buf line;
 	struct berm_err failure; /* code OK: everything was written so far */

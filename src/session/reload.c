@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@ enum {
 	MAX_WATCHES = 2 * RELOAD_MAX_FILES
 };
 
+static const char ANY[] = "/";
+
 /* A name in a watched folder; "": the watched thing itself. */
 struct watch {
 	int wd;
@@ -30,8 +33,11 @@ struct reload {
 	struct berm_sandbox *box;
 	int fd;
 	struct vec watches;	   /* struct watch */
+	int64_t begin_ms;	   /* when watching begins; 0: it has */
+	struct timespec born;	   /* what changed since then was not seen by the watch */
 	int64_t first_ms, last_ms; /* of the changes that wait; 0: none does */
 	char *file, *text;	   /* the further document, or NULL */
+	char *refused;		   /* the name of a further document that was refused: problems point there */
 	struct berm_err told;	   /* the mistake that was told last; code OK: none */
 	struct problems problems;
 };
@@ -62,11 +68,15 @@ static enum berm_code watch_file(struct reload *reload, const char *file, struct
 {
 	char folder[PATH_MAX];
 	size_t len = strlen(file);
-	bool there = false;
+	bool there = false, any = len > 0 && file[len - 1] == '/'; /* whatever is in a folder */
 	if (len >= sizeof folder || file[0] != '/')
 		return BERM_OK;
+	if (any)
+		TRY(add_watch(reload, file, ANY, FOLDER_EVENTS, &there, err));
+	len -= any;
 	TRY(add_watch(reload, file, "", FILE_EVENTS, &there, err)); /* where a link leads */
-	memcpy(folder, file, len + 1);
+	memcpy(folder, file, len);
+	folder[len] = '\0';
 	for (there = false; !there && len > 1;) {
 		char name[NAME_MAX + 1] = "";
 		char *slash = strrchr(folder, '/');
@@ -98,7 +108,8 @@ static bool is_ours(const struct reload *reload, const struct inotify_event *eve
 	if ((event->mask & IN_Q_OVERFLOW) != 0)
 		return true;
 	for (size_t i = 0; i < reload->watches.len; i++)
-		if (watches[i].wd == event->wd && strcmp(watches[i].name, name) == 0)
+		if (watches[i].wd == event->wd &&
+		    (strcmp(watches[i].name, name) == 0 || strcmp(watches[i].name, ANY) == 0))
 			return (event->mask & IN_IGNORED) == 0;
 	return false;
 }
@@ -122,6 +133,28 @@ static void read_events(struct reload *reload)
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
+/* Has anything changed while nobody watched? */
+static bool is_newer(const struct reload *reload, const char *file)
+{
+	struct stat st = {0};
+	if (lstat(file, &st) < 0)
+		return false;
+	return st.st_ctim.tv_sec > reload->born.tv_sec ||
+	       (st.st_ctim.tv_sec == reload->born.tv_sec && st.st_ctim.tv_nsec > reload->born.tv_nsec);
+}
+
+static void begin(struct reload *reload)
+{
+	const char *file;
+	reload->begin_ms = 0;
+	reload->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (reload->fd < 0 || watch_files(reload, NULL) != BERM_OK)
+		return; /* what cannot be watched can still be applied */
+	for (size_t i = 0; i < RELOAD_MAX_FILES && (file = reload->maker.file(reload->maker.ctx, i)) != NULL; i++)
+		if (is_newer(reload, file))
+			reload->first_ms = reload->last_ms = now_ms();
+}
+
 enum berm_code reload_new(const struct reload_maker *maker, struct berm_sandbox *box, struct reload **ret_reload,
 			  struct berm_err *err)
 {
@@ -130,14 +163,12 @@ enum berm_code reload_new(const struct reload_maker *maker, struct berm_sandbox 
 		return err_set(err, BERM_ERR_NOMEM, "watch policy files");
 	reload->maker = *maker;
 	reload->box = box;
+	reload->fd = -1;
+	reload->begin_ms = now_ms() + RELOAD_AFTER_MS;
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &reload->born); /* as files are stamped */
 	vec_init(&reload->watches, sizeof(struct watch), MAX_WATCHES);
-	reload->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	enum berm_code code = reload->fd < 0 ? err_sys(err, "watch policy files") : watch_files(reload, err);
-	if (code == BERM_OK)
-		*ret_reload = reload;
-	else
-		reload_free(reload);
-	return code;
+	*ret_reload = reload;
+	return BERM_OK;
 }
 
 void reload_free(struct reload *reload)
@@ -147,6 +178,7 @@ void reload_free(struct reload *reload)
 	if (reload->fd >= 0)
 		(void)close(reload->fd);
 	vec_done(&reload->watches);
+	free(reload->refused);
 	free(reload->file);
 	free(reload->text);
 	free(reload);
@@ -165,9 +197,9 @@ static int64_t due_ms(const struct reload *reload)
 
 int reload_timeout_ms(const struct reload *reload)
 {
-	if (reload->first_ms == 0)
+	if (reload->first_ms == 0 && reload->begin_ms == 0)
 		return -1;
-	int64_t left = due_ms(reload) - now_ms();
+	int64_t left = (reload->begin_ms != 0 ? reload->begin_ms : due_ms(reload)) - now_ms();
 	return left > 0 ? (int)left : 0;
 }
 
@@ -197,13 +229,16 @@ static bool same_mistake(const struct berm_err *a, const struct berm_err *b)
 
 enum reload_outcome reload_next(struct reload *reload, struct berm_err *err)
 {
-	read_events(reload);
+	if (reload->begin_ms != 0 && now_ms() >= reload->begin_ms)
+		begin(reload);
+	if (reload->fd >= 0)
+		read_events(reload);
 	if (reload->first_ms == 0 || now_ms() < due_ms(reload))
 		return RELOAD_NOTHING;
 	reload->first_ms = 0;
 	enum berm_code code = swap(reload, reload->file, reload->text, BERM_UPDATE_PARTIAL, err);
 	struct berm_err watching;
-	if (watch_files(reload, &watching) != BERM_OK && code == BERM_OK) {
+	if (reload->fd >= 0 && watch_files(reload, &watching) != BERM_OK && code == BERM_OK) {
 		*err = watching;
 		code = watching.code;
 	}
@@ -232,12 +267,14 @@ enum reload_outcome reload_apply(struct reload *reload, const char *file, struct
 	reload->file = strdup(file);
 	reload->text = strndup(text.ptr, text.len);
 	enum berm_code code = apply(reload, text, err);
-	free(code == BERM_OK ? old_file : reload->file);
 	free(code == BERM_OK ? old_text : reload->text);
 	if (code == BERM_OK) {
+		free(old_file);
 		reload->told.code = BERM_OK;
 		return RELOAD_DONE;
 	}
+	free(reload->refused);
+	reload->refused = reload->file;
 	reload->file = old_file;
 	reload->text = old_text;
 	return RELOAD_REFUSED;

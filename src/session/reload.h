@@ -10,6 +10,7 @@
 #include "format/problem.h"
 
 enum {
+	RELOAD_AFTER_MS = 300,	/* watching begins: the end of a watch takes the kernel longer than a short run lasts */
 	RELOAD_QUIET_MS = 60,	/* after the last change */
 	RELOAD_LATEST_MS = 400, /* after the first */
 	RELOAD_MAX_FILES = 256,
@@ -24,7 +25,8 @@ struct reload_maker {
 			       struct problems *problems, struct berm_err *err);
 	/* The plan that was made last is in force (or, false, is not): what was made with it stays, or goes. */
 	void (*keep)(void *ctx, bool in_force);
-	/* A file to watch, absolute, whether it is there or not; NULL past the end. */
+	/* A file to watch, absolute, whether it is there or not; with a slash at its end a folder, for all in it. NULL past the
+	 * end. */
 	const char *(*file)(void *ctx, size_t index);
 };
 
@@ -34,7 +36,7 @@ struct reload;
 MUST_USE enum berm_code reload_new(const struct reload_maker *maker, struct berm_sandbox *box,
 				   struct reload **ret_reload, struct berm_err *err);
 void reload_free(struct reload *reload); /* takes NULL */
-/* To be polled for reading; then, and after reload_timeout_ms (-1: never), reload_next. */
+/* To be polled for reading, asked anew before each wait (-1: nothing yet); then, and after reload_timeout_ms (-1: never), reload_next. */
 int reload_fd(const struct reload *reload);
 int reload_timeout_ms(const struct reload *reload);
 

@@ -16,16 +16,19 @@
 #include "sandbox/caps.h"
 #include "sandbox/facts.h"
 #include "sandbox/plan.h"
+#include "session/control.h"
 #include "session/distro.h"
 #include "session/etc_secrets.h"
+#include "session/generation.h"
 #include "session/home.h"
 #include "session/jobs.h"
 #include "session/journal.h"
 #include "session/outer.h"
+#include "session/reload.h"
 #include "session/streams.h"
 #include "session/workspace.h"
 
-enum { MAX_EXPORT = 4 * 1024 * 1024 };
+enum { MAX_EXPORT = 4 * 1024 * 1024, MAX_TOLD = 200, TOLD_SIZE = 160 };
 
 struct run {
 	struct run_request request;
@@ -51,6 +54,10 @@ struct run {
 	struct jobs jobs;
 	struct journal journal;
 	struct berm_sandbox *box;
+	struct reload *reload;	 /* NULL: the files are not watched */
+	struct control *control; /* NULL: nobody can ask for changes */
+	struct generation next;	 /* a policy that is being put in force */
+	char *watched[3];	 /* files that may appear */
 	struct run_result result;
 };
 
@@ -239,7 +246,12 @@ void run_free(struct run *run)
 {
 	if (run == NULL)
 		return;
+	control_free(run->control);
+	reload_free(run->reload);
 	berm_sandbox_free(run->box);
+	for (size_t i = 0; i < ARRAY_LEN(run->watched); i++)
+		free(run->watched[i]);
+	generation_done(&run->next);
 	jobs_done(&run->jobs);
 	terminal_done(&run->terminal);
 	journal_done(&run->journal);
@@ -288,6 +300,11 @@ const char *run_profile(const struct run *run, bool *ret_by_program)
 const struct policy_doc *run_unaccepted(const struct run *run)
 {
 	return sources_unaccepted(run->sources);
+}
+
+const char *run_session(const struct run *run)
+{
+	return run->journal.session;
 }
 
 void run_origin(const struct run *run, const char *line, const struct policy_entry **ret_entry, const char **ret_words)
@@ -402,6 +419,159 @@ static enum berm_code look_again(struct run *run, struct berm_err *err)
 	return BERM_OK;
 }
 
+/* The line of the policy that denied, with the texts that its event needs. */
+struct denial_line {
+	struct event_by by;
+	char at[160], layer[96];
+};
+
+/* ---- another policy while it runs ---------------------------------------------------------------------------------- */
+
+static enum berm_code remake(void *ctx, const char *file, struct str text, struct berm_plan **ret_plan,
+			     struct problems *problems, struct berm_err *err)
+{
+	struct run *run = ctx;
+	const struct generation_request request = {
+		.sources = &run->asked,
+		.input = &run->input,
+		.facts = run->facts,
+		.file = file,
+		.text = text,
+		.tell_all = run->request.tell_all,
+	};
+	generation_done(&run->next);
+	return generation_make(&request, &run->next, ret_plan, problems, err);
+}
+
+/* The next generation takes the place of the present one, which then is what goes. */
+static void keep(void *ctx, bool in_force)
+{
+	struct run *run = ctx;
+	struct generation old = {.sources = run->sources, .policy = run->policy, .caps = run->caps};
+	if (!in_force)
+		return;
+	struct generation *next = &run->next;
+	run->sources = next->sources;
+	run->policy = next->policy;
+	run->caps = next->caps;
+	next->sources = old.sources;
+	next->policy = old.policy;
+	next->caps = old.caps;
+	run->input.policy = run->policy;
+	run->input.config_folder = sources_config_folder(run->sources);
+	run->input.state_folder = sources_state_folder(run->sources);
+	run->journal.generation++;
+}
+
+/* The files that were read, and those that are read when they appear. */
+static const char *watched_file(void *ctx, size_t index)
+{
+	const struct run *run = ctx;
+	for (size_t i = 0; i <= index; i++) {
+		const char *file = sources_file(run->sources, i);
+		if (file == NULL)
+			return index - i < ARRAY_LEN(run->watched) ? run->watched[index - i] : NULL;
+		if (i == index)
+			return file;
+	}
+	return NULL;
+}
+
+static char *path_in(const char *folder, const char *name)
+{
+	auto_buf struct buf path;
+	buf_init(&path, PATH_MAX);
+	if (folder == NULL)
+		return NULL;
+	buf_printf(&path, "%s/%s", folder, name);
+	return buf_take(&path);
+}
+
+/* Neither is needed for the run itself: where one cannot be had, the policy stays as it is. */
+static void watch_policy(struct run *run)
+{
+	const struct reload_maker maker = {.ctx = run, .make = remake, .keep = keep, .file = watched_file};
+	char folder[PATH_MAX];
+	size_t count = 0;
+	char *const files[] = {path_in(sources_config_folder(run->sources), "policy.yaml"),
+			       path_in(run->workspace.path, ".berm.yaml"), strdup("/etc/berm/policy.d/")};
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (files[i] != NULL)
+			run->watched[count++] = files[i];
+	if (reload_new(&maker, run->box, &run->reload, NULL) != BERM_OK)
+		return;
+	if (control_folder(run->request.envp, text_or_null(run->home), folder, NULL) == BERM_OK &&
+	    control_open(folder, run->journal.session, &run->control, NULL) != BERM_OK)
+		run->control = NULL;
+}
+
+static void tell(const struct run *run, const char *text)
+{
+	if (run->request.tell != NULL)
+		run->request.tell(text);
+}
+
+/* "added read /srv: now" for each line that differs, as many as an event takes. */
+static void put_changes(struct run *run, struct event *event)
+{
+	auto_free char *texts = calloc(MAX_TOLD, TOLD_SIZE);
+	const char *told[MAX_TOLD + 1] = {NULL};
+	struct berm_change change;
+	size_t count = 0;
+	for (; texts != NULL && count < MAX_TOLD && berm_sandbox_change(run->box, count, &change); count++) {
+		told[count] = texts + count * TOLD_SIZE;
+		(void)snprintf(texts + count * TOLD_SIZE, TOLD_SIZE, "%s %s: %s", change.added ? "added" : "removed",
+			       change.line, reload_when(change.when));
+	}
+	event->changes = count > 0 ? told : NULL;
+	journal_put(&run->journal, event);
+}
+
+static void put_reload(struct run *run, enum reload_outcome outcome, const struct berm_err *err)
+{
+	struct event event = {.kind = EVENT_POLICY, .op = outcome == RELOAD_DONE ? "reload" : "refuse"};
+	char text[sizeof(err->msg) + 64];
+	if (outcome == RELOAD_DONE) {
+		put_changes(run, &event);
+		return;
+	}
+	event.detail = err->msg;
+	journal_put(&run->journal, &event);
+	(void)snprintf(text, sizeof(text), "the policy in force stays: %s", err->msg);
+	tell(run, text);
+}
+
+static void take_reload(struct run *run)
+{
+	struct berm_err err = {0};
+	enum reload_outcome outcome = reload_next(run->reload, &err);
+	if (outcome != RELOAD_NOTHING)
+		put_reload(run, outcome, &err);
+}
+
+static void take_control(struct run *run)
+{
+	struct control_request request;
+	while (control_next(run->control, &request)) {
+		struct berm_err err = {0};
+		auto_buf struct buf answer;
+		buf_init(&answer, CONTROL_MAX);
+		enum reload_outcome outcome = RELOAD_REFUSED;
+		if (strcmp(request.op, "apply") == 0)
+			outcome = reload_apply(run->reload, request.file, request.text, &err);
+		else
+			(void)err_set(&err, BERM_ERR_INVALID, "a session does not know '%.40s'", request.op);
+		put_reload(run, outcome, &err);
+		reload_report(run->reload, outcome == RELOAD_DONE ? NULL : &err, &answer);
+		control_answer(run->control, buf_str(&answer));
+	}
+}
+
+static int sooner(int a, int b)
+{
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
 enum berm_code run_start(struct run *run, struct berm_err *err)
 {
 	if (run->request.examine)
@@ -419,14 +589,9 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 		return code;
 	TRY(jobs_begin(&run->terminal, run->box, &run->jobs, err));
 	put_start(run);
+	watch_policy(run);
 	return BERM_OK;
 }
-
-/* The line of the policy that denied, with the texts that its event needs. */
-struct denial_line {
-	struct event_by by;
-	char at[160], layer[96];
-};
 
 /* ---- while it runs ------------------------------------------------------------------------------------------------- */
 
@@ -504,14 +669,24 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 	struct pollfd polls[] = {
 		{.fd = berm_sandbox_fd(run->box), .events = POLLIN},
 		{.fd = run->jobs.signal_fd, .events = POLLIN},
+		{.fd = -1, .events = POLLIN}, /* of the files' watch */
+		{.fd = run->control != NULL ? control_fd(run->control) : -1, .events = POLLIN},
 	};
 	for (;;) {
-		if (poll(polls, ARRAY_LEN(polls), -1) < 0 && errno != EINTR)
+		int timeout = run->reload != NULL ? reload_timeout_ms(run->reload) : -1;
+		polls[2].fd = run->reload != NULL ? reload_fd(run->reload) : -1;
+		if (run->control != NULL)
+			timeout = sooner(timeout, control_timeout_ms(run->control));
+		if (poll(polls, ARRAY_LEN(polls), timeout) < 0 && errno != EINTR)
 			return err_sys(err, "wait for the sandbox");
 		if (polls[1].revents != 0)
 			jobs_signals(&run->jobs);
 		if (polls[0].revents != 0 && !take_requests(run))
 			return BERM_OK;
+		if (run->reload != NULL && (polls[2].revents != 0 || reload_timeout_ms(run->reload) == 0))
+			take_reload(run);
+		if (run->control != NULL && (polls[3].revents != 0 || control_timeout_ms(run->control) == 0))
+			take_control(run);
 	}
 }
 

@@ -18,11 +18,12 @@ struct run_request {
 	const char *accept_hash;	/* --accept-hash; or NULL */
 	const struct policy_doc *flags; /* the policy flags; or NULL */
 	const char *cwd; /* the folder to start from, as if berm had been started there; NULL: the current one */
-	const char *const *argv; /* of the command; NULL-terminated */
-	const char *const *envp; /* what berm was started with */
-	const char *events;	 /* a file or "fd:N"; NULL: none */
-	const char *name;	 /* of the session; NULL: one is made up */
-	bool tell_all;		 /* every refused file makes an event, as berm_caps_tell_all says */
+	const char *const *argv;	/* of the command; NULL-terminated */
+	const char *const *envp;	/* what berm was started with */
+	const char *events;		/* a file or "fd:N"; NULL: none */
+	const char *name;		/* of the session; NULL: one is made up */
+	void (*tell)(const char *text); /* while it runs: a changed policy was refused; or NULL */
+	bool tell_all;			/* every refused file makes an event, as berm_caps_tell_all says */
 	bool examine; /* start nothing: try out what the machine can hold, though it takes some milliseconds, and let
 		       * lines that cannot be held be lines of the plan, or problems */
 };
@@ -55,6 +56,9 @@ bool run_is_refused(const struct run *run);
 /* The workspace; NULL: there is none, and run_no_workspace says why. */
 const char *run_workspace(const struct run *run);
 const char *run_no_workspace(const struct run *run);
+
+/* The session's name, once it has started. */
+const char *run_session(const struct run *run);
 
 /* Starts the command. If the machine refuses what the quick look at it promised, it is looked at again, closely, and
  * the plan is made anew: run_plan then gives another one. Errors: those of berm_sandbox_spawn. */

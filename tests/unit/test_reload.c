@@ -82,6 +82,15 @@ static int setup(void **state)
 	return reload_new(&maker, NULL, &world->reload, NULL) == BERM_OK ? 0 : -1;
 }
 
+static void begin(struct world *world)
+{
+	struct berm_err err;
+	assert_true(reload_timeout_ms(world->reload) > 0);
+	(void)poll(NULL, 0, reload_timeout_ms(world->reload) + 1);
+	assert_int_equal(reload_next(world->reload, &err), RELOAD_NOTHING);
+	assert_true(reload_fd(world->reload) >= 0);
+}
+
 static int teardown(void **state)
 {
 	struct world *world = *state;
@@ -122,6 +131,7 @@ static void expect_reload(struct world *world, const char *mistake)
 static void each_way_to_save_is_seen(void **state)
 {
 	struct world *world = *state;
+	begin(world);
 	assert_int_equal(wait_for(world), RELOAD_NOTHING);
 	assert_int_equal(reload_timeout_ms(world->reload), -1);
 	write_file("conf/policy.yaml", "b");
@@ -140,6 +150,7 @@ static void each_way_to_save_is_seen(void **state)
 static void a_file_may_come_with_its_folder(void **state)
 {
 	struct world *world = *state;
+	begin(world);
 	assert_int_equal(mkdir(in_base("work"), 0755), 0);
 	expect_reload(world, "folder");
 	write_file("work/.berm.yaml", "x");
@@ -149,6 +160,7 @@ static void a_file_may_come_with_its_folder(void **state)
 static void other_names_are_not_ours(void **state)
 {
 	struct world *world = *state;
+	begin(world);
 	write_file("conf/other.yaml", "x");
 	write_file("conf/policy.yaml~", "x");
 	assert_int_equal(wait_for(world), RELOAD_NOTHING);
@@ -158,6 +170,7 @@ static void other_names_are_not_ours(void **state)
 static void a_burst_is_one_reload_and_a_mistake_is_told_once(void **state)
 {
 	struct world *world = *state;
+	begin(world);
 	for (int i = 0; i < 20; i++)
 		write_file("conf/policy.yaml", "x");
 	expect_reload(world, "broken");
@@ -168,11 +181,20 @@ static void a_burst_is_one_reload_and_a_mistake_is_told_once(void **state)
 	expect_reload(world, "broken in another way");
 }
 
+static void what_changed_before_the_watch_is_seen(void **state)
+{
+	struct world *world = *state;
+	(void)poll(NULL, 0, 20); /* a tick of the clock that stamps files */
+	write_file("conf/policy.yaml", "b");
+	expect_reload(world, "early");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_way_to_save_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_may_come_with_its_folder, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_changed_before_the_watch_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_names_are_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_burst_is_one_reload_and_a_mistake_is_told_once, setup, teardown),
 	};
