@@ -34,7 +34,6 @@ struct reload {
 	int fd;
 	struct vec watches;	   /* struct watch */
 	int64_t begin_ms;	   /* when watching begins; 0: it has */
-	struct timespec born;	   /* what changed since then was not seen by the watch */
 	int64_t first_ms, last_ms; /* of the changes that wait; 0: none does */
 	char *file, *text;	   /* the further document, or NULL */
 	char *refused;		   /* the name of a further document that was refused: problems point there */
@@ -139,8 +138,8 @@ static bool is_newer(const struct reload *reload, const char *file)
 	struct stat st = {0};
 	if (lstat(file, &st) < 0)
 		return false;
-	return st.st_ctim.tv_sec > reload->born.tv_sec ||
-	       (st.st_ctim.tv_sec == reload->born.tv_sec && st.st_ctim.tv_nsec > reload->born.tv_nsec);
+	return st.st_ctim.tv_sec > reload->maker.read.tv_sec ||
+	       (st.st_ctim.tv_sec == reload->maker.read.tv_sec && st.st_ctim.tv_nsec > reload->maker.read.tv_nsec);
 }
 
 static void begin(struct reload *reload)
@@ -165,7 +164,6 @@ enum berm_code reload_new(const struct reload_maker *maker, struct berm_sandbox 
 	reload->box = box;
 	reload->fd = -1;
 	reload->begin_ms = now_ms() + RELOAD_AFTER_MS;
-	(void)clock_gettime(CLOCK_REALTIME_COARSE, &reload->born); /* as files are stamped */
 	vec_init(&reload->watches, sizeof(struct watch), MAX_WATCHES);
 	*ret_reload = reload;
 	return BERM_OK;

@@ -6,6 +6,8 @@
 #ifndef BERM_SESSION_RELOAD_H
 #define BERM_SESSION_RELOAD_H
 
+#include <time.h>
+
 #include "berm/berm.h"
 #include "format/problem.h"
 
@@ -28,6 +30,7 @@ struct reload_maker {
 	/* A file to watch, absolute, whether it is there or not; with a slash at its end a folder, for all in it. NULL past the
 	 * end. */
 	const char *(*file)(void *ctx, size_t index);
+	struct timespec read; /* CLOCK_REALTIME: what changed later than this has to be read again */
 };
 
 struct reload;

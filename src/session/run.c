@@ -57,6 +57,7 @@ struct run {
 	struct reload *reload;	 /* NULL: the files are not watched */
 	struct control *control; /* NULL: nobody can ask for changes */
 	struct generation next;	 /* a policy that is being put in force */
+	struct timespec read;	 /* when the policy's files were read, at the earliest */
 	char *watched[3];	 /* files that may appear */
 	struct run_result result;
 };
@@ -233,6 +234,7 @@ enum berm_code run_new(const struct run_request *request, struct run **ret_run, 
 	if (run == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "prepare a run");
 	run->request = *request;
+	(void)clock_gettime(CLOCK_REALTIME, &run->read);
 	run->terminal.fd = run->journal.fd = run->jobs.signal_fd = -1;
 	enum berm_code code = prepare(run, problems, err);
 	if (code == BERM_OK)
@@ -490,7 +492,8 @@ static char *path_in(const char *folder, const char *name)
 /* Neither is needed for the run itself: where one cannot be had, the policy stays as it is. */
 static void watch_policy(struct run *run)
 {
-	const struct reload_maker maker = {.ctx = run, .make = remake, .keep = keep, .file = watched_file};
+	const struct reload_maker maker = {
+		.ctx = run, .make = remake, .keep = keep, .file = watched_file, .read = run->read};
 	char folder[PATH_MAX];
 	size_t count = 0;
 	char *const files[] = {path_in(sources_config_folder(run->sources), "policy.yaml"),

@@ -66,7 +66,7 @@ static const char *file_at(void *ctx, size_t index)
 static int setup(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
-	const struct reload_maker maker = {.ctx = world, .make = make, .keep = keep, .file = file_at};
+	struct reload_maker maker = {.ctx = world, .make = make, .keep = keep, .file = file_at};
 	*state = world;
 	strcpy(base + sizeof base - 7, "XXXXXX");
 	if (world == NULL || mkdtemp(base) == NULL || mkdir(in_base("conf"), 0755) < 0)
@@ -79,6 +79,7 @@ static int setup(void **state)
 	write_file("target", "a");
 	if (symlink("target", in_base("link.yaml")) < 0)
 		return -1;
+	(void)clock_gettime(CLOCK_REALTIME, &maker.read);
 	return reload_new(&maker, NULL, &world->reload, NULL) == BERM_OK ? 0 : -1;
 }
 
