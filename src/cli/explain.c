@@ -16,8 +16,6 @@ struct explain_line {
 };
 typedef enum berm_code (*each_line)(void *ctx, const struct explain_line *line, struct berm_err *err);
 
-#define FILTERED "network.mode filtered: nothing can be filtered in this version, so there is no network at all"
-
 enum { MAX_PLACE = 256 };
 
 struct explain {
@@ -124,10 +122,12 @@ static enum berm_code put_member(void *ctx, const struct explain_line *line, str
 	return BERM_OK;
 }
 
-static bool is_filtered(const struct run *run)
+const char *explain_stricter(const struct run *run)
 {
 	const struct policy_entry *mode = run_policy(run)->setting[KEY_NET_MODE];
-	return mode != NULL && strcmp(mode->line->text, "filtered") == 0;
+	if (mode == NULL || strcmp(mode->line->text, "filtered") != 0)
+		return NULL;
+	return "network.mode filtered: nothing can be filtered in this version, so there is no network at all";
 }
 
 static enum berm_code print_text(const struct explain *explain, struct buf *out, struct berm_err *err)
@@ -141,8 +141,8 @@ static enum berm_code print_text(const struct explain *explain, struct buf *out,
 	table_print(&table, screen.width, screen.colour, out);
 	if (run_workspace(run) == NULL)
 		buf_printf(out, "no workspace: %s\n", run_no_workspace(run));
-	if (is_filtered(run))
-		buf_puts(out, FILTERED "\n");
+	if (explain_stricter(run) != NULL)
+		buf_printf(out, "%s\n", explain_stricter(run));
 	buf_printf(out, "\nback-end: %s\n\n", plan_text_backend(run_plan(run)));
 	const struct plan_text_origins origins = {find_origin, explain};
 	return plan_text_lines(run_plan(run), &origins, &screen, out, err);

@@ -6,5 +6,7 @@
 
 /* Prints and returns the exit status. */
 int explain_run(const struct run *run, const struct run_choices *choices, const struct options *options);
+/* What is stricter in this version than the policy says, as a line; NULL: nothing. */
+const char *explain_stricter(const struct run *run);
 
 #endif

@@ -1,6 +1,7 @@
 #include "cli/run_command.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -16,6 +17,12 @@ static int fail(enum berm_code code, const struct berm_err *err)
 
 enum { MAX_LINE = 16 * 1024 };
 
+static bool shares_caches(const struct run *run)
+{
+	const struct policy_entry *cache = run_policy(run)->setting[KEY_CACHE];
+	return cache != NULL && strcmp(cache->line->text, "shared") == 0;
+}
+
 static void say_before(const struct run *run, const struct run_choices *choices)
 {
 	if (choices->quiet)
@@ -26,6 +33,10 @@ static void say_before(const struct run *run, const struct run_choices *choices)
 		say_line("profile %s, by the program's name", profile);
 	if (run_unaccepted(run) != NULL)
 		say_line("the project wants more than it gets: see 'berm policy accept'");
+	if (choices->verbose && explain_stricter(run) != NULL)
+		say_line("%s", explain_stricter(run));
+	if (shares_caches(run))
+		say_line("caches are the host's: what is put there inside is used outside later");
 	if (run_workspace(run) == NULL && choices->request.flags == NULL)
 		say_line("no workspace: %s", run_no_workspace(run));
 }

@@ -104,15 +104,24 @@ static void note_reach(struct building *b, struct str name)
 		b->reach.home_names |= bit_of(first_name(in_home));
 }
 
+static bool is_plain(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+		if (c == '*' || c == '?' || c == '[' || c == '{' || c == '\\')
+			return false;
+	}
+	return true;
+}
+
 /* Most of what is shipped as closed is nowhere near a grant: the first name of its path tells. */
 static bool is_reached(const struct building *b, const char *pattern)
 {
 	struct str path = str_from(pattern), in_home = rest_below(path, b->home), in_root = rest_below(path, "");
-	if (b->reach.all || in_root.len == 0 || strpbrk(pattern, "*?[{\\") != NULL)
+	struct str name = first_name(in_home.len > 0 ? in_home : in_root);
+	if (b->reach.all || (in_home.len > 0 && b->reach.home) || name.len == 0 || !is_plain(name))
 		return true;
-	if (in_home.len > 0)
-		return b->reach.home || (b->reach.home_names & bit_of(first_name(in_home))) != 0;
-	return (b->reach.names & bit_of(first_name(in_root))) != 0;
+	return ((in_home.len > 0 ? b->reach.home_names : b->reach.names) & bit_of(name)) != 0;
 }
 
 /* The names of a path that git's configuration names: as it is, and where it leads (which lives in real). *ret_there:

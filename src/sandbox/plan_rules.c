@@ -89,7 +89,9 @@ static enum berm_code node_key(struct build *build, const struct path_node *node
 }
 
 /* The last part of a pattern that has no wildcard and lies in no braces. */
-static enum berm_code pattern_key(struct build *build, struct str pattern, const char **ret_key, struct berm_err *err)
+/* kept: pattern ends in NUL, and lives as long as the plan. */
+static enum berm_code pattern_key(struct build *build, struct str pattern, bool kept, const char **ret_key,
+				  struct berm_err *err)
 {
 	size_t at = 0;
 	struct str segment, last = {NULL, 0};
@@ -100,6 +102,8 @@ static enum berm_code pattern_key(struct build *build, struct str pattern, const
 			last = segment;
 	if (last.len == 0)
 		return BERM_OK;
+	if (kept && last.ptr + last.len == pattern.ptr + pattern.len)
+		return keep_key(build, last, ret_key, err);
 	char *copy = arena_text(build->keep, last);
 	if (copy == NULL)
 		return build_no_memory(err);
@@ -180,7 +184,7 @@ static enum berm_code add_pattern(struct build *build, struct plan_rule *rule, s
 		    str_eq(rest, STR("**"));
 	rule->pattern = given->glob;
 	note.glob = rule->pattern;
-	TRY(pattern_key(build, pattern, &rule->key, err));
+	TRY(pattern_key(build, pattern, true, &rule->key, err));
 	rule_add(build, rule, &note);
 	if (begin.len == 0 || str_eq(begin, (struct str){anchor->path, anchor->len}))
 		return BERM_OK;
@@ -191,7 +195,7 @@ static enum berm_code add_pattern(struct build *build, struct plan_rule *rule, s
 	buf_put_str(&text, rest);
 	TRY(own_glob(build, &text, &rule->pattern, err));
 	note.glob = rule->pattern;
-	TRY(pattern_key(build, buf_str(&text), &rule->key, err));
+	TRY(pattern_key(build, buf_str(&text), false, &rule->key, err));
 	rule_add(build, rule, &note);
 	return BERM_OK;
 }
