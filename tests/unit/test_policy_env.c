@@ -31,7 +31,7 @@ static void environment_done(char ***envp)
 static char **environment_with(struct policy_input *input, const struct policy_line *flags,
 			       const struct policy_line *user)
 {
-	char **envp;
+	char **envp = NULL;
 	struct berm_err err;
 	auto_rig rig = {0};
 	if (make(&rig, "default", input, flags, user) != BERM_OK || policy_environment(input, &envp, &err) != BERM_OK)

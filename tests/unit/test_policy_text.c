@@ -275,8 +275,7 @@ static const char *const quoted[] = {"",
 				     "..1",
 				     "\xc2\x85",
 				     "\xe2\x80\xa8",
-				     "\xef\xbb\xbf"
-				     "a",
+				     "\357\273\277a",
 				     "\xc3\xa4",
 				     "\xf0\x9f\x98\x80",
 				     "\xef\xbf\xbe"};
