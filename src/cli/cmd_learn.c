@@ -108,8 +108,6 @@ static enum berm_code judge(struct learning *learning)
 
 static enum berm_code open_policy(struct learning *learning)
 {
-	learn_init(&learning->learn);
-	learn_events_init(&learning->events);
 	learning->problems = calloc(1, sizeof(*learning->problems));
 	if (learning->problems == NULL)
 		return err_set(&learning->err, BERM_ERR_NOMEM, "learn from a run");
@@ -264,6 +262,8 @@ int cmd_learn(const struct command *self, const char *const *argv)
 		return status;
 	}
 	auto_learning struct learning learning = {.choices = &choices};
+	learn_init(&learning.learn);
+	learn_events_init(&learning.events);
 	const char *const *rest = options.rest;
 	bool command = rest != argv && strcmp(rest[-1], "--") == 0;
 	if (str_u64(str_from(choices.runs), MAX_RUNS, &learning.runs, NULL) != BERM_OK || learning.runs == 0)

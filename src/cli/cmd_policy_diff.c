@@ -107,9 +107,10 @@ static int compare(const struct diff_choices *choices, const char *const *names)
 	auto_run struct run *before = NULL;
 	auto_run struct run *after = NULL;
 	auto_free struct problems *problems = calloc(1, sizeof(*problems));
-	auto_vec struct vec lines = {0};
+	auto_vec struct vec lines;
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
+	vec_init(&lines, sizeof(struct diff_line), 1); /* policy_diff makes room */
 	if (policy_run_of(&choices->run, names[0], &before, problems, &err) != BERM_OK ||
 	    policy_run_of(&choices->run, names[1], &after, problems, &err) != BERM_OK)
 		return say_problems(problems, &err, EXIT_REFUSED);

@@ -5,6 +5,7 @@
 #include "cli/policy_commands.h"
 #include "cli/policy_list.h"
 #include "cli/policy_run.h"
+#include "ui/text.h"
 
 struct show_choices {
 	struct run_choices run;
@@ -48,9 +49,13 @@ static enum berm_code print_text(const struct run *run, bool origin, struct buf 
 {
 	struct say_screen screen = say_screen(STDOUT_FILENO);
 	bool by_program;
-	buf_printf(out, "profile %s", run_profile(run, &by_program));
+	auto_buf struct buf head;
+	buf_init(&head, SAY_MAX);
+	buf_printf(&head, "profile %s", run_profile(run, &by_program));
 	if (run_workspace(run) != NULL)
-		buf_printf(out, ", workspace %s", run_workspace(run));
+		buf_printf(&head, ", workspace %s", run_workspace(run));
+	TRY(buf_check(&head, err));
+	text_put_wrapped(out, buf_str(&head), 2, screen.width);
 	buf_puts(out, "\n\n");
 	TRY(policy_list_text(run_policy(run), origin, &screen, out, err));
 	if (run_unaccepted(run) != NULL)

@@ -108,9 +108,9 @@ int named_unknown(const struct named *named, const struct command *self, const c
 	nearest_init(&nearest, name);
 	for (size_t i = 0; (candidate = name_at(named, i)) != NULL; i++)
 		nearest_offer(&nearest, candidate);
-	if (named->problems->count > 0)
-		return say_problems(named->problems, NULL, EXIT_REFUSED);
 	(void)err_set(&err, BERM_ERR_NOTFOUND, "no %s '%.60s'", named_word(named->kind), name);
+	if (named->problems->count > 0)
+		return say_problems(named->problems, &err, EXIT_REFUSED);
 	if (nearest.best != NULL)
 		(void)snprintf(hint.text, sizeof(hint.text), "berm %s %s", self->name, nearest.best);
 	else
@@ -226,9 +226,10 @@ int named_list(const struct command *self, const char *const *argv, enum policy_
 	else if (print_list(&named, &out, &err) != BERM_OK)
 		return say_failure(&err, "", EXIT_REFUSED);
 	status = say_result(&out);
-	if (status == EXIT_YES && named.problems->count > 0)
-		return say_problems(named.problems, NULL, EXIT_NO);
-	return status;
+	if (status != EXIT_YES || named.problems->count == 0)
+		return status;
+	(void)err_set(&err, BERM_ERR_PARSE, "some are broken");
+	return say_problems(named.problems, &err, EXIT_NO);
 }
 
 /* ---- show -------------------------------------------------------------------------------------------------------- */

@@ -81,13 +81,18 @@ class Place:
         self.work = self.folder("home/work")
 
     def folder(self, name):
-        path = os.path.join(self.base, name)
-        os.makedirs(path, exist_ok=True)
-        self.give(path)
+        path = self.base
+        for part in name.split("/"):
+            path = os.path.join(path, part)
+            if not os.path.isdir(path):
+                os.mkdir(path)
+                self.give(path)
         return path
 
     def file(self, name, text="", mode=0o644):
         path = os.path.join(self.base, name)
+        if "/" in name:
+            self.folder(os.path.dirname(name))
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(path, mode)

@@ -30,7 +30,8 @@ static void differ(const struct policy_doc *a, const struct policy_doc *b, const
 {
 	auto_rig struct rig before = RIG(.layers = {.profiles = DOCS(a)});
 	auto_rig struct rig after = RIG(.layers = {.profiles = DOCS(b)});
-	__attribute__((cleanup(drop_lines))) struct vec lines = {0};
+	__attribute__((cleanup(drop_lines))) struct vec lines;
+	vec_init(&lines, 1, 1);
 	auto_buf struct buf text;
 	buf_init(&text, 4096);
 	MADE(&before);
