@@ -6,6 +6,7 @@
 
 #include "base/glob.h"
 #include "base/own.h"
+#include "format/path.h"
 #include "policy/resolve_build.h"
 #include "sandbox/caps.h"
 
@@ -148,21 +149,47 @@ static bool is_called(const struct policy_entry *entry, const char *rule)
 	       (entry->path != NULL && strcmp(entry->path, rule) == 0);
 }
 
-static bool matches(const char *pattern, struct str object)
+/* Does it match the object, or a folder around it? */
+static bool glob_matches(const char *pattern, struct str object)
 {
 	struct glob *glob;
-	if (pattern == NULL || glob_new(GLOB_PATH, str_from(pattern), &glob, NULL) != BERM_OK)
+	if (glob_new(GLOB_PATH, str_from(pattern), &glob, NULL) != BERM_OK)
 		return false;
 	bool match = glob_match(glob, object, false);
 	while (!match && object.len > 1) {
-		while (object.len > 0 && object.ptr[object.len - 1] != '/')
-			object.len--;
-		if (object.len > 1)
-			object.len--;
+		object = path_parent(object);
 		match = object.len > 0 && glob_match(glob, object, false);
 	}
 	glob_free(glob);
 	return match;
+}
+
+static bool matches(const char *pattern, struct str object)
+{
+	if (pattern == NULL)
+		return false;
+	bool plain = strpbrk(pattern, "*?[]{}\\") == NULL;
+	return plain ? path_is_in(object, str_from(pattern)) : glob_matches(pattern, object);
+}
+
+static bool is_excepted(const struct policy_entry *entry, struct str object)
+{
+	for (const char *const *except = entry->except; except != NULL && *except != NULL; except++)
+		if (matches(*except, object))
+			return true;
+	return false;
+}
+
+const struct policy_entry *policy_find_closing(const struct policy *policy, const char *object)
+{
+	struct str path = str_from(object);
+	for (size_t i = 0; i < policy->count && path.len > 0 && path.ptr[0] == '/'; i++) {
+		const struct policy_entry *entry = &policy->entries[i];
+		bool closes = entry->line->key == KEY_DENY || entry->line->key == KEY_ASK;
+		if (closes && entry->off == NULL && matches(entry->path, path) && !is_excepted(entry, path))
+			return entry;
+	}
+	return NULL;
 }
 
 const struct policy_entry *policy_find_rule(const struct policy *policy, const char *rule, const char *object)

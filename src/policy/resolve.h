@@ -37,5 +37,7 @@ MUST_USE enum berm_code policy_limit(const struct policy *policy, enum berm_limi
 
 /* The line that a denial names by its rule's words (the label, else the path or pattern), for this object. NULL: none of the policy's. */
 const struct policy_entry *policy_find_rule(const struct policy *policy, const char *rule, const char *object);
+/* The line that closes a path which nothing grants anyway, so that no flag opens it. NULL: none does. */
+const struct policy_entry *policy_find_closing(const struct policy *policy, const char *object);
 
 #endif

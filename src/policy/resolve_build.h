@@ -37,6 +37,7 @@ struct closing {
 	struct glob **excepts;		  /* NULL-terminated */
 	bool wanted;			  /* a grant lies around it, or in it in parts */
 	bool named;			  /* a grant lies in its exceptions: they count */
+	bool below;			  /* the folder itself is granted, for what is excepted in it */
 	const struct policy_entry *entry; /* NULL: of the floor */
 	const struct floor_row *row;
 };
@@ -99,6 +100,9 @@ MUST_USE enum berm_code resolve_closings_clear(struct building *b, const char *p
 MUST_USE enum berm_code resolve_guards_put(struct building *b);
 /* A rule with exceptions (NULL-terminated, or NULL). */
 MUST_USE enum berm_code resolve_guards_rule(struct building *b, struct berm_rule rule, const char *const *excepts);
+/* The same with a pattern that stands below a folder. */
+MUST_USE enum berm_code resolve_guards_below(struct building *b, const char *folder, struct berm_rule rule,
+					     const char *const *excepts);
 /* resolve_settings.c: what has one value, and what this version cannot hold. */
 MUST_USE enum berm_code resolve_settings_put(struct building *b);
 

@@ -358,9 +358,11 @@ static bool meet(void *context, uint32_t value)
 		closing->wanted |= relation != APART;
 		return true;
 	}
-	bool partly = relation == EXCEPTED_BELOW && is_own(claim);
+	/* read a folder for what is excepted in it; nobody changes it for that */
+	bool partly = relation == EXCEPTED_BELOW && is_own(claim) && (claim->rights & CHANGING) == 0;
 	closing->named |= relation == EXCEPTED || partly;
 	closing->wanted |= relation == AROUND || partly;
+	closing->below |= partly && meeting->name.len == closing->stem.len;
 	if (relation == INSIDE || (relation == EXCEPTED_BELOW && !partly))
 		take_claim(meeting->b, claim, closing);
 	return !claim->dropped;
@@ -481,11 +483,33 @@ static const char *const *exceptions_of(const struct closing *closing)
 	return closing->named || all > written || !resolve_is_shipped(entry) ? entry->except : NULL;
 }
 
+/* Where the folder itself is granted for the sake of its exceptions, what is in it is closed instead of it. */
+static enum berm_code put_below(struct building *b, const struct closing *closing, const char *const *excepts)
+{
+	struct berm_rule rule = {.right = closing->rights, .pattern = "*", .label = resolve_label(closing->entry)};
+	return resolve_guards_below(b, closing->stem.ptr, rule, excepts);
+}
+
+/* Does a grant around it let it be changed? */
+static bool is_changed(const struct building *b, const struct closing *closing)
+{
+	for (size_t i = 0; i < b->claims.len; i++) {
+		const struct claim *claim = vec_at(&b->claims, i);
+		for (size_t k = 0; k < claim->name_count && !claim->dropped && (claim->rights & CHANGING) != 0; k++)
+			if (path_is_in(closing->stem, claim->names[k]))
+				return true;
+	}
+	return false;
+}
+
 static enum berm_code put(struct building *b, const struct closing *closing)
 {
 	const struct policy_entry *entry = closing->entry;
 	const char *const *excepts = exceptions_of(closing);
-	if (closing->literal && (excepts == NULL || excepts[0] == NULL))
+	bool excepted = excepts != NULL && excepts[0] != NULL;
+	if (closing->literal && excepted && closing->below && !is_changed(b, closing))
+		return put_below(b, closing, excepts);
+	if (closing->literal && !excepted)
 		return berm_caps_path(b->caps, closing->stem.ptr, closing->rights,
 				      entry != NULL ? resolve_extent(entry) : BERM_TREE, b->err);
 	struct berm_rule rule = {.right = closing->rights, .pattern = closing->pattern};
@@ -515,7 +539,7 @@ static enum berm_code meets(struct building *b, struct closing *closing, struct 
 		return BERM_OK;
 	TRY(compile(b, closing));
 	enum relation relation = relation_of(closing, &claim, path);
-	*ret_meets = relation == INSIDE || relation == EXCEPTED_BELOW;
+	*ret_meets = relation >= INSIDE; /* an exception is for who names it */
 	return BERM_OK;
 }
 

@@ -137,21 +137,28 @@ static void put_path(struct buf *pattern, const char *path)
 	}
 }
 
+enum berm_code resolve_guards_below(struct building *b, const char *folder, struct berm_rule rule,
+				    const char *const *excepts)
+{
+	auto_buf struct buf pattern;
+	buf_init(&pattern, PATTERN_MAX);
+	put_path(&pattern, folder);
+	buf_printf(&pattern, "/%s", rule.pattern);
+	TRY(buf_check(&pattern, b->err));
+	rule.pattern = pattern.data;
+	return resolve_guards_rule(b, rule, excepts);
+}
+
 /* The rule with pattern and except, which stand below folder. */
 static enum berm_code put_below(struct building *b, const char *folder, struct berm_rule rule, const char *except)
 {
-	auto_buf struct buf pattern, exception;
-	buf_init(&pattern, PATTERN_MAX);
+	auto_buf struct buf exception;
 	buf_init(&exception, PATTERN_MAX);
-	put_path(&pattern, folder);
 	put_path(&exception, folder);
-	buf_printf(&pattern, "/%s", rule.pattern);
 	buf_printf(&exception, "/%s", except != NULL ? except : "");
-	TRY(buf_check(&pattern, b->err));
 	TRY(buf_check(&exception, b->err));
 	const char *const excepts[] = {exception.data, NULL};
-	rule.pattern = pattern.data;
-	TRY(resolve_guards_rule(b, rule, except != NULL ? excepts : NULL));
+	TRY(resolve_guards_below(b, folder, rule, except != NULL ? excepts : NULL));
 	return resolve_note(b, NULL, "the workspace's repository");
 }
 

@@ -602,8 +602,11 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 static void find_line(const struct run *run, const struct berm_request *request, struct denial_line *ret_line)
 {
 	const struct policy_entry *entry = policy_find_rule(run->policy, request->rule, request->object);
+	bool path = request->kind == BERM_REQUEST_FILE || request->kind == BERM_REQUEST_SOCKET;
 	ret_line->by = (struct event_by){.text = request->rule, .layer = "default"};
 	ret_line->at[0] = '\0';
+	if (entry == NULL && path && (entry = policy_find_closing(run->policy, request->object)) != NULL)
+		ret_line->by.text = entry->line->text; /* nothing grants it, and nothing could */
 	if (entry == NULL)
 		return;
 	policy_entry_place(entry, ret_line->at, sizeof ret_line->at);
@@ -625,7 +628,7 @@ static void remember(struct run_result *result, const struct berm_request *reque
 	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = line->by.narrows};
 	memcpy(denial.at, line->at, sizeof(denial.at));
 	memcpy(denial.object, request->object[0] != '\0' ? request->object : request->as, sizeof(denial.object));
-	memcpy(denial.rule, request->rule, sizeof(denial.rule));
+	(void)snprintf(denial.rule, sizeof(denial.rule), "%s", line->by.text);
 	for (size_t i = 0; i < result->denial_count; i++) {
 		if (same_denial(&result->denials[i], &denial))
 			return;

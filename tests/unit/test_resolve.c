@@ -523,9 +523,27 @@ static void test_what_is_excepted_and_named_is_open_in_a_wide_grant(void **state
 			   str_eq(line->rule->path, STR("/home/u/.ssh"));
 		found |= own;
 		if (own)
-			assert_non_null(strstr(line->rule->except_text, "/home/u/.ssh/known_hosts"));
+			assert_non_null(strstr(line->rule->except_text, "known_hosts"));
 	}
 	assert_true(found);
+}
+
+/* A group grants the folder for what is excepted in it: the rest of it stays closed. */
+static void test_a_group_opens_what_is_excepted(void **state)
+{
+	(void)state;
+	struct policy_input input = ordinary();
+	auto_rig rig = {0};
+	const struct berm_caps *caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_GROUPS, "ssh-agent")));
+	assert_int_equal(rights_at(caps, "/home/u/.ssh/known_hosts"), R);
+	assert_false(is_denied(caps, "/home/u/.ssh")); /* by a rule instead */
+	size_t rules = 0;
+	for (size_t i = 0; i < caps->lines.len; i++) {
+		const struct cap_line *line = line_at(caps, i);
+		bool closes = line->kind == CAP_RULE && line->rights == BERM_DENY;
+		rules += closes && str_eq(line->rule->pattern, STR("/home/u/.ssh/*"));
+	}
+	assert_int_equal(rules, 2); /* of the group, and of credentials */
 }
 
 struct closed_case {
@@ -658,6 +676,13 @@ static void test_a_denial_finds_its_line(void **state)
 	assert_null(policy_find_rule(policy, "not granted", "/x"));
 	assert_null(policy_find_rule(policy, "", "/x"));
 	assert_null(policy_find_rule(policy, NULL, "/x"));
+	/* what no line of the capabilities had to close */
+	assert_string_equal(policy_find_closing(policy, "/home/u/.aws/credentials")->line->text, "~/.aws");
+	assert_null(policy_find_closing(policy, "/home/u/.ssh/known_hosts"));
+	assert_non_null(policy_find_closing(policy, "/home/u/.ssh"));
+	assert_null(policy_find_closing(policy, "/home/u/x"));
+	assert_null(policy_find_closing(policy, ""));
+	assert_null(policy_find_closing(policy, "@abstract"));
 }
 
 static void test_each_capability_has_an_origin(void **state)
@@ -745,6 +770,7 @@ int main(void)
 		cmocka_unit_test(test_a_wide_grant_does_not_mean_the_secrets),
 		cmocka_unit_test(test_a_home_behind_a_link),
 		cmocka_unit_test(test_what_is_excepted_and_named_is_open_in_a_wide_grant),
+		cmocka_unit_test(test_a_group_opens_what_is_excepted),
 		cmocka_unit_test(test_what_is_closed_cannot_be_named),
 		cmocka_unit_test(test_what_cannot_be_held_is_told_line_by_line),
 		cmocka_unit_test(test_what_is_to_be_asked_is_closed),
