@@ -193,7 +193,7 @@ static int offer(struct learning *learning)
 {
 	char path[PATH_MAX];
 	auto_buf struct buf question;
-	buf_init(&question, 2 * PATH_MAX);
+	buf_init(&question, (size_t)2 * PATH_MAX);
 	if (find_target(learning, path, &learning->err) != BERM_OK)
 		return say_failure(&learning->err, "--into FILE", EXIT_REFUSED);
 	buf_printf(&question, "write these lines into %s?", path);

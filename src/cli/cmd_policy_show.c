@@ -69,7 +69,7 @@ static int show(const struct show_choices *choices)
 	auto_run struct run *run = NULL;
 	auto_free struct problems *problems = calloc(1, sizeof(*problems));
 	auto_buf struct buf out;
-	buf_init(&out, 4 * SAY_MAX);
+	buf_init(&out, (size_t)4 * SAY_MAX);
 	if (policy_run_new(&choices->run, &run, problems, &err) != BERM_OK)
 		return say_problems(problems, &err, EXIT_REFUSED);
 	if (choices->json)

@@ -177,7 +177,7 @@ int commands_below(const struct command *self, const char *const *argv)
 	int status = commands_parse(self, argv, NULL, &options);
 	if (status >= 0)
 		return status;
-	if (options.rest[0] == NULL)
+	if (options.rest == NULL || options.rest[0] == NULL)
 		return help_command(self);
 	const struct command *below = commands_find_below(self, options.rest[0]);
 	return below != NULL ? below->run(below, options.rest + 1) : commands_unknown_below(self, options.rest[0]);

@@ -10,7 +10,7 @@
 #include "cli/run_report.h"
 #include "os/fd.h"
 
-enum { MAX_EVENTS_BYTES = 64 * 1024 * 1024, PIECE = 65536, MAX_MEMORY = 16 * 1024 * 1024 };
+enum { MAX_EVENTS_BYTES = 64 * 1024 * 1024, PIECE = 4096, MAX_MEMORY = 16 * 1024 * 1024 };
 
 static bool has_key(const struct policy_doc *doc, enum policy_key key)
 {
@@ -47,13 +47,11 @@ static enum berm_code join_flags(struct arena *arena, const struct policy_doc *f
 
 static enum berm_code read_events(int fd, struct buf *out, struct berm_err *err)
 {
-	auto_free char *piece = malloc(PIECE);
-	if (piece == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "read events");
+	char piece[PIECE];
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, "read events");
 	for (;;) {
-		ssize_t got = fd_read_full(fd, piece, PIECE);
+		ssize_t got = fd_read_full(fd, piece, sizeof(piece));
 		if (got < 0)
 			return err_sys(err, "read events");
 		if (got == 0)

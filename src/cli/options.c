@@ -186,7 +186,7 @@ enum berm_code options_parse(const struct option_set *set, const char *const *ar
 	*ret_options = (struct options){.use_count = parse.uses.len, .rest = parse.next, .help = parse.help};
 	ret_options->uses = vec_take(&parse.uses);
 	ret_options->operands = vec_take(&parse.operands);
-	if (set->anywhere)
+	if (ret_options->operands != NULL)
 		ret_options->rest = ret_options->operands;
 	return BERM_OK;
 }

@@ -100,33 +100,43 @@ static struct table_cell key_cell(struct listing *listing, const char *key)
 	return (struct table_cell){str_from(again ? "" : key), COLOUR_STRONG};
 }
 
-/* Who takes it away. */
-static void put_off(const struct policy_entry *entry, struct buf *out)
+/* Who takes it away: another line, or the one that counts of a setting. NULL: it holds. */
+static const struct policy_entry *taken_by(const struct policy *policy, const struct policy_entry *entry)
 {
-	if (entry->off == entry) {
+	const struct policy_entry *setting = policy->setting[entry->line->key];
+	if (entry->off != NULL)
+		return entry->off;
+	return setting != NULL && setting != entry ? setting : NULL;
+}
+
+static void put_off(const struct policy_entry *entry, const struct policy_entry *by, struct buf *out)
+{
+	if (by == entry) {
 		buf_puts(out, " [a maximum, grants nothing]");
 		return;
 	}
 	buf_puts(out, " [off: ");
-	put_place(entry->off, out);
+	put_place(by, out);
 	buf_putc(out, ']');
 }
 
-static enum berm_code put_row(struct listing *listing, const struct policy_entry *entry, struct berm_err *err)
+static enum berm_code put_row(struct listing *listing, const struct policy *policy, const struct policy_entry *entry,
+			      struct berm_err *err)
 {
 	struct str value = {0}, from = {0};
+	const struct policy_entry *by = taken_by(policy, entry);
 	auto_buf struct buf buf;
 	buf_init(&buf, SAY_MAX);
 	policy_list_value(entry, &buf);
-	if (entry->off != NULL)
-		put_off(entry, &buf);
+	if (by != NULL)
+		put_off(entry, by, &buf);
 	TRY(keep(listing, &buf, &value, err));
 	buf_clear(&buf);
 	buf_printf(&buf, "%s ", policy_layer_words[entry->layer]);
 	put_place(entry, &buf);
 	TRY(keep(listing, &buf, &from, err));
 	const struct table_cell cells[] = {key_cell(listing, policy_keys[entry->line->key].path),
-					   {value, entry->off != NULL ? COLOUR_FAINT : COLOUR_PLAIN},
+					   {value, by != NULL ? COLOUR_FAINT : COLOUR_PLAIN},
 					   {from, COLOUR_FAINT}};
 	return table_row(&listing->table, cells, err);
 }
@@ -137,9 +147,7 @@ static bool is_shown(const struct policy *policy, const struct policy_entry *ent
 	enum policy_key key = entry->line->key;
 	if (key == KEY_BERM || key == KEY_WHEN || entry->line->wanted)
 		return false;
-	if (origin)
-		return true;
-	return entry->off == NULL && (policy->setting[key] == NULL || policy->setting[key] == entry);
+	return origin || taken_by(policy, entry) == NULL;
 }
 
 enum berm_code policy_list_text(const struct policy *policy, bool origin, const struct say_screen *screen,
@@ -152,7 +160,7 @@ enum berm_code policy_list_text(const struct policy *policy, bool origin, const 
 		for (size_t i = 0; i < policy->count; i++) {
 			const struct policy_entry *entry = &policy->entries[i];
 			if (entry->line->key == (enum policy_key)key && is_shown(policy, entry, origin))
-				TRY(put_row(&listing, entry, err));
+				TRY(put_row(&listing, policy, entry, err));
 		}
 	}
 	table_print(&listing.table, screen->width, screen->colour, out);
@@ -212,10 +220,9 @@ static void put_at_json(const struct policy_entry *entry, const char *key, struc
 
 static void put_entry_json(const struct policy *policy, const struct policy_entry *entry, struct json_out *json)
 {
-	enum policy_key key = entry->line->key;
-	bool holds = entry->off == NULL && (policy->setting[key] == NULL || policy->setting[key] == entry);
+	const struct policy_entry *by = taken_by(policy, entry);
 	json_object(json, NULL);
-	json_text(json, "line", str_from(policy_keys[key].path));
+	json_text(json, "line", str_from(policy_keys[entry->line->key].path));
 	json_text(json, "value", str_from(entry->text));
 	put_attrs_json(entry->line, json);
 	if (entry->path != NULL)
@@ -224,9 +231,9 @@ static void put_entry_json(const struct policy *policy, const struct policy_entr
 	if (entry->via != NULL && entry->via[0] != '\0')
 		json_text(json, "via", str_from(entry->via));
 	put_at_json(entry, "at", json);
-	json_bool(json, "holds", holds);
-	if (entry->off != NULL)
-		put_at_json(entry->off, "off", json);
+	json_bool(json, "holds", by == NULL);
+	if (by != NULL)
+		put_at_json(by, "off", json);
 	json_object_end(json);
 }
 

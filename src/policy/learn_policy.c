@@ -140,7 +140,7 @@ static bool is_excepted(const struct rule *rule, const char *path)
 /* Does the line name something below the folder? A pattern that holds anywhere goes on holding there. */
 static bool lies_below(const struct rule *rule, const char *folder)
 {
-	char start[PATH_MAX];
+	char start[PATH_MAX] = "";
 	const char *path = rule->entry->path;
 	size_t len = 0;
 	for (; path[len] != '\0' && len + 1 < sizeof(start) && strchr("*?[{\\", path[len]) == NULL; len++)
