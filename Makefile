@@ -233,7 +233,7 @@ cli-test: all ## golden runs of the program
 	$(Q)tests/cli/run $(OUT)/berm
 
 live-test: all ## running sandboxes are changed at random while every path is tried from inside
-	$(Q)tests/live/run $(OUT)/libberm.a
+	$(Q)tests/live/run $(OUT)/libberm.a $(OUT)/berm
 
 kill-test: all ## what is left when a process of berm's is killed
 	$(Q)tests/kill/run $(OUT)/berm

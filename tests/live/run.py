@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Live changes: running sandboxes get other plans at random while threads inside try every path (live.c says what must hold).
+"""Live changes: running sandboxes get other plans at random while threads inside try every path (live.c says what must hold);
+policy files and `berm policy apply` change runs (reload.py).
 
 As root the suite runs as root and as an ordinary user. BERM_MUST_RUN=1 makes a skip a failure. LIVE_UPDATES is how many
 updates there are in all, SEED what the dice begin with.
@@ -15,6 +16,8 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests/escape"))
+sys.path.insert(0, HERE)
+import reload  # noqa: E402
 from world import Identity, make_user, remove_user  # noqa: E402
 
 UPDATES = int(os.environ.get("LIVE_UPDATES", "1200"))
@@ -54,7 +57,20 @@ def can_have_namespaces(identity):
     return subprocess.run(["unshare", "-Ur", "true"], capture_output=True, **identity.popen_args()).returncode == 0
 
 
-def run_all(library, base):
+def reload_cases(berm, base, identity, namespaces):
+    """Numbers of cases passed and failed."""
+    passed = failed = 0
+    for way in reload.WAYS:
+        for case in reload.CASES:
+            if way == "namespaces" and not namespaces:
+                continue
+            wrong = reload.run_case(berm, base, identity, way, case)
+            print("%s  %s %s %s %s" % ("FAIL" if wrong else "ok  ", identity.login, way, case.__name__, wrong or ""), flush=True)
+            passed, failed = passed + (not wrong), failed + bool(wrong)
+    return passed, failed
+
+
+def run_all(library, berm, base):
     passed = failed = skipped = 0
     program = build(library, base)
     user = make_user() if os.geteuid() == 0 else None
@@ -71,19 +87,27 @@ def run_all(library, base):
                 good, text = attempt(program, base, identity, case)
                 print("%s  %-28s %s" % ("ok  " if good else "FAIL", name, text), flush=True)
                 passed, failed = passed + good, failed + (not good)
+            good, bad = reload_cases(berm, base, identity, namespaces)
+            passed, failed = passed + good, failed + bad
     finally:
         if user:
             remove_user(user.name)
     return passed, failed, skipped
 
 
+def place():
+    return next((folder for folder in ("/srv", "/var/lib") if os.access(folder, os.W_OK)), os.path.expanduser("~"))
+
+
 def main():
-    library = os.path.abspath(sys.argv[1])
+    library, berm = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     print("seed %d" % SEED)
-    # Not below a scratch folder of the sandboxes.
-    with tempfile.TemporaryDirectory(prefix="berm-live-", dir="/var/tmp") as base:
+    # Not below a scratch folder of the sandboxes, where what is taken away leaves a folder of theirs.
+    with tempfile.TemporaryDirectory(prefix="berm-live-", dir=place()) as base:
         os.chmod(base, 0o755)
-        passed, failed, skipped = run_all(library, base)
+        shutil.copy(berm, os.path.join(base, "berm"))
+        berm = os.path.join(base, "berm")
+        passed, failed, skipped = run_all(library, berm, base)
     if os.environ.get("BERM_MUST_RUN") == "1":
         failed, skipped = failed + skipped, 0
     print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
