@@ -113,8 +113,7 @@ static struct verdict judge_rule(const struct live_step *step, const struct plan
 		return (struct verdict){BERM_WHEN_NEW_OPENS, "", true};
 	if (!added)
 		return judge_release(step, line);
-	bool loose = line->rights == BERM_DENY && line->path != NULL && line->path[0] != '\0' &&
-		     any_related(&step->loose, line->path);
+	bool loose = line->rights == BERM_DENY && rule_meets(line, &step->loose);
 	if (loose || rule_meets(line, &step->unruled))
 		return (struct verdict){BERM_WHEN_NEXT_RUN, loose ? OPEN : UNRULED, true};
 	bool walked = line->rights == BERM_DENY && line->note[0] == '\0' && rule_meets(line, &step->walked);

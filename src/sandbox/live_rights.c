@@ -248,10 +248,13 @@ static enum berm_code add_grant(struct live_step *step, const struct plan_grant 
 	TRY(mask_instead(step, &masked, kernel, err));
 	const struct plan_grant *old = grant_at(step->old_grants, step->old_count, grant->path);
 	unsigned had = old == NULL || !old->exists ? 0 : old->rights & ALL_RIGHTS;
+	if (old != NULL && (old->rights & PLAN_LIST) != 0)
+		had |= BERM_READ; /* of what is in it */
 	bool ruled = can_rule(step, grant, kernel);
 	bool open = grant->exists && !grant->closed && stays_open(step, grant, kernel) != 0;
 	if ((grant->exists && had == 0 && (!ruled || open)) || !can_show(step, grant, had))
-		return BERM_OK; /* not before the next run */
+		/* Not before the next run; but what Landlock grants is there all the same. */
+		return kernel != 0 && !step->can_mount ? vec_push(&step->unruled, &planned->path, err) : BERM_OK;
 	if (!ruled)
 		TRY(vec_push(&step->unruled, &grant->path, err));
 	if (open)
