@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "cli/commands.h"
+#include "session/agent_sockets.h"
 #include "ui/text.h"
 
 int run_report_status(const struct berm_status *status, bool fail_on_deny)
@@ -50,7 +51,11 @@ static bool is_plain(const char *text)
 /* The narrowest flags that would allow it; nothing where no flag does. */
 static void put_grant(const struct run_denial *denial, struct buf *out)
 {
-	if (denial->narrows)
+	bool connects = denial->kind == BERM_REQUEST_SOCKET && denial->op != BERM_OP_BIND;
+	const char *group = connects ? agent_sockets_group(denial->object, NULL) : NULL;
+	if (group != NULL)
+		buf_printf(out, "-g %s", group);
+	if (group != NULL || denial->narrows)
 		return;
 	if (denial->kind == BERM_REQUEST_NET)
 		buf_puts(out, "-n host");
@@ -58,7 +63,7 @@ static void put_grant(const struct run_denial *denial, struct buf *out)
 		buf_puts(out, "--allow signals");
 	else if (!is_plain(denial->object))
 		return;
-	else if (denial->kind == BERM_REQUEST_SOCKET && denial->op != BERM_OP_BIND)
+	else if (connects)
 		buf_printf(out, "--socket %s", denial->object);
 	else if (denial->kind == BERM_REQUEST_FILE && (size_t)denial->op < ARRAY_LEN(ops))
 		buf_printf(out, "%s %s", ops[denial->op].flag, denial->object);

@@ -47,6 +47,10 @@ struct policy_input {
 	const char *config_folder, *state_folder; /* berm's own, absolute, or NULL: nothing inside touches them */
 	const struct policy_variable *variables;  /* these come before what the table of variables says */
 	size_t variable_count;
+	/* Asked for variables that are not among these, for what is only looked for if a policy names it; the values live as
+	 * long as the policy. NULL-terminated; NULL: nothing is known. NULL: nobody is asked. */
+	const char *const *(*values)(void *context, const char *name);
+	void *values_context;
 };
 
 #endif

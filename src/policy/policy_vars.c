@@ -290,12 +290,13 @@ const char *policy_vars_nearest(const char *text)
 	return nearest.best;
 }
 
-static const struct policy_variable *given_variable(const struct policy_input *input, const char *name)
+/* NULL: the environment and the table have the word. */
+static const char *const *given_values(const struct policy_input *input, const char *name)
 {
 	for (size_t i = 0; i < input->variable_count; i++)
 		if (strcmp(input->variables[i].name, name) == 0)
-			return &input->variables[i];
-	return NULL;
+			return input->variables[i].values;
+	return input->values != NULL ? input->values(input->values_context, name) : NULL;
 }
 
 static const char *environment(const struct policy_vars *vars, const char *name)
@@ -367,8 +368,8 @@ static enum berm_code add_list(struct policy_vars *vars, struct policy_vars_cach
 static enum berm_code add_named(struct policy_vars *vars, struct policy_vars_cache *cache, const struct row *row,
 				struct berm_err *err)
 {
-	const struct policy_variable *given = given_variable(vars->input, row->name);
-	for (const char *const *value = given != NULL ? given->values : NULL; value != NULL && *value != NULL; value++)
+	const char *const *given = given_values(vars->input, row->name);
+	for (const char *const *value = given; value != NULL && *value != NULL; value++)
 		TRY(add_value(vars, cache, str_from(*value), true, err));
 	if (given != NULL)
 		return BERM_OK;
@@ -404,7 +405,7 @@ static enum berm_code add_standing(struct policy_vars *vars, struct policy_vars_
 static size_t most_values(const struct policy_vars *vars, const struct row *row)
 {
 	bool many = row->kind == KIND_LIST || row->kind == KIND_PATH || row->kind == KIND_ROOTS ||
-		    given_variable(vars->input, row->name) != NULL;
+		    given_values(vars->input, row->name) != NULL;
 	return many ? VALUES_MAX : 1 + STANDING;
 }
 
@@ -648,7 +649,6 @@ enum berm_code policy_vars_hosts(const struct policy_vars *vars, const char *tex
 	const struct row *row = find_row(text);
 	if (row == NULL || row->kind != KIND_HOSTS || text[1 + name_length(text + 1)] != '\0')
 		return err_set(err, BERM_ERR_PARSE, "no variable for hosts: '%.100s'", text);
-	const struct policy_variable *given = given_variable(vars->input, row->name);
-	*ret_hosts = given != NULL ? given->values : NULL;
+	*ret_hosts = given_values(vars->input, row->name);
 	return BERM_OK;
 }

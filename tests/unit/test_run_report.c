@@ -74,6 +74,12 @@ static void test_one_denial_with_the_flag_that_would_allow_it(void **state)
 	says(&result, "1 denied: 'write /data/x'; try: -w /data/x");
 	result.denials[0] = denial(BERM_REQUEST_SOCKET, BERM_OP_CONNECT, "/run/docker.sock", "sockets");
 	says(&result, "1 denied: 'connect /run/docker.sock' (sockets); try: --socket /run/docker.sock");
+	result.denials[0] = denial(BERM_REQUEST_SOCKET, BERM_OP_CONNECT, "/run/user/1000/gnupg/S.gpg-agent", "sockets");
+	says(&result, "1 denied: 'connect /run/user/1000/gnupg/S.gpg-agent' (sockets); try: -g gpg-agent");
+	/* A line that no path lifts is lifted by the group. */
+	result.denials[0] = denial(BERM_REQUEST_SOCKET, BERM_OP_CONNECT, "/home/u/.gnupg/S.gpg-agent", "deny");
+	result.denials[0].narrows = true;
+	says(&result, "1 denied: 'connect /home/u/.gnupg/S.gpg-agent' (deny); try: -g gpg-agent");
 	result.denials[0] = denial(BERM_REQUEST_NET, BERM_OP_CONNECT, "127.0.0.1:80", "network none");
 	says(&result, "1 denied: 'connect 127.0.0.1:80' (network none); try: -n host");
 	result.denials[0] = denial(BERM_REQUEST_PROCESS, BERM_OP_SIGNAL, "17", "");
