@@ -51,6 +51,8 @@ struct policy_input {
 	 * long as the policy. NULL-terminated; NULL: nothing is known. NULL: nobody is asked. */
 	const char *const *(*values)(void *context, const char *name);
 	void *values_context;
+	/* For policy_environment: "NAME=VALUE" for variables that nothing else sets, NULL-terminated, or NULL. */
+	const char *const *also;
 };
 
 #endif

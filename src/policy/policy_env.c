@@ -118,13 +118,30 @@ static bool put_lines(struct list *list, const struct policy_input *input, bool 
 	return true;
 }
 
+static bool is_set(const struct list *list, struct str name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (str_eq(name_of(list->entries[i]), name))
+			return true;
+	return false;
+}
+
+/* What the machine's tools are told in place of files that are closed. */
+static bool put_also(struct list *list, const struct policy_input *input)
+{
+	for (const char *const *entry = input->also; entry != NULL && *entry != NULL; entry++)
+		if (!is_set(list, name_of(*entry)) && !list_put(list, str_dup(str_from(*entry))))
+			return false;
+	return true;
+}
+
 /* Programs can see where they run. */
 static const char mark[] = "BERM_SANDBOX=1";
 
 static bool fill(struct list *list, const struct policy_input *input)
 {
 	return put_passed(list, input) && put_defaults(list, input) && put_lines(list, input, false) &&
-	       put_lines(list, input, true) && list_put(list, str_dup(str_from(mark)));
+	       put_lines(list, input, true) && put_also(list, input) && list_put(list, str_dup(str_from(mark)));
 }
 
 /* A variable may come of the environment, of a line, and of the defaults. */
@@ -132,6 +149,8 @@ static size_t room_for(const struct policy_input *input)
 {
 	size_t count = 4;
 	for (const char *const *entry = input->envp; entry != NULL && *entry != NULL; entry++)
+		count++;
+	for (const char *const *entry = input->also; entry != NULL && *entry != NULL; entry++)
 		count++;
 	for (size_t i = 0; i < input->policy->count; i++)
 		count += input->policy->entries[i].line->key == KEY_ENV_SET;

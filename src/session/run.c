@@ -23,6 +23,7 @@
 #include "session/home.h"
 #include "session/jobs.h"
 #include "session/journal.h"
+#include "session/machine_values.h"
 #include "session/outer.h"
 #include "session/reload.h"
 #include "session/streams.h"
@@ -41,6 +42,7 @@ struct run {
 	char distro[128];
 	struct sources_request asked;
 	struct sources *sources;
+	struct machine_values values; /* of variables, when they are asked for */
 	struct policy_input input;
 	struct policy *policy;
 	struct policy_origins origins; /* with examine */
@@ -147,6 +149,10 @@ static void fill_input(struct run *run)
 	input->resolve = resolve;
 	input->closed = (const char *const *)run->closed;
 	input->uid = getuid();
+	run->values.request =
+		(struct registries_request){.home = input->home, .workspace = input->workspace, .envp = input->envp};
+	input->values = machine_values_find;
+	input->values_context = &run->values;
 	distro_find(run->distro, sizeof(run->distro));
 	input->distro = text_or_null(run->distro);
 	input->config_folder = sources_config_folder(run->sources);
@@ -265,6 +271,7 @@ void run_free(struct run *run)
 	policy_origins_done(&run->origins);
 	policy_free(run->policy);
 	sources_free(run->sources);
+	machine_values_done(&run->values);
 	etc_secrets_free(run->closed);
 	free(run);
 }
@@ -345,6 +352,7 @@ static enum berm_code make_environment(struct run *run, struct berm_err *err)
 {
 	policy_environment_free(run->environment);
 	run->environment = NULL;
+	run->input.also = machine_values_environment(&run->values);
 	return policy_environment(&run->input, &run->environment, err);
 }
 

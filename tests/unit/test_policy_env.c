@@ -143,6 +143,21 @@ static void test_what_files_set_and_pass(void **state)
 	assert_null(value_of(made, "MY_KEY"));
 }
 
+static void test_what_is_set_unless_something_else_does(void **state)
+{
+	(void)state;
+	static const char *const envp[] = {"PATH=/usr/bin", "HOME=/home/u", "TERM=xterm", NULL};
+	static const char *const also[] = {"npm_config_registry=https://r.example/", "TERM=dumb", "CI=2", NULL};
+	static const struct policy_line flags[] = {FLAG(KEY_ENV_SET, "CI=1"), {.text = NULL}};
+	struct policy_input input = ordinary();
+	input.envp = envp;
+	input.also = also;
+	auto_environment made = environment_with(&input, flags, no_lines);
+	assert_string_equal(value_of(made, "npm_config_registry"), "https://r.example/");
+	assert_string_equal(value_of(made, "TERM"), "xterm");
+	assert_string_equal(value_of(made, "CI"), "1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_the_environment_is_never_without_path_and_home),
 		cmocka_unit_test(test_what_is_asked_for_with_e),
 		cmocka_unit_test(test_what_files_set_and_pass),
+		cmocka_unit_test(test_what_is_set_unless_something_else_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
