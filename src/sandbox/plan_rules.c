@@ -88,8 +88,8 @@ static enum berm_code node_key(struct build *build, const struct path_node *node
 	return keep_key(build, (struct str){node->path + node->name_at, node->len - node->name_at}, ret_key, err);
 }
 
-/* The last part of a pattern that has no wildcard and lies in no braces. */
-/* kept: pattern ends in NUL, and lives as long as the plan. */
+/* The last part of a pattern that has no wildcard and lies in no braces. kept: pattern ends in NUL, and lives as long as the
+ * plan. */
 static enum berm_code pattern_key(struct build *build, struct str pattern, bool kept, const char **ret_key,
 				  struct berm_err *err)
 {

@@ -636,7 +636,8 @@ static void remember(struct run_result *result, const struct berm_request *reque
 	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = line->by.narrows};
 	memcpy(denial.at, line->at, sizeof(denial.at));
 	memcpy(denial.object, request->object[0] != '\0' ? request->object : request->as, sizeof(denial.object));
-	(void)snprintf(denial.rule, sizeof(denial.rule), "%s", line->by.text);
+	bool asks = line->by.rule != NULL && strcmp(line->by.rule, policy_keys[KEY_ASK].path) == 0;
+	(void)snprintf(denial.rule, sizeof(denial.rule), "%s%s", asks ? "would be asked: " : "", line->by.text);
 	for (size_t i = 0; i < result->denial_count; i++) {
 		if (same_denial(&result->denials[i], &denial))
 			return;

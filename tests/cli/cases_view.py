@@ -66,7 +66,7 @@ def explain_as_json(place):
 def verbose_names_the_back_end(place):
     result = place.run("-v", "true").ok()
     name = "namespaces" if place.way.namespaces else "landlock"
-    true(f"berm: back-end: {name}; workspace: {place.work}\n" in result.err, repr(result))
+    true(f"berm: back-end: {name}; workspace: {place.work}; session: " in result.err, repr(result))
     equal(place.run("true").ok().err, "")
 
 
