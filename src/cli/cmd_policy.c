@@ -38,6 +38,16 @@ const struct command policy_commands[] = {
 			 "is wider or narrower for it. Exit status 1: they differ.",
 	},
 	{
+		.name = "policy test",
+		.run = cmd_policy_test,
+		.options = &policy_test_option_set,
+		.operands = "[FILE...]",
+		.takes_files = true,
+		.summary = "run the tests that a policy brings along",
+		.about = "Runs the tests of what a run here would go by, or of each FILE as a profile, a line each. "
+			 "Exit status 1: one failed. A policy that fails its own tests starts nothing.",
+	},
+	{
 		.name = "policy accept",
 		.run = cmd_policy_accept,
 		.options = &policy_accept_option_set,

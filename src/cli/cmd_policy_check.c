@@ -56,7 +56,7 @@ static void look(const struct check_choices *choices, struct check *check)
 static int status_of(const struct check *check)
 {
 	if (check->code == BERM_OK)
-		return run_is_refused(check->run) ? EXIT_NO : EXIT_YES;
+		return run_is_refused(check->run) || check->problems->count > 0 ? EXIT_NO : EXIT_YES;
 	return check->code == BERM_ERR_NOMEM || check->code == BERM_ERR_SYS ? EXIT_REFUSED : EXIT_NO;
 }
 
@@ -89,10 +89,15 @@ static void put_counts(const struct run *run, struct buf *out)
 
 static int tell(const struct check *check)
 {
+	struct berm_err err;
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
 	if (check->code != BERM_OK)
 		return say_problems(check->problems, &check->err, status_of(check));
+	if (check->problems->count > 0) {
+		(void)err_set(&err, BERM_ERR_UNSUPPORTED, "lines cannot be held");
+		return say_problems(check->problems, &err, EXIT_NO);
+	}
 	if (run_is_refused(check->run)) {
 		put_refused(run_plan(check->run), &out);
 	} else {

@@ -15,14 +15,15 @@ extern const struct command policy_commands[], profile_commands[], group_command
 int cmd_policy_check(const struct command *self, const char *const *argv);
 int cmd_policy_show(const struct command *self, const char *const *argv);
 int cmd_policy_diff(const struct command *self, const char *const *argv);
+int cmd_policy_test(const struct command *self, const char *const *argv);
 int cmd_policy_accept(const struct command *self, const char *const *argv);
 int cmd_policy_schema(const struct command *self, const char *const *argv);
 int cmd_policy_floor(const struct command *self, const char *const *argv);
 int cmd_policy_import(const struct command *self, const char *const *argv);
 int cmd_policy_apply(const struct command *self, const char *const *argv);
 extern const struct option_set policy_check_option_set, policy_show_option_set, policy_diff_option_set,
-	policy_accept_option_set, policy_schema_option_set, policy_floor_option_set, policy_import_option_set,
-	policy_apply_option_set;
+	policy_test_option_set, policy_accept_option_set, policy_schema_option_set, policy_floor_option_set,
+	policy_import_option_set, policy_apply_option_set;
 
 int cmd_profile_new(const struct command *self, const char *const *argv);
 extern const struct option_set profile_new_option_set;

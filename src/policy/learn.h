@@ -28,7 +28,7 @@ struct learn_judge {
 	void *context;
 	/* FORBIDDEN: the floor, a deny or protect line says no; ALLOWED: a line allows it already; OPEN: no line says
 	 * anything, or it would be asked. tree: of all below path too; FORBIDDEN then if a line names anything there.
-	 * ret_why: which line, if FORBIDDEN. */
+	 * ret_why: which line, or "" if none. */
 	enum learn_word (*look)(void *context, enum policy_op op, const char *object, bool tree,
 				char ret_why[static LEARN_WHY_MAX]);
 };

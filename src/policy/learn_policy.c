@@ -23,7 +23,8 @@ struct rule {
 struct learn_policy {
 	const struct policy *policy;
 	const struct floor_places *places;
-	struct vec rules; /* of struct rule: denials and protections, then grants */
+	struct vec rules; /* of struct rule */
+	bool has_delete;  /* "filesystem.delete" is given: writing does not include it */
 };
 
 /* ---- made -------------------------------------------------------------------------------------------------------- */
@@ -62,8 +63,9 @@ static enum berm_code add_excepts(const struct policy_entry *entry, struct rule 
 
 static enum berm_code fill_rule(const struct policy_entry *entry, struct rule *rule, struct berm_err *err)
 {
-	if (entry->line->key == KEY_NET_DENY || entry->line->key == KEY_NET_ALLOW)
-		return BERM_OK; /* compared as hosts */
+	enum policy_key key = entry->line->key;
+	if (key == KEY_NET_DENY || key == KEY_REPLACE || key == KEY_SCRATCH)
+		return BERM_OK; /* hosts and names: no patterns of paths */
 	TRY(glob_new(GLOB_PATH, str_from(entry->path), &rule->glob, err));
 	return add_excepts(entry, rule, err);
 }
@@ -81,7 +83,8 @@ static enum berm_code add_rule(struct learn_policy *rules, const struct policy_e
 
 static bool is_rule(const struct policy_entry *entry)
 {
-	static const enum policy_key of_paths[] = {KEY_DENY, KEY_PROTECT, KEY_READ, KEY_WRITE, KEY_EXEC};
+	static const enum policy_key of_paths[] = {KEY_DENY,   KEY_PROTECT, KEY_ASK,	 KEY_READ,    KEY_WRITE,
+						   KEY_DELETE, KEY_EXEC,    KEY_REPLACE, KEY_SCRATCH, KEY_SOCKETS};
 	enum policy_key key = entry->line->key;
 	if (entry->off != NULL)
 		return false;
@@ -89,7 +92,7 @@ static bool is_rule(const struct policy_entry *entry)
 		if (of_paths[i] == key)
 			return entry->path != NULL;
 	}
-	return key == KEY_NET_DENY || key == KEY_NET_ALLOW;
+	return key == KEY_NET_DENY;
 }
 
 static void drop(struct learn_policy **rules)
@@ -107,8 +110,10 @@ enum berm_code learn_policy_new(const struct policy *policy, const struct floor_
 	rules->places = places;
 	vec_init(&rules->rules, sizeof(struct rule), MAX_RULES);
 	for (size_t i = 0; i < policy->count; i++)
-		if (is_rule(&policy->entries[i]))
+		if (is_rule(&policy->entries[i])) {
 			TRY(add_rule(rules, &policy->entries[i], err));
+			rules->has_delete |= policy->entries[i].line->key == KEY_DELETE;
+		}
 	*ret_rules = take(rules);
 	return BERM_OK;
 }
@@ -177,23 +182,43 @@ static bool closes(const struct rule *rule, enum policy_op op, const char *path,
 }
 
 /* A grant of this key gives that operation. */
-static bool gives(enum policy_key key, enum policy_op op)
+static bool gives(const struct learn_policy *rules, enum policy_key key, enum policy_op op)
 {
+	bool reads = op == POLICY_OP_READ || op == POLICY_OP_LIST;
 	if (key == KEY_WRITE)
-		return op != POLICY_OP_SOCKET;
+		return op != POLICY_OP_SOCKET && !(op == POLICY_OP_DELETE && rules->has_delete);
 	if (key == KEY_EXEC)
-		return op == POLICY_OP_EXEC || op == POLICY_OP_READ || op == POLICY_OP_LIST;
-	return key == KEY_READ && (op == POLICY_OP_READ || op == POLICY_OP_LIST);
+		return reads || op == POLICY_OP_EXEC;
+	if (key == KEY_REPLACE)
+		return reads || changes(op);
+	if (key == KEY_SCRATCH)
+		return op != POLICY_OP_SOCKET;
+	if (key == KEY_DELETE)
+		return op == POLICY_OP_DELETE;
+	return key == KEY_SOCKETS ? op == POLICY_OP_SOCKET : key == KEY_READ && reads;
 }
 
-static bool opens(const struct rule *rule, enum policy_op op, const char *path)
+static bool opens(const struct learn_policy *rules, const struct rule *rule, enum policy_op op, const char *path)
 {
+	enum policy_key key = rule->entry->line->key;
 	const char *extent = policy_attr_find(rule->entry->line, ATTR_EXTENT);
-	if (!gives(rule->entry->line->key, op))
+	if (!gives(rules, key, op))
 		return false;
-	if (extent != NULL && strcmp(extent, "file") == 0)
+	if (key == KEY_REPLACE)
+		return strcmp(rule->entry->path, path) == 0;
+	if (rule->glob == NULL)
+		return learn_is_in(path, rule->entry->path);
+	if (key == KEY_SOCKETS || (extent != NULL && strcmp(extent, "file") == 0))
 		return glob_match(rule->glob, str_from(path), false);
 	return covers(rule->glob, path);
+}
+
+/* The sandbox's own, or the machine's: programs have it either way. */
+static bool is_temporary(const struct learn_policy *rules, const char *path)
+{
+	const char *home = rules->places->home;
+	bool own = home != NULL && learn_is_in(path, home);
+	return !own && (learn_is_in(path, "/tmp") || learn_is_in(path, "/var/tmp"));
 }
 
 static const struct floor_row *floor_row_of(const struct learn_policy *rules, enum policy_op op, const char *path,
@@ -214,23 +239,28 @@ static enum learn_word look_at_path(const struct learn_policy *rules, enum polic
 				    char ret_why[static LEARN_WHY_MAX])
 {
 	const struct rule *items = rules->rules.items;
-	enum learn_word word = LEARN_OPEN;
+	const struct rule *asks = NULL, *allows = NULL;
+	bool own = is_temporary(rules, path) && op != POLICY_OP_SOCKET && !tree;
 	const struct floor_row *floor = floor_row_of(rules, op, path, tree);
 	if (floor != NULL) {
 		(void)snprintf(ret_why, LEARN_WHY_MAX, "the floor: %s", floor->why);
 		return LEARN_FORBIDDEN;
 	}
 	for (size_t i = 0; i < rules->rules.len; i++) {
-		if (items[i].glob == NULL)
+		if (items[i].entry->line->key == KEY_NET_DENY)
 			continue;
 		if (closes(&items[i], op, path, tree)) {
 			tell(&items[i], ret_why);
 			return LEARN_FORBIDDEN;
 		}
-		if (opens(&items[i], op, path))
-			word = LEARN_ALLOWED;
+		if (items[i].entry->line->key == KEY_ASK && covers(items[i].glob, path))
+			asks = &items[i];
+		else if (opens(rules, &items[i], op, path))
+			allows = &items[i];
 	}
-	return word;
+	if (asks != NULL || allows != NULL)
+		tell(asks != NULL ? asks : allows, ret_why);
+	return asks == NULL && (allows != NULL || own) ? LEARN_ALLOWED : LEARN_OPEN;
 }
 
 /* The host of "host:port", "[address]:port". */

@@ -8,8 +8,7 @@
 enum { MAX_TESTS = 20000, PLACE_MAX = 400, WORD_MAX = 16, MAX_QUESTION = 1024 * 1024 };
 
 struct running {
-	const struct policy_index *index;
-	const struct policy_files *files;
+	const struct policy_answers *answers;
 	struct policy_tests *tests;
 	struct problems *problems;
 };
@@ -52,10 +51,7 @@ static enum berm_code run_one(struct running *running, const struct policy_entry
 			      const struct policy_question *question, struct berm_err *err)
 {
 	struct policy_verdict verdict = {0};
-	if (question_is_file(question->op))
-		TRY(running->files->decide(running->files->context, question, &verdict, err));
-	else
-		policy_decide(running->index, question, &verdict);
+	TRY(running->answers->decide(running->answers->context, question, &verdict, err));
 	struct policy_test test = {
 		.entry = entry,
 		.program = question->program,
@@ -117,11 +113,10 @@ static enum berm_code run_entry(struct running *running, const struct policy_ent
 	return run_programs(running, entry, &question, err);
 }
 
-enum berm_code policy_tests_run(const struct policy *policy, const struct policy_index *index,
-				const struct policy_files *files, struct policy_tests *tests, struct problems *problems,
-				struct berm_err *err)
+enum berm_code policy_tests_run(const struct policy *policy, const struct policy_answers *answers,
+				struct policy_tests *tests, struct problems *problems, struct berm_err *err)
 {
-	struct running running = {index, files, tests, problems};
+	struct running running = {answers, tests, problems};
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct policy_entry *entry = &policy->entries[i];
 		if (entry->line->key == KEY_TEST && entry->off == NULL)

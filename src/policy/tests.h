@@ -8,8 +8,8 @@
 #include "base/vec.h"
 #include "policy/decide.h"
 
-/* Who answers questions about files: the plan. */
-struct policy_files {
+/* Who answers. */
+struct policy_answers {
 	void *context;
 	/* Errors: any; they end the tests. */
 	enum berm_code (*decide)(void *context, const struct policy_question *question,
@@ -29,11 +29,10 @@ struct policy_tests {
 
 void policy_tests_init(struct policy_tests *tests);
 void policy_tests_done(struct policy_tests *tests);
-/* Runs them all. A question that cannot be read is a problem and counts as failed. Errors: those of files->decide,
+/* Runs them all. A question that cannot be read is a problem and counts as failed. Errors: those of answers->decide,
  * LIMIT, NOMEM. */
-MUST_USE enum berm_code policy_tests_run(const struct policy *policy, const struct policy_index *index,
-					 const struct policy_files *files, struct policy_tests *tests,
-					 struct problems *problems, struct berm_err *err);
+MUST_USE enum berm_code policy_tests_run(const struct policy *policy, const struct policy_answers *answers,
+					 struct policy_tests *tests, struct problems *problems, struct berm_err *err);
 /* A problem for each that failed, where it stands. Returns PARSE if there is one. */
 MUST_USE enum berm_code policy_tests_check(const struct policy_tests *tests, struct problems *problems,
 					   struct berm_err *err);

@@ -25,6 +25,7 @@
 #include "session/journal.h"
 #include "session/machine_values.h"
 #include "session/outer.h"
+#include "session/own_tests.h"
 #include "session/reload.h"
 #include "session/streams.h"
 #include "session/workspace.h"
@@ -168,6 +169,8 @@ static enum berm_code make_caps(struct run *run, struct problems *problems, stru
 	TRY(open_sources(run, problems, err));
 	fill_input(run);
 	TRY(policy_make(sources_layers(run->sources), &run->input, &run->policy, problems, err));
+	if (!run->request.untested)
+		TRY(own_tests_check(run->policy, &run->input, problems, err));
 	run->input.policy = run->policy;
 	run->input.look = run->request.examine;
 	TRY(policy_caps(&run->input, &run->caps, run->request.examine ? &run->origins : NULL, problems, err));

@@ -24,6 +24,7 @@ struct run_request {
 	const char *name;		/* of the session; NULL: one is made up */
 	void (*tell)(const char *text); /* while it runs: a changed policy was refused; or NULL */
 	bool tell_all;			/* every refused file makes an event, as berm_caps_tell_all says */
+	bool untested;			/* the policy's own tests are not run */
 	bool examine; /* start nothing: try out what the machine can hold, though it takes some milliseconds, and let
 		       * lines that cannot be held be lines of the plan, or problems */
 };

@@ -198,3 +198,25 @@ def a_broken_profile_is_told_and_the_others_are_listed(place):
     result = place.berm("profile", "list")
     equal(result.status, 1)
     true("default" in result.out and "bad.yaml:2:1" in result.err, repr(result))
+
+
+@test
+def a_policy_that_fails_its_own_tests_starts_nothing(place):
+    text = PLAIN + "tests:\n  - {read: ~/.ssh/id, is: deny}\n  - {read: /opt/x/y, is: allow}\n"
+    place.file("home/work/p.yaml", text)
+    result = place.berm("policy", "test", "p.yaml").ok()
+    equal(result.out, f"ok     read ~/.ssh/id is deny  ({place.work}/p.yaml:7:5)\n"
+                      f"ok     read /opt/x/y is allow  ({place.work}/p.yaml:8:5)\n2 passed, 0 failed\n")
+    true("2 tests passed" in place.berm("policy", "check", "p.yaml").ok().out, "check runs them")
+    place.run("-p", "./p.yaml", "--", "true").ok("")
+    place.file("home/work/p.yaml", text.replace("is: allow", "is: deny"))
+    result = place.berm("policy", "test", "p.yaml")
+    equal(result.status, 1)
+    true("FAILED read /opt/x/y is deny" in result.out and "1 passed, 1 failed\n" in result.out, result.out)
+    tests = json.loads(place.berm("policy", "test", "--json", "p.yaml").out)
+    equal([(one["passed"], one["got"]) for one in tests], [(True, "deny"), (False, "allow")])
+    equal(place.berm("policy", "check", "p.yaml").status, 1)
+    result = place.run("-p", "./p.yaml", "--", "touch", "started")
+    equal((result.status, os.path.exists(f"{place.work}/started")), (125, False))
+    true("p.yaml:8:5: test fails: 'read /opt/x/y' is allow, not deny" in result.err, result.err)
+    place.berm("policy", "test").ok("0 passed, 0 failed\n")

@@ -13,7 +13,9 @@ static const struct policy_doc base =
 	PROFILE("base", EXTENDS_NOTHING, LINE_WITH(KEY_DENY, "~/.ssh", {ATTR_EXCEPT, "~/.ssh/known_hosts"}),
 		LINE(KEY_DENY, "**/.env"), LINE(KEY_DENY, "~/.config/*/token"), LINE(KEY_PROTECT, "**/.envrc"),
 		LINE(KEY_READ, "/opt/x"), LINE_WITH(KEY_READ, "~/docs", {ATTR_EXTENT, "file"}), LINE(KEY_WRITE, "~/w"),
-		LINE(KEY_EXEC, "~/bin"), LINE(KEY_NET_DENY, "*.bad.example"), LINE(KEY_NET_ALLOW, "good.example"));
+		LINE(KEY_EXEC, "~/bin"), LINE(KEY_ASK, "~/w/asked"), LINE(KEY_REPLACE, "~/.x.json"),
+		LINE(KEY_SCRATCH, "~/.npm"), LINE(KEY_SOCKETS, "/run/s"), LINE(KEY_NET_DENY, "*.bad.example"),
+		LINE(KEY_NET_ALLOW, "good.example"));
 
 static const struct floor_places places = {.home = "/home/u", .state = "/home/u/.local/state/berm"};
 
@@ -55,6 +57,12 @@ static const struct row rows[] = {
 	/* the floor */
 	{POLICY_OP_READ, "/home/u/.local/state/berm/x", false, LEARN_FORBIDDEN},
 	{POLICY_OP_READ, "/home/u/.local/state", true, LEARN_FORBIDDEN},
+	/* asked, replaced, scratch, sockets, temporary */
+	{POLICY_OP_CREATE, "/home/u/.x.json", false, LEARN_ALLOWED},
+	{POLICY_OP_EXEC, "/home/u/.x.json", false, LEARN_OPEN},
+	{POLICY_OP_WRITE, "/home/u/.npm/a", false, LEARN_ALLOWED},
+	{POLICY_OP_SOCKET, "/run/s", false, LEARN_ALLOWED},
+	{POLICY_OP_SOCKET, "/run/t", false, LEARN_OPEN},
 	/* hosts */
 	{POLICY_OP_CONNECT, "x.bad.example:443", false, LEARN_FORBIDDEN},
 	{POLICY_OP_CONNECT, "bad.example:443", false, LEARN_OPEN},
@@ -73,8 +81,23 @@ static void test_table(void **state)
 		enum learn_word word = learn_policy_look(rules, rows[i].op, rows[i].object, rows[i].tree, why);
 		if (word != rows[i].word)
 			fail_msg("%d %s: %d (%s)", (int)rows[i].op, rows[i].object, (int)word, why);
-		assert_int_equal(word == LEARN_FORBIDDEN, why[0] != '\0');
+		assert_int_equal(word != LEARN_OPEN, why[0] != '\0');
 	}
+}
+
+static void test_ask_comes_before_allow(void **state)
+{
+	(void)state;
+	char why[LEARN_WHY_MAX] = "";
+	auto_rig struct rig rig = RIG(.layers = {.profiles = DOCS(&base)});
+	auto_rules struct learn_policy *rules = NULL;
+	MADE(&rig);
+	assert_int_equal(learn_policy_new(rig.policy, &places, &rules, NULL), BERM_OK);
+	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/home/u/w/asked/x", false, why), LEARN_OPEN);
+	assert_ptr_equal(strstr(why, "filesystem.ask: ~/w/asked"), why);
+	why[0] = '\0';
+	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/tmp/x", false, why), LEARN_ALLOWED);
+	assert_string_equal(why, "");
 }
 
 static void test_reasons_name_the_line(void **state)
@@ -95,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_ask_comes_before_allow),
 		cmocka_unit_test(test_reasons_name_the_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
