@@ -175,6 +175,8 @@ static bool fill_image(void *slot, const struct live_content *content, size_t *r
 {
 	struct filler to = {.at = slot, .end = (char *)slot + LIVE_SLOT_SIZE};
 	struct live_image *image = fill_alloc(&to, 1, sizeof *image);
+	if (image == NULL)
+		return false;
 	*image = (struct live_image){.generation = content->generation};
 	struct berm_plan *plan = &image->plan;
 	keep_fixed(content->base, plan);

@@ -405,16 +405,16 @@ static enum berm_code remove_mount(struct planning *planning, size_t index, stru
 {
 	struct vec *mounts = &planning->work->mounts;
 	const struct live_mount mount = *mount_at(mounts, index);
-	auto_free struct live_mount *before = calloc(mounts->len, sizeof *before);
-	if (before == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "change a sandbox");
-	memcpy(before, mounts->items, mounts->len * sizeof *before);
+	auto_vec struct vec before;
+	vec_init(&before, sizeof mount, (size_t)4 * MAX_MOUNTS);
+	for (size_t i = 0; i < mounts->len; i++)
+		TRY(vec_push(&before, mount_at(mounts, i), err));
 	drop_mount(mounts, index);
 	if (is_clean(planning, mount.path)) {
 		const struct work_op op = {.path = mount.path, .must = can_be_moved(planning->step, mount.path)};
 		return vec_push(widens(planning, &mount) ? &planning->widen : &planning->narrow, &op, err);
 	}
-	memcpy(mounts->items, before, mounts->len * sizeof *before);
+	memcpy(mounts->items, before.items, mounts->len * sizeof mount);
 	const struct live_mount cover = cover_of(planning, &mount);
 	bool closed = is_mask(mount.kind) || mount.kind == LIVE_COVER;
 	return push_tree(planning, &cover, closed ? &planning->widen : &planning->narrow, err);

@@ -480,13 +480,15 @@ static void keep(void *ctx, bool in_force)
 static const char *watched_file(void *ctx, size_t index)
 {
 	const struct run *run = ctx;
-	for (size_t i = 0; i <= index; i++) {
-		const char *file = sources_file(run->sources, i);
-		if (file == NULL)
-			return index - i < ARRAY_LEN(run->watched) ? run->watched[index - i] : NULL;
-		if (i == index)
-			return file;
-	}
+	size_t read = 0;
+	while (read <= index && sources_file(run->sources, read) != NULL)
+		read++;
+	if (read > index)
+		return sources_file(run->sources, index);
+	index -= read;
+	for (size_t i = 0; i < ARRAY_LEN(run->watched); i++)
+		if (run->watched[i] != NULL && index-- == 0)
+			return run->watched[i];
 	return NULL;
 }
 
@@ -506,12 +508,9 @@ static void watch_policy(struct run *run)
 	const struct reload_maker maker = {
 		.ctx = run, .make = remake, .keep = keep, .file = watched_file, .read = run->read};
 	char folder[PATH_MAX];
-	size_t count = 0;
-	char *const files[] = {path_in(sources_config_folder(run->sources), "policy.yaml"),
-			       path_in(run->workspace.path, ".berm.yaml"), strdup("/etc/berm/policy.d/")};
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (files[i] != NULL)
-			run->watched[count++] = files[i];
+	run->watched[0] = path_in(sources_config_folder(run->sources), "policy.yaml");
+	run->watched[1] = path_in(run->workspace.path, ".berm.yaml");
+	run->watched[2] = path_in("/etc/berm/policy.d", ""); /* all that is in it */
 	if (reload_new(&maker, run->box, &run->reload, NULL) != BERM_OK)
 		return;
 	if (control_folder(run->request.envp, text_or_null(run->home), folder, NULL) == BERM_OK &&
@@ -682,6 +681,20 @@ static bool take_requests(struct run *run)
 	return code == BERM_ERR_TIMEOUT;
 }
 
+static int change_timeout_ms(const struct run *run)
+{
+	int reload = run->reload != NULL ? reload_timeout_ms(run->reload) : -1;
+	return sooner(reload, run->control != NULL ? control_timeout_ms(run->control) : -1);
+}
+
+static void take_changes(struct run *run, bool files, bool asked)
+{
+	if (run->reload != NULL && (files || reload_timeout_ms(run->reload) == 0))
+		take_reload(run);
+	if (run->control != NULL && (asked || control_timeout_ms(run->control) == 0))
+		take_control(run);
+}
+
 static enum berm_code serve(struct run *run, struct berm_err *err)
 {
 	struct pollfd polls[] = {
@@ -691,20 +704,14 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 		{.fd = run->control != NULL ? control_fd(run->control) : -1, .events = POLLIN},
 	};
 	for (;;) {
-		int timeout = run->reload != NULL ? reload_timeout_ms(run->reload) : -1;
 		polls[2].fd = run->reload != NULL ? reload_fd(run->reload) : -1;
-		if (run->control != NULL)
-			timeout = sooner(timeout, control_timeout_ms(run->control));
-		if (poll(polls, ARRAY_LEN(polls), timeout) < 0 && errno != EINTR)
+		if (poll(polls, ARRAY_LEN(polls), change_timeout_ms(run)) < 0 && errno != EINTR)
 			return err_sys(err, "wait for the sandbox");
 		if (polls[1].revents != 0)
 			jobs_signals(&run->jobs);
 		if (polls[0].revents != 0 && !take_requests(run))
 			return BERM_OK;
-		if (run->reload != NULL && (polls[2].revents != 0 || reload_timeout_ms(run->reload) == 0))
-			take_reload(run);
-		if (run->control != NULL && (polls[3].revents != 0 || control_timeout_ms(run->control) == 0))
-			take_control(run);
+		take_changes(run, polls[2].revents != 0, polls[3].revents != 0);
 	}
 }
 

@@ -86,6 +86,7 @@ static int setup(void **state)
 static void begin(struct world *world)
 {
 	struct berm_err err;
+	NOT_TORTURED();
 	assert_true(reload_timeout_ms(world->reload) > 0);
 	(void)poll(NULL, 0, reload_timeout_ms(world->reload) + 1);
 	assert_int_equal(reload_next(world->reload, &err), RELOAD_NOTHING);
@@ -185,6 +186,7 @@ static void a_burst_is_one_reload_and_a_mistake_is_told_once(void **state)
 static void what_changed_before_the_watch_is_seen(void **state)
 {
 	struct world *world = *state;
+	NOT_TORTURED();
 	(void)poll(NULL, 0, 20); /* a tick of the clock that stamps files */
 	write_file("conf/policy.yaml", "b");
 	expect_reload(world, "early");
