@@ -28,16 +28,17 @@ struct claim {
 
 /* What a line closes: deny, ask, or an entry of the floor. */
 struct closing {
-	const char *pattern;		  /* as it goes to the capabilities */
-	struct str stem;		  /* its beginning without wildcards; a literal's path */
-	bool literal;			  /* no wildcard: the path and all below it */
-	unsigned rights;		  /* BERM_DENY; BERM_PROTECT where only changing is taken away */
-	bool compiled;			  /* glob and excepts are made */
-	struct glob *glob;		  /* NULL: literal */
-	struct glob **excepts;		  /* NULL-terminated */
-	bool wanted;			  /* a grant lies around it, or in it in parts */
-	bool named;			  /* a grant lies in its exceptions: they count */
-	bool below;			  /* the folder itself is granted, for what is excepted in it */
+	const char *pattern;   /* as it goes to the capabilities */
+	struct str stem;       /* its beginning without wildcards; a literal's path */
+	struct str key;	       /* of a pattern that holds anywhere: a name that what it matches has; empty: none */
+	bool literal;	       /* no wildcard: the path and all below it */
+	unsigned rights;       /* BERM_DENY; BERM_PROTECT where only changing is taken away */
+	bool compiled;	       /* glob and excepts are made */
+	struct glob *glob;     /* NULL: literal */
+	struct glob **excepts; /* NULL-terminated */
+	bool wanted;	       /* a grant lies around it, or in it in parts */
+	bool named;	       /* a grant lies in its exceptions: they count */
+	bool below;	       /* the folder itself is granted, for what is excepted in it */
 	const struct policy_entry *entry; /* NULL: of the floor */
 	const struct floor_row *row;
 };
@@ -55,7 +56,9 @@ struct building {
 	struct arena arena;
 	struct vec claims, closings; /* struct claim, struct closing */
 	struct vec globs;	     /* struct glob *, owned */
-	struct path_table claim_table, closing_table;
+	struct path_table claim_table, closing_table, key_table;
+	size_t key_count;
+	bool has_trees; /* a tree is granted */
 	struct {
 		bool all, home; /* something around everything, around the home folder is granted */
 		uint64_t names,

@@ -169,6 +169,18 @@ static enum berm_code name_claims(struct building *b)
 
 /* ---- the lines --------------------------------------------------------------------------------------------------- */
 
+/* Of a pattern that begins with "**": its last name without wildcards; empty: none is sure to be in what it matches. */
+static struct str key_of(const char *pattern)
+{
+	struct str rest = str_from(pattern), name, key = {NULL, 0};
+	if (strncmp(pattern, "**/", 3) != 0 || strpbrk(pattern, "{\\") != NULL)
+		return key;
+	while (str_next(&rest, '/', &name))
+		if (name.len > 0 && is_plain(name) && !str_eq(name, STR(".")))
+			key = name;
+	return key;
+}
+
 static enum berm_code add(struct building *b, struct closing closing)
 {
 	const char *path;
@@ -182,6 +194,8 @@ static enum berm_code add(struct building *b, struct closing closing)
 		TRY(resolve_literal(b, stem, &path, &tree));
 	}
 	closing.stem = str_from(path != NULL ? path : "");
+	closing.key = closing.literal ? (struct str){NULL, 0} : key_of(closing.pattern);
+	b->key_count += closing.key.len > 0;
 	return vec_push(&b->closings, &closing, b->err);
 }
 
@@ -368,6 +382,15 @@ static bool meet(void *context, uint32_t value)
 	return !claim->dropped;
 }
 
+/* Patterns that hold anywhere are found by a name that each path they match has. */
+static void meet_names(struct meeting *meeting)
+{
+	struct str rest = meeting->name, name;
+	while (meeting->code == BERM_OK && !meeting->claim->dropped && str_next(&rest, '/', &name))
+		if (name.len > 0)
+			path_table_around(&meeting->b->key_table, name, meet, meeting);
+}
+
 static enum berm_code meet_claim(struct building *b, struct claim *claim)
 {
 	struct meeting meeting = {.b = b, .claim = claim};
@@ -375,8 +398,11 @@ static enum berm_code meet_claim(struct building *b, struct claim *claim)
 		meeting.name = claim->names[i];
 		meeting.part = (claim->part >> i & 1) != 0;
 		path_table_around(&b->closing_table, meeting.name, meet, &meeting);
+		if (b->key_table.count > 0)
+			meet_names(&meeting);
 		TRY(meeting.code);
 	}
+	b->has_trees |= !claim->dropped && claim->rights != 0 && claim->extent == BERM_TREE;
 	return BERM_OK;
 }
 
@@ -400,16 +426,21 @@ static bool surround(void *context, uint32_t value)
 static void surround_closing(const struct building *b, struct closing *closing)
 {
 	struct surrounding surrounding = {.b = b, .closing = closing};
-	if (!closing->wanted && (closing->row == NULL || !closing->row->own))
+	if (closing->key.len > 0)
+		closing->wanted |= b->has_trees;
+	else if (!closing->wanted && (closing->row == NULL || !closing->row->own))
 		path_table_around(&b->claim_table, closing->stem, surround, &surrounding);
 }
 
 static enum berm_code index_closings(struct building *b)
 {
 	TRY(path_table_init(&b->closing_table, &b->arena, b->closings.len, b->err));
+	TRY(path_table_init(&b->key_table, &b->arena, b->key_count, b->err));
 	for (size_t i = 0; i < b->closings.len; i++) {
 		const struct closing *closing = vec_at(&b->closings, i);
-		path_table_add(&b->closing_table, closing->stem, (uint32_t)i);
+		bool keyed = closing->key.len > 0;
+		path_table_add(keyed ? &b->key_table : &b->closing_table, keyed ? closing->key : closing->stem,
+			       (uint32_t)i);
 	}
 	return BERM_OK;
 }
