@@ -198,6 +198,20 @@ static bool gives(const struct learn_policy *rules, enum policy_key key, enum po
 	return key == KEY_SOCKETS ? op == POLICY_OP_SOCKET : key == KEY_READ && reads;
 }
 
+/* Is path in a folder that is the sandbox's own? A home that lies in one is not. */
+static bool in_own_folder(const struct learn_policy *rules, const char *folder, const char *path)
+{
+	const char *home = rules->places->home;
+	bool around = home != NULL && learn_is_in(home, folder) && strcmp(home, folder) != 0;
+	return learn_is_in(path, folder) && !(around && learn_is_in(path, home));
+}
+
+/* The sandbox's own, or the machine's: programs have it either way. */
+static bool is_temporary(const struct learn_policy *rules, const char *path)
+{
+	return in_own_folder(rules, "/tmp", path) || in_own_folder(rules, "/var/tmp", path);
+}
+
 static bool opens(const struct learn_policy *rules, const struct rule *rule, enum policy_op op, const char *path)
 {
 	enum policy_key key = rule->entry->line->key;
@@ -207,18 +221,10 @@ static bool opens(const struct learn_policy *rules, const struct rule *rule, enu
 	if (key == KEY_REPLACE)
 		return strcmp(rule->entry->path, path) == 0;
 	if (rule->glob == NULL)
-		return learn_is_in(path, rule->entry->path);
+		return in_own_folder(rules, rule->entry->path, path);
 	if (key == KEY_SOCKETS || (extent != NULL && strcmp(extent, "file") == 0))
 		return glob_match(rule->glob, str_from(path), false);
 	return covers(rule->glob, path);
-}
-
-/* The sandbox's own, or the machine's: programs have it either way. */
-static bool is_temporary(const struct learn_policy *rules, const char *path)
-{
-	const char *home = rules->places->home;
-	bool own = home != NULL && learn_is_in(path, home);
-	return !own && (learn_is_in(path, "/tmp") || learn_is_in(path, "/var/tmp"));
 }
 
 static const struct floor_row *floor_row_of(const struct learn_policy *rules, enum policy_op op, const char *path,

@@ -100,6 +100,23 @@ static void test_ask_comes_before_allow(void **state)
 	assert_string_equal(why, "");
 }
 
+/* Where a home lies in a scratch folder, as those of tests do, what is in it is no scratch. */
+static void test_a_home_in_a_scratch_folder(void **state)
+{
+	(void)state;
+	const struct policy_doc scratch =
+		PROFILE("s", EXTENDS_NOTHING, LINE(KEY_SCRATCH, "/var/tmp"), LINE(KEY_SCRATCH, "/var/tmp/u/.npm"));
+	static const struct floor_places there = {.home = "/var/tmp/u"};
+	char why[LEARN_WHY_MAX] = "";
+	auto_rig struct rig rig = RIG(.layers = {.profiles = DOCS(&scratch)});
+	auto_rules struct learn_policy *rules = NULL;
+	MADE(&rig);
+	assert_int_equal(learn_policy_new(rig.policy, &there, &rules, NULL), BERM_OK);
+	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/var/tmp/x", false, why), LEARN_ALLOWED);
+	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/var/tmp/u/x", false, why), LEARN_OPEN);
+	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/var/tmp/u/.npm/x", false, why), LEARN_ALLOWED);
+}
+
 static void test_reasons_name_the_line(void **state)
 {
 	(void)state;
@@ -118,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_a_home_in_a_scratch_folder),
 		cmocka_unit_test(test_ask_comes_before_allow),
 		cmocka_unit_test(test_reasons_name_the_line),
 	};
