@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "policy/load.h"
 #include "sandbox/caps.h"
+#include "session/own_tests.h"
 
 void generation_done(struct generation *generation)
 {
@@ -49,6 +50,8 @@ enum berm_code generation_make(const struct generation_request *request, struct 
 	input.config_folder = sources_config_folder(generation->sources);
 	input.state_folder = sources_state_folder(generation->sources);
 	TRY(policy_make(&layers, &input, &generation->policy, problems, err));
+	if (!request->untested)
+		TRY(own_tests_check(generation->policy, &input, problems, err));
 	input.policy = generation->policy;
 	TRY(policy_caps(&input, &generation->caps, NULL, problems, err));
 	if (request->tell_all)

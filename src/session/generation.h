@@ -26,10 +26,10 @@ struct generation_request {
 	const struct berm_facts *facts;
 	const char *file; /* of the further document */
 	struct str text;  /* of it; ptr NULL: there is none. It counts as one more profile */
-	bool tell_all;
+	bool tell_all, untested;
 };
 /* generation: {0}; holds what was read after a failure as well, since problems point there. Errors: those of sources_open,
- * policy_load, policy_make, policy_caps and berm_plan_make; what has a place in a file is in problems. */
+ * policy_load, policy_make, policy_caps and berm_plan_make, and tests of the policy that fail (PARSE); what has a place in a file is in problems. */
 MUST_USE enum berm_code generation_make(const struct generation_request *request, struct generation *generation,
 					struct berm_plan **ret_plan, struct problems *problems, struct berm_err *err);
 

@@ -451,6 +451,7 @@ static enum berm_code remake(void *ctx, const char *file, struct str text, struc
 		.file = file,
 		.text = text,
 		.tell_all = run->request.tell_all,
+		.untested = run->request.untested,
 	};
 	generation_done(&run->next);
 	return generation_make(&request, &run->next, ret_plan, problems, err);

@@ -152,6 +152,8 @@ def apply_tells_each_line(session, hidden):
         session.reaches(["f", "secret"])
     done = session.apply("berm: 1\nfilesystem:\n  reed: [/]\n")
     need(done.returncode == 1 and ":3:3: unknown key 'reed'" in done.stderr and "stays" in done.stderr, done.stdout + done.stderr)
+    done = session.apply((GOOD % session.data) + "tests:\n  - { read: %s/f, is: deny }\n" % session.data)
+    need(done.returncode == 1, "a policy that fails its own test was taken: " + done.stdout + done.stderr)
     done = session.apply("berm: 1\n")
     need(done.returncode == 0 and "removed" in done.stdout, done.stdout + done.stderr)
     session.reaches(["secret"])
