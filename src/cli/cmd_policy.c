@@ -67,6 +67,20 @@ const struct command policy_commands[] = {
 			 "marks mistakes; docs/policy-reference.md is the same for readers.",
 	},
 	{
+		.name = "policy import",
+		.run = cmd_policy_import,
+		.options = &policy_import_option_set,
+		.operands = "FILE",
+		.takes_files = true,
+		.summary = "a policy from the settings of another sandbox",
+		.about = "Writes what FILE says, the settings of sandbox-runtime (srt) or Claude Code, or the command "
+			 "line "
+			 "of landrun, as a policy that is as narrow or narrower. Flags of landrun may stand behind -- "
+			 "in "
+			 "place of FILE. What has no equal is told, and stands in the file as a comment. Status 1: "
+			 "something that closed is missing, or the result is wider; each such line is marked.",
+	},
+	{
 		.name = "policy apply",
 		.run = cmd_policy_apply,
 		.options = &policy_apply_option_set,
