@@ -71,6 +71,8 @@ __attribute__((noinline)) static enum berm_code add_led(struct building *b, stru
 
 static struct str first_name(struct str path)
 {
+	if (path.len == 0)
+		return path;
 	const char *slash = memchr(path.ptr, '/', path.len);
 	return (struct str){path.ptr, slash != NULL ? (size_t)(slash - path.ptr) : path.len};
 }
