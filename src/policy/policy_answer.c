@@ -16,7 +16,7 @@ static void set_verdict(struct policy_verdict *verdict, enum policy_answer answe
 	verdict->answer = answer;
 	verdict->by = by;
 	verdict->rule = rule;
-	(void)snprintf(verdict->text, sizeof(verdict->text), "%s", text);
+	(void)snprintf(verdict->text, sizeof(verdict->text), "%.*s", (int)sizeof(verdict->text) - 1, text);
 }
 
 /* Where no line says anything. */
