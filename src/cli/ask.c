@@ -33,9 +33,9 @@ static bool read_line(char *ret_line, size_t size)
 enum ask_answer ask_yes(const char *question)
 {
 	char line[MAX_ANSWER];
-	auto_buf struct buf text;
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
 		return ASK_NOBODY;
+	auto_buf struct buf text;
 	buf_init(&text, MAX_QUESTION);
 	buf_printf(&text, "berm: %s [y/n] ", question);
 	if (buf_check(&text, NULL) != BERM_OK || fd_write_full(STDERR_FILENO, text.data, text.len) < 0)

@@ -100,7 +100,7 @@ static int test_one(struct testing *testing, const char *file)
 	}
 	testing->passed += tests.passed;
 	testing->failed += tests.failed;
-	if (problems->count == 0)
+	if (problems == NULL || problems->count == 0)
 		return -1;
 	(void)err_set(&err, BERM_ERR_PARSE, "a test cannot be read");
 	(void)say_problems(problems, &err, EXIT_NO);

@@ -74,9 +74,9 @@ static int help_below(const struct command *command)
 int help_command(const struct command *command)
 {
 	struct say_screen screen = say_screen(STDOUT_FILENO);
-	auto_buf struct buf out;
 	if (command->below != NULL)
 		return help_below(command);
+	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
 	put_usage(&out, &screen, command);
 	buf_putc(&out, '\n');

@@ -214,10 +214,10 @@ int named_list(const struct command *self, const char *const *argv, enum policy_
 	struct berm_err err;
 	auto_options struct options options = {0};
 	auto_named struct named named = {0};
-	auto_buf struct buf out;
 	int status = commands_parse(self, argv, &choices, &options);
 	if (status >= 0)
 		return status;
+	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
 	if (named_open(kind, &named, &err) != BERM_OK)
 		return say_problems(named.problems, &err, EXIT_REFUSED);
@@ -265,7 +265,6 @@ int named_show(const struct command *self, const char *const *argv, enum policy_
 	struct berm_err err;
 	auto_options struct options options = {0};
 	auto_named struct named named = {0};
-	auto_buf struct buf out;
 	int status = commands_parse(self, argv, &choices, &options);
 	if (status >= 0)
 		return status;
@@ -273,6 +272,7 @@ int named_show(const struct command *self, const char *const *argv, enum policy_
 		(void)err_set(&err, BERM_ERR_INVALID, "the name of one %s is wanted", named_word(kind));
 		return commands_usage(self, &err, NULL);
 	}
+	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
 	if (named_open(kind, &named, &err) != BERM_OK)
 		return say_problems(named.problems, &err, EXIT_REFUSED);

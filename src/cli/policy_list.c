@@ -176,9 +176,9 @@ enum berm_code policy_list_document(const struct policy_doc *doc, const struct s
 	for (uint32_t i = 0; i < doc->line_count; i++) {
 		const struct policy_line *line = &doc->lines[i];
 		struct str value = {0};
-		auto_buf struct buf buf;
 		if (line->key == KEY_BERM)
 			continue;
+		auto_buf struct buf buf;
 		buf_init(&buf, SAY_MAX);
 		put_value(line, line->text, false, &buf);
 		TRY(keep(&listing, &buf, &value, err));
