@@ -5,14 +5,23 @@
 
 #include "format/nearest.h"
 
-/* Who named whom: the documents that are being followed. */
-struct chain {
+/* A document that is being followed: first what it extends, then its groups, then the document itself. */
+struct step {
 	const struct policy_doc *doc;
-	const struct policy_line *line; /* of doc: by which the next was named */
-	const struct chain *up;
-	const char *label; /* "profile node-dev > group git", or "" */
-	enum policy_layer layer;
-	unsigned depth;
+	const struct policy_line *line; /* the one that is followed */
+	uint32_t next;			/* of doc's lines */
+	bool groups;			/* what it extends is done */
+	bool extends;			/* it says what it extends */
+	const char *label;		/* "profile node-dev > group git" */
+	const char *via;
+	enum policy_layer layer; /* of whoever named it, up to the layer's own file */
+	enum policy_layer own;	 /* of its own lines */
+};
+/* Who named whom, the outermost first. */
+struct walk {
+	struct merge *merge;
+	struct step steps[MERGE_MAX_DEPTH + 1];
+	size_t depth;
 };
 
 struct place merge_place(const struct policy_doc *doc, const struct policy_line *line)
@@ -151,10 +160,20 @@ static uint32_t next_strength(struct merge *merge, enum policy_layer layer)
 	return base[layer] + ++merge->sequence;
 }
 
-static bool is_in_chain(const struct chain *chain, const struct policy_doc *doc)
+static struct step *top_of(struct walk *walk)
 {
-	for (; chain != NULL; chain = chain->up)
-		if (chain->doc == doc)
+	return &walk->steps[walk->depth - 1];
+}
+
+static struct place place_of(const struct step *step)
+{
+	return merge_place(step->doc, step->line);
+}
+
+static bool is_followed(const struct walk *walk, const struct policy_doc *doc)
+{
+	for (size_t i = 0; i < walk->depth; i++)
+		if (walk->steps[i].doc == doc)
 			return true;
 	return false;
 }
@@ -165,37 +184,36 @@ static const char *name_of(const struct policy_doc *doc)
 }
 
 /* "a -> b -> a", told where the circle is closed, with the place of each step. */
-static void say_circle(struct merge *merge, const struct chain *chain, const struct policy_doc *doc)
+static void say_circle(struct walk *walk, const struct policy_doc *doc)
 {
-	char steps[160], line[96];
-	size_t at = sizeof steps - 1;
-	steps[at] = '\0';
-	for (const struct chain *step = chain; step != NULL; step = step->up) {
-		int len = snprintf(line, sizeof line, "%.40s (%.24s:%u) -> ", name_of(step->doc), step->doc->file,
-				   (unsigned)step->line->line);
-		if (len < 0 || (size_t)len >= sizeof line || (size_t)len > at)
-			break;
-		at -= (size_t)len;
-		memcpy(steps + at, line, (size_t)len);
-		if (step->doc == doc)
-			break;
+	char steps[160];
+	size_t at = 0, first = 0;
+	while (walk->steps[first].doc != doc)
+		first++;
+	steps[0] = '\0';
+	for (size_t i = first; i < walk->depth && at < sizeof steps; i++) {
+		const struct step *step = &walk->steps[i];
+		int len = snprintf(steps + at, sizeof steps - at, "%.40s (%.40s:%u) -> ", name_of(step->doc),
+				   step->doc->file, (unsigned)step->line->line);
+		at += len > 0 ? (size_t)len : 0;
 	}
-	struct place place = merge_place(chain->doc, chain->line);
-	problem_add(merge->problems, &place, "goes in a circle: %s%.40s", steps + at, name_of(doc));
-	problem_hint(merge->problems, "take one of these names out");
+	struct place place = place_of(top_of(walk));
+	problem_add(walk->merge->problems, &place, "goes in a circle: %s%.40s", steps, name_of(doc));
+	problem_hint(walk->merge->problems, "take one of these names out");
 }
 
 /* May the document be followed from here? */
-static bool may_follow(struct merge *merge, const struct chain *chain, const struct policy_doc *doc)
+static bool may_follow(struct walk *walk, const struct policy_doc *doc)
 {
-	if (is_in_chain(chain, doc)) {
-		say_circle(merge, chain, doc);
+	if (is_followed(walk, doc)) {
+		say_circle(walk, doc);
 		return false;
 	}
-	if (chain == NULL || chain->depth < MERGE_MAX_DEPTH)
+	if (walk->depth < MERGE_MAX_DEPTH)
 		return true;
-	struct place place = merge_place(chain->doc, chain->line);
-	problem_add(merge->problems, &place, "'%.60s' is more than %d documents deep", name_of(doc), MERGE_MAX_DEPTH);
+	struct place place = place_of(top_of(walk));
+	problem_add(walk->merge->problems, &place, "'%.60s' is more than %d documents deep", name_of(doc),
+		    MERGE_MAX_DEPTH);
 	return false;
 }
 
@@ -230,12 +248,13 @@ static const struct policy_line *find_widening(const struct policy_doc *doc)
 }
 
 /* A project may name only what narrows. */
-static bool may_project_add(struct merge *merge, const struct chain *chain, const struct policy_doc *doc)
+static bool may_project_add(struct walk *walk, const struct policy_doc *doc)
 {
 	const struct policy_line *line = find_widening(doc);
+	struct merge *merge = walk->merge;
 	if (line == NULL)
 		return true;
-	struct place place = merge_place(chain->doc, chain->line);
+	struct place place = place_of(top_of(walk));
 	problem_add(merge->problems, &place, "a project's file narrows only: %s '%.60s' has '%s'",
 		    kind_words[doc->kind], name_of(doc), policy_keys[line->key].path);
 	problem_hint(merge->problems, "name it in your own policy, or with %s %.60s",
@@ -243,35 +262,34 @@ static bool may_project_add(struct merge *merge, const struct chain *chain, cons
 	return false;
 }
 
-static enum berm_code follow_groups(struct merge *merge, const struct chain *chain);
-
-static enum berm_code put_group(struct merge *merge, const struct chain *chain, const struct policy_doc *doc,
-				const char *front)
+/* The group is to be followed; layer is that of whoever names it. */
+static enum berm_code enter_group(struct walk *walk, const struct policy_doc *doc, enum policy_layer layer,
+				  const char *front)
 {
-	enum policy_layer layer = group_layer(chain->layer);
-	struct merge_doc *there = find_doc(merge, doc, layer);
-	if (layer == LAYER_PROJECT) {
-		const struct merge_doc *granted = find_doc(merge, doc, LAYER_GROUP);
-		if ((granted != NULL && !granted->out) || !may_project_add(merge, chain, doc))
-			return BERM_OK;
-	}
+	struct merge *merge = walk->merge;
 	if (!holds_as_whole(merge, doc))
 		return BERM_OK;
-	const char *via = there != NULL && !there->out ? there->via : label(merge, front, doc);
-	if (via == NULL)
+	const struct merge_doc *there = find_doc(merge, doc, group_layer(layer));
+	const char *text = label(merge, front, doc);
+	if (text == NULL)
 		return merge_no_memory(merge);
-	const struct chain here = {.doc = doc,
-				   .up = chain->doc == NULL ? NULL : chain,
-				   .label = via,
-				   .layer = chain->layer,
-				   .depth = chain->depth + 1};
-	TRY(follow_groups(merge, &here));
-	there = find_doc(merge, doc, layer);
-	const struct merge_doc put = {doc, layer, next_strength(merge, chain->layer), via, false};
-	if (there == NULL)
-		return add_doc(merge, &put);
-	*there = put;
+	walk->steps[walk->depth++] = (struct step){.doc = doc,
+						   .groups = true,
+						   .label = text,
+						   .via = there != NULL && !there->out ? there->via : text,
+						   .layer = layer,
+						   .own = group_layer(layer)};
 	return BERM_OK;
+}
+
+static enum berm_code name_group(struct walk *walk, const struct policy_doc *doc)
+{
+	const struct step *top = top_of(walk);
+	const struct merge_doc *granted = find_doc(walk->merge, doc, LAYER_GROUP);
+	bool is_in = granted != NULL && !granted->out;
+	if (top->layer == LAYER_PROJECT && (is_in || !may_project_add(walk, doc)))
+		return BERM_OK;
+	return enter_group(walk, doc, top->layer, top->label);
 }
 
 static bool has_groups(const struct policy_doc *doc)
@@ -290,21 +308,23 @@ static bool has_guard(const struct policy_doc *doc)
 	return false;
 }
 
-static void take_group_out(struct merge *merge, const struct chain *chain, const struct policy_doc *doc)
+static void take_group_out(struct walk *walk, const struct policy_doc *doc)
 {
-	struct place place = merge_place(chain->doc, chain->line);
-	struct merge_doc *there = find_doc(merge, doc, group_layer(chain->layer));
-	if (chain->layer == LAYER_PROJECT && there == NULL)
+	struct merge *merge = walk->merge;
+	const struct step *top = top_of(walk);
+	struct place place = place_of(top);
+	struct merge_doc *there = find_doc(merge, doc, group_layer(top->layer));
+	if (top->layer == LAYER_PROJECT && there == NULL)
 		there = find_doc(merge, doc, LAYER_GROUP);
 	if (doc->required) {
 		problem_add(merge->problems, &place, "group '%.60s' is required: it cannot be taken out", name_of(doc));
 		problem_hint(merge->problems, "override: [{path: PATH, why: REASON}] for one of its paths");
-	} else if (chain->doc->kind == POLICY_DOC_GROUP) {
+	} else if (top->doc->kind == POLICY_DOC_GROUP) {
 		problem_add(merge->problems, &place, "a group takes no other out: '-%.60s'", name_of(doc));
 	} else if (has_groups(doc)) {
 		problem_add(merge->problems, &place, "group '%.60s' is made of others: take these out by name",
 			    name_of(doc));
-	} else if (chain->layer == LAYER_PROJECT && has_guard(doc)) {
+	} else if (top->layer == LAYER_PROJECT && has_guard(doc)) {
 		problem_add(merge->problems, &place,
 			    "a project's file narrows only: group '%.60s' denies or protects something", name_of(doc));
 	} else if (there != NULL) {
@@ -313,137 +333,172 @@ static void take_group_out(struct merge *merge, const struct chain *chain, const
 }
 
 /* "git", or "-docker". */
-static enum berm_code follow_group(struct merge *merge, const struct chain *chain)
+static enum berm_code follow_group(struct walk *walk)
 {
-	struct place place = merge_place(chain->doc, chain->line);
-	const char *name = chain->line->text;
+	struct merge *merge = walk->merge;
+	const struct step *top = top_of(walk);
+	struct place place = place_of(top);
+	const char *name = top->line->text;
 	bool out = name[0] == '-';
 	if (++merge->vote_count > MERGE_MAX_VOTES)
 		return err_set(merge->err, BERM_ERR_LIMIT, "more than %d groups are named", MERGE_MAX_VOTES);
 	const struct policy_doc *doc = find(merge, &place, POLICY_DOC_GROUP, name + out);
-	if (doc == NULL || !may_follow(merge, chain, doc))
+	if (doc == NULL || !may_follow(walk, doc))
 		return BERM_OK;
 	if (!out)
-		return put_group(merge, chain, doc, chain->label);
-	take_group_out(merge, chain, doc);
+		return name_group(walk, doc);
+	take_group_out(walk, doc);
 	return BERM_OK;
 }
 
-static enum berm_code follow_groups(struct merge *merge, const struct chain *chain)
-{
-	struct chain here = *chain;
-	for (uint32_t i = 0; i < chain->doc->line_count; i++) {
-		here.line = &chain->doc->lines[i];
-		if (here.line->key == KEY_GROUPS && !here.line->wanted && merge_holds_early(merge, here.line))
-			TRY(follow_group(merge, &here));
-	}
-	return BERM_OK;
-}
+/* ---- what documents extend --------------------------------------------------------------------------------------- */
 
-static enum berm_code add_required(struct merge *merge)
-{
-	const struct policy_finder *finder = &merge->layers->finder;
-	static const struct place nowhere = {"required groups", 0, 0};
-	const struct chain here = {.layer = LAYER_PROFILE, .label = ""};
-	const char *name;
-	for (size_t i = 0; finder->name != NULL && (name = finder->name(finder->context, POLICY_DOC_GROUP, i)) != NULL;
-	     i++) {
-		const struct policy_doc *doc = find(merge, &nowhere, POLICY_DOC_GROUP, name);
-		if (doc != NULL && doc->required)
-			TRY(put_group(merge, &here, doc, "required"));
-	}
-	return BERM_OK;
-}
-
-/* ---- what documents extend ----------------------------------------------------------------------------------------- */
-
-static enum berm_code follow(struct merge *merge, const struct chain *up, const struct policy_doc *doc,
-			     enum policy_layer layer);
+/* A profile that says nothing of what it extends extends the default one, which itself extends nothing. */
+static const struct policy_line implied = {.key = KEY_EXTENDS, .text = "default"};
 
 static enum policy_layer profile_layer(enum policy_layer layer)
 {
 	return layer == LAYER_SYSTEM || layer == LAYER_PROJECT ? layer : LAYER_PROFILE;
 }
 
-static enum berm_code follow_profile(struct merge *merge, const struct chain *chain, const char *name)
+/* via: NULL: it is the layer's own file. */
+static enum berm_code enter(struct walk *walk, const struct policy_doc *doc, enum policy_layer layer, const char *front)
 {
-	struct place place = merge_place(chain->doc, chain->line);
-	const struct policy_doc *doc = find(merge, &place, POLICY_DOC_PROFILE, name);
-	if (doc == NULL || !may_follow(merge, chain, doc))
-		return BERM_OK;
-	enum policy_layer layer = profile_layer(chain->layer);
-	if (layer == LAYER_PROJECT &&
-	    (find_doc(merge, doc, LAYER_PROFILE) != NULL || !may_project_add(merge, chain, doc)))
-		return BERM_OK;
-	return follow(merge, chain, doc, layer);
-}
-
-/* A profile that says nothing of what it extends extends the default one, which itself extends nothing. */
-static enum berm_code follow_default(struct merge *merge, const struct chain *chain)
-{
-	static const struct policy_line implied = {.key = KEY_EXTENDS, .text = "default"};
-	struct chain here = *chain;
-	here.line = &implied;
-	struct place place = merge_place(chain->doc, &implied);
-	const struct policy_doc *doc = find(merge, &place, POLICY_DOC_PROFILE, implied.text);
-	if (doc == NULL || is_in_chain(chain, doc))
-		return BERM_OK;
-	return follow(merge, &here, doc, LAYER_PROFILE);
-}
-
-static enum berm_code follow_extends(struct merge *merge, const struct chain *chain)
-{
-	struct chain here = *chain;
-	bool said = false;
-	for (uint32_t i = 0; i < chain->doc->line_count; i++) {
-		here.line = &chain->doc->lines[i];
-		if (here.line->key != KEY_EXTENDS || here.line->wanted)
-			continue;
-		said = true;
-		if (here.line->text[0] != '\0')
-			TRY(follow_profile(merge, &here, here.line->text));
-	}
-	return said || chain->layer != LAYER_PROFILE ? BERM_OK : follow_default(merge, chain);
-}
-
-/* What it extends, its groups, then the document itself: the later is the stronger. */
-static enum berm_code follow(struct merge *merge, const struct chain *up, const struct policy_doc *doc,
-			     enum policy_layer layer)
-{
+	struct merge *merge = walk->merge;
 	if (find_doc(merge, doc, layer) != NULL || !holds_as_whole(merge, doc))
 		return BERM_OK;
-	const char *text = label(merge, up != NULL ? up->label : "", doc);
+	const char *text = label(merge, front != NULL ? front : "", doc);
 	if (text == NULL)
 		return merge_no_memory(merge);
-	const struct chain here = {
-		.doc = doc, .up = up, .label = text, .layer = layer, .depth = up != NULL ? up->depth + 1 : 1};
-	TRY(follow_extends(merge, &here));
-	TRY(follow_groups(merge, &here));
-	const struct merge_doc added = {doc, layer, next_strength(merge, layer), up != NULL ? text : "", false};
-	return add_doc(merge, &added);
+	walk->steps[walk->depth++] = (struct step){
+		.doc = doc, .label = text, .via = front != NULL ? text : "", .layer = layer, .own = layer};
+	return BERM_OK;
 }
 
-static enum berm_code follow_all(struct merge *merge, const struct policy_doc *const *docs, enum policy_layer layer)
+static enum berm_code follow_profile(struct walk *walk)
+{
+	struct merge *merge = walk->merge;
+	const struct step *top = top_of(walk);
+	struct place place = place_of(top);
+	const struct policy_doc *doc = find(merge, &place, POLICY_DOC_PROFILE, top->line->text);
+	bool itself = top->line == &implied && is_followed(walk, doc);
+	if (doc == NULL || itself || !may_follow(walk, doc))
+		return BERM_OK;
+	enum policy_layer layer = profile_layer(top->layer);
+	if (layer == LAYER_PROJECT && (find_doc(merge, doc, LAYER_PROFILE) != NULL || !may_project_add(walk, doc)))
+		return BERM_OK;
+	return enter(walk, doc, layer, top->label);
+}
+
+/* ---- the walk ---------------------------------------------------------------------------------------------------- */
+
+static const struct policy_line *next_of(struct step *step, enum policy_key key)
+{
+	while (step->next < step->doc->line_count) {
+		const struct policy_line *line = &step->doc->lines[step->next++];
+		if (line->key == key && !line->wanted)
+			return line;
+	}
+	return NULL;
+}
+
+static const struct policy_line *next_extended(struct step *step)
+{
+	const struct policy_line *line;
+	while (!step->groups && (line = next_of(step, KEY_EXTENDS)) != NULL) {
+		step->extends = true;
+		if (line->text[0] != '\0')
+			return line;
+	}
+	bool implies = !step->groups && !step->extends && step->own == LAYER_PROFILE;
+	if (!step->groups)
+		step->next = 0;
+	step->groups = true;
+	return implies ? &implied : NULL;
+}
+
+/* The next name that is to be followed; NULL: there is none. */
+static const struct policy_line *next_name(struct merge *merge, struct step *step)
+{
+	const struct policy_line *line = next_extended(step);
+	if (line != NULL)
+		return line;
+	while ((line = next_of(step, KEY_GROUPS)) != NULL)
+		if (merge_holds_early(merge, line))
+			return line;
+	return NULL;
+}
+
+/* Everything that the document names is there: the later is the stronger. */
+static enum berm_code leave(struct walk *walk)
+{
+	struct merge *merge = walk->merge;
+	const struct step *top = top_of(walk);
+	struct merge_doc *there = find_doc(merge, top->doc, top->own);
+	const struct merge_doc put = {top->doc, top->own, next_strength(merge, top->layer), top->via, false};
+	walk->depth--;
+	if (there == NULL)
+		return add_doc(merge, &put);
+	*there = put;
+	return BERM_OK;
+}
+
+static enum berm_code follow_all_of(struct walk *walk)
+{
+	while (walk->depth > 0) {
+		struct step *top = top_of(walk);
+		top->line = next_name(walk->merge, top);
+		if (top->line == NULL)
+			TRY(leave(walk));
+		else
+			TRY(top->line->key == KEY_EXTENDS ? follow_profile(walk) : follow_group(walk));
+	}
+	return BERM_OK;
+}
+
+static enum berm_code follow(struct walk *walk, const struct policy_doc *doc, enum policy_layer layer)
+{
+	if (doc == NULL)
+		return BERM_OK;
+	TRY(enter(walk, doc, layer, NULL));
+	return follow_all_of(walk);
+}
+
+static enum berm_code follow_each(struct walk *walk, const struct policy_doc *const *docs, enum policy_layer layer)
 {
 	for (; docs != NULL && *docs != NULL; docs++)
-		TRY(follow(merge, NULL, *docs, layer));
+		TRY(follow(walk, *docs, layer));
+	return BERM_OK;
+}
+
+static enum berm_code add_required(struct walk *walk)
+{
+	const struct policy_finder *finder = &walk->merge->layers->finder;
+	static const struct place nowhere = {"required groups", 0, 0};
+	const char *name;
+	for (size_t i = 0; finder->name != NULL && (name = finder->name(finder->context, POLICY_DOC_GROUP, i)) != NULL;
+	     i++) {
+		const struct policy_doc *doc = find(walk->merge, &nowhere, POLICY_DOC_GROUP, name);
+		if (doc == NULL || !doc->required)
+			continue;
+		TRY(enter_group(walk, doc, LAYER_PROFILE, "required"));
+		TRY(follow_all_of(walk));
+	}
 	return BERM_OK;
 }
 
 static enum berm_code collect(struct merge *merge)
 {
 	const struct policy_layers *layers = merge->layers;
+	struct walk walk = {.merge = merge};
 	merge->doc_count = merge->vote_count = 0;
 	merge->sequence = 0;
-	TRY(follow_all(merge, layers->system, LAYER_SYSTEM));
-	TRY(add_required(merge));
-	TRY(follow_all(merge, layers->profiles, LAYER_PROFILE));
-	TRY(follow_all(merge, layers->user, LAYER_USER));
-	if (layers->project != NULL)
-		TRY(follow(merge, NULL, layers->project, LAYER_PROJECT));
-	if (layers->flags != NULL)
-		TRY(follow(merge, NULL, layers->flags, LAYER_FLAG));
-	return BERM_OK;
+	TRY(follow_each(&walk, layers->system, LAYER_SYSTEM));
+	TRY(add_required(&walk));
+	TRY(follow_each(&walk, layers->profiles, LAYER_PROFILE));
+	TRY(follow_each(&walk, layers->user, LAYER_USER));
+	TRY(follow(&walk, layers->project, LAYER_PROJECT));
+	return follow(&walk, layers->flags, LAYER_FLAG);
 }
 
 /* Which documents there are may depend on the network, whose mode they say: without those first. */

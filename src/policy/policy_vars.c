@@ -378,27 +378,17 @@ static enum berm_code add_named(struct policy_vars *vars, struct policy_vars_cac
 	return add_value(vars, cache, str_from(environment(vars, row->name)), true, err);
 }
 
-static enum berm_code values_of(struct policy_vars *vars, const struct row *row, struct policy_vars_cache **ret_cache,
-				struct berm_err *err);
-
-/* What stands for the variable where it is not set: "~/.cargo", "/run/user/$UID", "$GNUPGHOME/S.gpg-agent". */
-static enum berm_code add_standing(struct policy_vars *vars, struct policy_vars_cache *cache, const char *text,
-				   struct berm_err *err)
+/* FRONT and TEXT, in which "$UID" may stand. */
+static enum berm_code add_standing(struct policy_vars *vars, struct policy_vars_cache *cache, const char *front,
+				   const char *text, struct berm_err *err)
 {
 	char path[PATH_MAX];
-	const char *front = text[0] == '~' ? vars->home : "", *rest = text + (text[0] == '~');
-	struct policy_vars_cache *other = NULL;
-	if (text[0] == '$') {
-		TRY(values_of(vars, find_row(text), &other, err));
-		front = other->count > 0 ? other->values[0].path : NULL;
-		rest = text + 1 + name_length(text + 1);
-	}
+	const char *uid = strstr(text, "$UID");
 	if (front == NULL)
 		return BERM_OK;
-	const char *uid = strstr(rest, "$UID");
-	int len = uid != NULL ? snprintf(path, sizeof path, "%s%.*s%u", front, (int)(uid - rest), rest,
+	int len = uid != NULL ? snprintf(path, sizeof path, "%s%.*s%u", front, (int)(uid - text), text,
 					 (unsigned)vars->input->uid)
-			      : snprintf(path, sizeof path, "%s%s", front, rest);
+			      : snprintf(path, sizeof path, "%s%s", front, text);
 	return len < 0 || (size_t)len >= sizeof path ? BERM_OK : add_value(vars, cache, str_from(path), false, err);
 }
 
@@ -409,6 +399,25 @@ static size_t most_values(const struct policy_vars *vars, const struct row *row)
 	return many ? VALUES_MAX : 1 + STANDING;
 }
 
+/* What the environment says, then "~/.cargo", "/run/user/$UID". */
+static enum berm_code find_values(struct policy_vars *vars, const struct row *row, struct berm_err *err)
+{
+	struct policy_vars_cache *cache = &vars->cache[row - rows];
+	if (cache->values != NULL)
+		return BERM_OK;
+	cache->values = arena_array(vars->arena, most_values(vars, row), sizeof *cache->values);
+	if (cache->values == NULL)
+		return no_memory(err);
+	TRY(add_named(vars, cache, row, err));
+	for (size_t i = 0; i < STANDING && row->standing[i] != NULL; i++) {
+		const char *text = row->standing[i];
+		if (text[0] != '$')
+			TRY(add_standing(vars, cache, text[0] == '~' ? vars->home : "", text + (text[0] == '~'), err));
+	}
+	return BERM_OK;
+}
+
+/* With what stands below another variable's value: "$GNUPGHOME/S.gpg-agent". */
 static enum berm_code values_of(struct policy_vars *vars, const struct row *row, struct policy_vars_cache **ret_cache,
 				struct berm_err *err)
 {
@@ -416,12 +425,17 @@ static enum berm_code values_of(struct policy_vars *vars, const struct row *row,
 	*ret_cache = cache;
 	if (cache->ready)
 		return BERM_OK;
-	cache->values = arena_array(vars->arena, most_values(vars, row), sizeof *cache->values);
-	if (cache->values == NULL)
-		return no_memory(err);
-	TRY(add_named(vars, cache, row, err));
-	for (size_t i = 0; i < STANDING && row->standing[i] != NULL; i++)
-		TRY(add_standing(vars, cache, row->standing[i], err));
+	TRY(find_values(vars, row, err));
+	for (size_t i = 0; i < STANDING && row->standing[i] != NULL; i++) {
+		const char *text = row->standing[i];
+		const struct row *other = text[0] == '$' ? find_row(text) : NULL;
+		if (other == NULL)
+			continue;
+		TRY(find_values(vars, other, err));
+		const struct policy_vars_cache *found = &vars->cache[other - rows];
+		TRY(add_standing(vars, cache, found->count > 0 ? found->values[0].path : NULL,
+				 text + 1 + name_length(text + 1), err));
+	}
 	cache->ready = true;
 	return BERM_OK;
 }
@@ -482,41 +496,39 @@ static enum berm_code take_straight(struct policy_vars *vars, const char *path, 
 	return *ret_path != NULL ? BERM_OK : no_memory(err);
 }
 
-/* A path as a pattern that matches just it, or as it is; returns the length. */
-static size_t put_front(char *to, const char *path, bool pattern)
+/* A path as a pattern that matches just it; returns the length. */
+static size_t put_front(char *to, const char *path)
 {
 	size_t len = 0;
 	for (; *path != '\0'; path++) {
-		if (pattern && strchr("*?[]{},\\", *path) != NULL)
+		if (strchr("*?[]{},\\", *path) != NULL)
 			to[len++] = '\\';
 		to[len++] = *path;
 	}
 	return len;
 }
 
-/* FRONT/REST; NULL front: nothing. *ret_path is untouched if there is no such path. */
-static enum berm_code join(struct policy_vars *vars, const char *front, const char *rest, bool pattern,
+/* FRONT/REST, both NUL-terminated. */
+static enum berm_code join(struct policy_vars *vars, struct str front, struct str rest, bool pattern,
 			   const char **ret_path, struct berm_err *err)
 {
-	size_t front_len = strlen(front), rest_len = strlen(rest);
-	bool escaped = pattern && strpbrk(front, "*?[]{},\\") != NULL;
-	if (front_len + rest_len + 1 > TEXT_MAX)
-		return err_set(err, BERM_ERR_PARSE, "too long: '%.100s'", rest);
-	char *path = arena_alloc(vars->arena, (escaped ? 2 * front_len : front_len) + rest_len + 2);
+	if (front.len + rest.len + 1 > TEXT_MAX)
+		return err_set(err, BERM_ERR_PARSE, "too long: '%.100s'", rest.ptr);
+	bool escaped = pattern && strpbrk(front.ptr, "*?[]{},\\") != NULL;
+	char *path = arena_alloc(vars->arena, (escaped ? 2 * front.len : front.len) + rest.len + 2);
 	if (path == NULL)
 		return no_memory(err);
-	size_t len = front_len;
+	size_t len = front.len;
 	if (escaped)
-		len = put_front(path, front, true);
+		len = put_front(path, front.ptr);
 	else
-		memcpy(path, front, front_len);
+		memcpy(path, front.ptr, front.len);
 	while (len > 0 && path[len - 1] == '/')
 		len--;
-	if (*rest != '\0' && *rest != '/')
+	if ((rest.len > 0 && rest.ptr[0] != '/') || len + rest.len == 0)
 		path[len++] = '/';
-	memcpy(path + len, rest, rest_len + 1);
-	if (len + rest_len == 0)
-		memcpy(path, "/", 2);
+	memcpy(path + len, rest.ptr, rest.len);
+	path[len + rest.len] = '\0';
 	*ret_path = path;
 	return is_crooked(path) ? take_straight(vars, path, ret_path, err) : BERM_OK;
 }
@@ -588,7 +600,7 @@ static enum berm_code take_variable(struct policy_vars *vars, const struct polic
 		bool checked = value->named && !guard && request->use != POLICY_USE_PLAIN;
 		if ((!guard && value->named != named) || (checked && !is_value_usable(vars, request, row, value)))
 			continue;
-		TRY(join(vars, value->path, rest, request->pattern, &paths[count], err));
+		TRY(join(vars, str_from(value->path), str_from(rest), request->pattern, &paths[count], err));
 		count += !checked || is_usable(vars, request, row, paths[count]);
 	}
 	paths[count] = NULL;
@@ -640,7 +652,8 @@ enum berm_code policy_vars_paths(struct policy_vars *vars, const struct policy_v
 	const char *front = text[0] == '~' ? vars->home : request->folder;
 	if (front == NULL)
 		return BERM_OK;
-	return join(vars, front, text + (text[0] == '~'), request->pattern, &ret_paths->one[0], err);
+	return join(vars, str_from(front), str_from(text + (text[0] == '~')), request->pattern, &ret_paths->one[0],
+		    err);
 }
 
 enum berm_code policy_vars_hosts(const struct policy_vars *vars, const char *text, const char *const **ret_hosts,

@@ -58,12 +58,12 @@ static enum berm_code no_memory(struct berm_err *err)
 
 static enum berm_code text_of(struct sources *sources, const char *front, const char *rest, const char **ret_text)
 {
-	size_t front_len = strlen(front), rest_len = strlen(rest);
-	char *text = arena_alloc(&sources->arena, front_len + rest_len + 1);
+	struct str one = str_from(front), other = str_from(rest);
+	char *text = arena_alloc(&sources->arena, one.len + other.len + 1);
 	if (text == NULL)
 		return no_memory(sources->err);
-	memcpy(text, front, front_len);
-	memcpy(text + front_len, rest, rest_len);
+	memcpy(text, one.ptr, one.len);
+	memcpy(text + one.len, other.ptr, other.len);
 	*ret_text = text;
 	return BERM_OK;
 }
@@ -141,12 +141,13 @@ static void close_folder(DIR **folder)
 /* Takes fd. */
 static enum berm_code list_names(struct sources *sources, int fd, struct vec *names)
 {
-	auto_fd int owned = fd;
-	__attribute__((cleanup(close_folder))) DIR *folder = fdopendir(owned);
-	if (folder == NULL)
-		return err_sys(sources->err, "list policies");
-	owned = -1;
-	for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
+	__attribute__((cleanup(close_folder))) DIR *folder = fdopendir(fd);
+	const struct dirent *entry;
+	if (folder == NULL) {
+		(void)close(fd);
+		return err_set(sources->err, BERM_ERR_NOMEM, "list policies");
+	}
+	while ((entry = readdir(folder)) != NULL) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
 		TRY(add_name(sources, names, entry->d_name));
 	if (names->len > 1)
 		qsort(names->items, names->len, names->item_size, compare_own);
@@ -163,7 +164,7 @@ static enum policy_file_trust system_trust(const struct sources *sources)
 static enum berm_code read_system_file(struct sources *sources, int folder, const char *path, const char *name)
 {
 	const struct policy_doc *doc = NULL;
-	const char *base, *shown;
+	const char *base = NULL, *shown = NULL;
 	char file[NAME_MAX + 1];
 	(void)snprintf(file, sizeof file, "%s%s", name, yaml_end);
 	TRY(text_of(sources, path, "/", &base));
@@ -275,7 +276,7 @@ static enum berm_code name_own(struct sources *sources, struct own *own, const s
 static enum berm_code read_own(struct sources *sources, struct own *own, enum policy_doc_kind kind)
 {
 	const struct policy_doc *read = NULL;
-	const char *folder, *front, *shown;
+	const char *folder = NULL, *front = NULL, *shown = NULL;
 	TRY(text_of(sources, sources->config, kind == POLICY_DOC_GROUP ? "/groups/" : "/profiles/", &folder));
 	TRY(text_of(sources, folder, own->name, &front));
 	TRY(text_of(sources, front, yaml_end, &shown));
@@ -355,7 +356,7 @@ static enum berm_code add_profile(struct sources *sources, const struct policy_d
 static enum berm_code add_profile_file(struct sources *sources, const char *name)
 {
 	char path[PATH_MAX];
-	const char *cwd = sources->request->cwd, *shown;
+	const char *cwd = sources->request->cwd, *shown = NULL;
 	const struct policy_doc *doc = NULL;
 	if (!path_resolve(str_from(cwd != NULL ? cwd : "/"), str_from(name), path, sizeof path))
 		return err_set(sources->err, BERM_ERR_INVALID, "too long, or above '/': '%.100s'", name);
@@ -490,7 +491,7 @@ static enum berm_code keep_narrowing(struct sources *sources, const struct polic
 static enum berm_code read_user(struct sources *sources)
 {
 	const struct policy_doc *doc = NULL;
-	const char *shown;
+	const char *shown = NULL;
 	struct berm_err failure = {.code = BERM_OK};
 	if (sources->config_fd < 0)
 		return BERM_OK;
@@ -531,7 +532,7 @@ static enum berm_code take_consent(struct sources *sources)
 
 static enum berm_code read_project(struct sources *sources)
 {
-	const char *workspace = sources->request->workspace, *shown, *rest = "/.berm.yaml";
+	const char *workspace = sources->request->workspace, *shown = NULL, *rest = "/.berm.yaml";
 	struct berm_err failure = {.code = BERM_OK};
 	if (workspace == NULL)
 		return BERM_OK;
