@@ -336,9 +336,8 @@ static const char *name_at(void *context, enum policy_doc_kind kind, size_t inde
 
 static bool is_path(const char *text)
 {
-	size_t len = strlen(text), end = sizeof yaml_end - 1;
-	return strchr(text, '/') != NULL || (len > end && strcmp(text + len - end, yaml_end) == 0) ||
-	       (len > 5 && strcmp(text + len - 5, ".json") == 0);
+	struct str name = str_from(text);
+	return strchr(text, '/') != NULL || str_ends(name, STR(".yaml")) || str_ends(name, STR(".json"));
 }
 
 static enum berm_code add_profile(struct sources *sources, const struct policy_doc *doc, const char *name)
