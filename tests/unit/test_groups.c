@@ -1,13 +1,16 @@
 #include "check.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/own.h"
+#include "os/fd.h"
 #include "policy/builtin.h"
 #include "policy/input.h"
 #include "policy/policy.h"
 
-enum { LEAST_GROUPS = 45, ABOUT_MAX = 140 };
+enum { LEAST_GROUPS = 45, ABOUT_MAX = 140, PAGE_MAX = 64 * 1024 };
 
 static const struct policy_doc *find(void *context, enum policy_doc_kind kind, const char *name,
 				     struct problems *problems)
@@ -282,6 +285,25 @@ static void test_docker_says_what_it_is(void **state)
 	assert_non_null(strstr(docker->about, "override"));
 }
 
+/* docs/groups.md has a row for each, with its own words. */
+static void test_the_page_for_readers_has_them_all(void **state)
+{
+	(void)state;
+	auto_free char *page = calloc(1, PAGE_MAX);
+	assert_non_null(page);
+	if (fd_read_file(AT_FDCWD, "docs/groups.md", page, PAGE_MAX) <= 0)
+		skip(); /* tests run in the project's folder; elsewhere there is no page */
+	for (size_t i = 0; i < builtin_group_count; i++) {
+		char name[80];
+		(void)snprintf(name, sizeof name, "\n| `%s` |", builtin_groups[i].name);
+		const char *row = strstr(page, name);
+		if (row == NULL || strstr(row, builtin_groups[i].about) == NULL)
+			print_error("docs/groups.md does not tell of %s\n", builtin_groups[i].name);
+		assert_non_null(row);
+		assert_non_null(strstr(row, builtin_groups[i].about));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_what_others_close_is_closed),
 		cmocka_unit_test(test_registries_are_those_of_the_machine),
 		cmocka_unit_test(test_agents_have_their_socket_and_no_key),
+		cmocka_unit_test(test_the_page_for_readers_has_them_all),
 		cmocka_unit_test(test_docker_says_what_it_is),
 	};
 	return cmocka_run_group_tests_name("groups", tests, NULL, NULL);
