@@ -40,10 +40,21 @@ def many_rules(w):
     return words
 
 
+def left_in(home):
+    """What there is but the project and folders around something; the folder of sessions, once it is empty, is berm's own."""
+    found = []
+    for folder, names, files in os.walk(home):
+        names[:] = [name for name in names if os.path.join(folder, name) != os.path.join(home, "project")]
+        found += [os.path.relpath(os.path.join(folder, name), home) for name in files]
+        if not names and not files:
+            found.append(os.path.relpath(folder, home))
+    return sorted(set(found) - {os.path.join(".local", "state", "berm", "sessions")})
+
+
 control("C-40k", "-r: the whole home folder", sh("cat ~/notes && ls -A ~ > /dev/null && echo DONE"), setup=lambda w: w.file("@home@/notes", "x\n"), flags=("-r", "@home@"))
 control("C-40l", "-r: a folder that holds the home folder", sh("cat ~/notes && echo DONE"), setup=lambda w: w.file("@home@/notes", "x\n"), flags=("-r", "@root@"))
 control("C-40m", "-w: the home folder, and nothing is left in it", sh("echo x > ~/new && echo DONE"), works=lambda w, r: said_done(w, r) and
-        sorted(os.listdir(w.home)) == ["new", "project"], setup=None, flags=("-w", "@home@"))
+        left_in(w.home) == ["new"], setup=None, flags=("-w", "@home@"))
 control("C-40n", "a grant that does not exist", sh("echo DONE"), flags=("-r", "@out@/no/such"))
 control("C-40o", "a file, a folder below it and the one above", sh("cat @out@/a/b/f && cat @out@/a/g && echo DONE"), flags=("-r", "@out@/a/b/f", "-w", "@out@/a/b", "-r", "@out@/a"),
         setup=lambda w: (w.file("@out@/a/b/f", "x\n"), w.file("@out@/a/g", "x\n")))
