@@ -106,7 +106,7 @@ static enum berm_code finish(struct import *in, enum import_kind kind, const cha
 					 .about = in->about,
 					 .lines = lines,
 					 .line_count = (uint32_t)in->lines.len};
-	for (size_t i = 0; i < result.left_count; i++)
+	for (size_t i = 0; result.lefts != NULL && i < result.left_count; i++)
 		result.narrows += result.lefts[i].narrows;
 	*ret_imported = result;
 	return BERM_OK;
