@@ -82,7 +82,8 @@ static void take_command(struct import *in, import_at at, const char *text, enum
 
 static void take_fetch(struct import *in, import_at at, const char *text, enum decision decision)
 {
-	const char *host = strncmp(text, "domain:", 7) == 0 ? text + 7 : "";
+	const char *colon = strchr(text, ':');
+	const char *host = colon != NULL && str_starts(str_from(text), STR("domain:")) ? colon + 1 : "";
 	if (host[0] == '\0')
 		import_left(in, at, decision != ALLOW, import_show(in, at),
 			    "a tool of the agent's; hosts are named here");

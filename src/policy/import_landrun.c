@@ -130,7 +130,7 @@ static void take_flag(struct import *in, const struct flag *flag, const char *va
 	struct str rest = str_from(value), piece;
 	if (flag->why != NULL)
 		import_left(in, NULL, flag->narrows, shown, flag->why);
-	if (flag->key == KEY_NET_MODE || flag->key == POLICY_KEYS)
+	if (!flag->value || value == NULL || flag->key == POLICY_KEYS)
 		return;
 	if (strchr(value, '=') != NULL && flag->key == KEY_ENV_PASS)
 		take_value(in, flag->key, value);
