@@ -301,8 +301,8 @@ __attribute__((noinline)) static bool read_apt_folder(struct registries *r)
 	if (folder == NULL)
 		return true;
 	bool ok = true;
-	for (int i = 0; ok && i < FOLDER_MAX && (entry = readdir(folder)) != NULL;
-	     i++) { /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	for (int i = 0; ok && i < FOLDER_MAX && (entry = readdir(folder)) != NULL; i++) {
 		r->tools[REGISTRY_APT].set[REGISTRY_MAIN] = false; /* all of them count */
 		ok = read_apt_file(r, path, entry->d_name);
 	}
