@@ -20,6 +20,7 @@ enum { MAX = 1 << 20, MUTATIONS = 2000, SLIPS = 6000 };
 /* ---- rig --------------------------------------------------------------------------------------------------------- */
 
 static uint64_t seed;
+static enum policy_doc_kind kind; /* of the policy at hand: some keys are for one kind alone */
 
 /* xorshift64*: the same in every run. */
 static uint64_t draw(uint64_t below)
@@ -40,8 +41,7 @@ static const struct policy_doc *load(struct arena *arena, const struct buf *text
 {
 	struct problems problems = {0};
 	const struct policy_doc *doc = NULL;
-	enum berm_code code =
-		policy_load(arena, (struct policy_from){POLICY_DOC_GROUP, "p"}, buf_str(text), &doc, &problems, NULL);
+	enum berm_code code = policy_load(arena, (struct policy_from){kind, "p"}, buf_str(text), &doc, &problems, NULL);
 	if ((code == BERM_OK) != (problems.count == 0) || (code == BERM_OK) != (doc != NULL))
 		fail_msg("code %d, %zu problems: %s", (int)code, problems.count, text->data);
 	return doc;
@@ -108,6 +108,7 @@ static void write_policy(struct buf *text)
 	size_t all = builtin_group_count + builtin_profile_count, index = (size_t)draw(all);
 	const struct policy_doc *doc =
 		index < builtin_group_count ? &builtin_groups[index] : &builtin_profiles[index - builtin_group_count];
+	kind = doc->kind;
 	buf_clear(text);
 	policy_text_put(doc, false, text);
 	assert_int_equal(buf_check(text, NULL), BERM_OK);
