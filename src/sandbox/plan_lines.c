@@ -339,6 +339,8 @@ static struct words view_words(struct build *build, const struct cap_line *line,
 	(void)state;
 	if (build->caps->view == BERM_VIEW_VISIBLE && !build->landlock)
 		return refused_by(build, FACT_LANDLOCK_ABI);
+	if (build->caps->view == BERM_VIEW_HIDDEN && !build->plan->hidden && build->namespaces)
+		return refused("a grant of less than '/' or '/dev'", "--view visible");
 	if (build->caps->view == BERM_VIEW_HIDDEN && !build->plan->hidden)
 		return partial(NOBODY, build->no_namespaces == FACT_COUNT
 					       ? "names outside the grants can be seen"

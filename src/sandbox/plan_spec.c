@@ -18,6 +18,21 @@ static enum fact first_missing(const struct build *build, const enum fact *neede
 	return FACT_COUNT;
 }
 
+/* Is all of the host's tree granted, or all of its /dev, which a root of our own has no place for? Then there is nothing to
+ * hide. */
+static bool grants_all(const struct berm_caps *caps)
+{
+	for (size_t i = 0; i < caps->lines.len; i++) {
+		const struct cap_line *line = vec_at(&caps->lines, i);
+		struct str path = line->path;
+		while (path.len > 0 && path.ptr[path.len - 1] == '/')
+			path.len--;
+		if (line->kind == CAP_GRANT && (path.len == 0 || str_eq(path, STR("/dev"))))
+			return true;
+	}
+	return false;
+}
+
 void build_backend(struct build *build)
 {
 	static const enum fact for_namespaces[] = {
@@ -35,7 +50,8 @@ void build_backend(struct build *build)
 	build->can_govern = build->landlock && build->supervise;
 	build->namespaces = build->no_namespaces == FACT_COUNT && caps->backend != BERM_BACKEND_LANDLOCK;
 	plan->backend = build->namespaces ? BERM_BACKEND_NAMESPACES : BERM_BACKEND_LANDLOCK;
-	plan->hidden = build->namespaces && (caps->view != BERM_VIEW_VISIBLE || !build->landlock);
+	plan->hidden =
+		build->namespaces && (!build->landlock || (caps->view != BERM_VIEW_VISIBLE && !grants_all(caps)));
 	plan->landlock_abi = (int)build->facts->value[FACT_LANDLOCK_ABI];
 }
 

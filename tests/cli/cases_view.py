@@ -97,3 +97,15 @@ def a_machine_that_refuses_namespaces_is_found_out(place):
         result = place.command(["unshare", "-Urm", "/bin/sh", "-c", script]).ok("x\n")
         if limit != "net":  # seccomp can stand in for that one
             true("back-end: landlock" in result.err, f"{limit}: {result!r}")
+
+
+@test_ways
+def all_of_the_tree_leaves_nothing_to_hide(place):
+    for grant in ("/", "/dev"):
+        result = place.berm("run", "-r", grant, "--", "sh", "-c", "echo made; : >/usr/x")
+        equal(result.out, "made\n")
+        true(result.status != 0, f"-r {grant}: changed /usr")
+        if place.way.namespaces:
+            result = place.berm("run", "--view", "hidden", "-r", grant, "--", "true")
+            equal(result.status, 125)
+            true("--view visible" in result.err, repr(result))
