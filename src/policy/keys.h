@@ -69,6 +69,7 @@ enum policy_attr_key {
 	ATTR_WHEN_ARCH,
 	ATTR_WHEN_NETWORK, /* filtered, host: the line is there only if the network is */
 	ATTR_EXTENT,	   /* file: the object itself, else the tree */
+	ATTR_MAKE,	   /* READ, WRITE, EXEC: a folder that is made before the run if it is missing */
 	ATTR_ACCEPT,	   /* PROTECT: git-config, git-link */
 	ATTR_BESIDE,	   /* PROTECT: struct berm_rule's beside */
 	ATTR_IN_PLACE,

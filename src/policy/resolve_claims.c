@@ -85,9 +85,12 @@ static bool is_looked_at(const char *text)
 	return strncmp(text, "$PATH", 5) == 0 || strncmp(text, "$TOOL_ROOTS", 11) == 0;
 }
 
-/* What is not there, or closed to the user anyway, need not be told of a shipped line. */
+/* What is not there, or closed to the user anyway, need not be told of a shipped line. A folder that the session makes
+ * will be there, and a file that is replaced is made by its first save. */
 static bool is_left_out(const struct building *b, const struct policy_entry *entry, const char *path)
 {
+	if ((b->input->look && policy_attr_is(entry->line, ATTR_MAKE)) || entry->line->key == KEY_REPLACE)
+		return false;
 	if (!resolve_is_shipped(entry) || is_workspace(b, path) || b->input->readable == NULL)
 		return false;
 	return entry->line->key != KEY_SOCKETS && !is_looked_at(entry->line->text) && !b->input->readable(path);

@@ -27,6 +27,7 @@
 #include "session/outer.h"
 #include "session/own_tests.h"
 #include "session/reload.h"
+#include "session/state_folders.h"
 #include "session/streams.h"
 #include "session/workspace.h"
 
@@ -171,6 +172,8 @@ static enum berm_code make_caps(struct run *run, struct problems *problems, stru
 	TRY(policy_make(sources_layers(run->sources), &run->input, &run->policy, problems, err));
 	if (!run->request.untested)
 		TRY(own_tests_check(run->policy, &run->input, problems, err));
+	if (!run->request.examine)
+		state_folders_make(run->policy, &run->input);
 	run->input.policy = run->policy;
 	run->input.look = run->request.examine;
 	TRY(policy_caps(&run->input, &run->caps, run->request.examine ? &run->origins : NULL, problems, err));
