@@ -232,6 +232,9 @@ escape: all ## what a hostile program tries, against the host's view of it
 tools-test: all ## package tools from a cold cache and signing by agents, in a sandbox; uses the machine's registries
 	$(Q)tests/tools/run $(OUT)/berm
 
+agents-test: all ## real agents, installed with npm, under their profiles, as root and as an ordinary user
+	$(Q)tests/agents/run $(OUT)/berm
+
 cli-test: all ## golden runs of the program
 	$(Q)tests/cli/run $(OUT)/berm
 
@@ -334,13 +337,13 @@ GATE := format floors lint selftest headers docs schema man sizes compile api co
 gate: ## every check and test but those on the running program, one after the other
 	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE)
 
-check: ## the gate, then escape, cli-test, kill-test and tools-test
-	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test
+check: ## the gate, then the suites of whole programs
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test agents-test
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test bench cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test agents-test bench cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \
