@@ -44,6 +44,18 @@ const struct command commands[] = {
 			 "Changes nothing.",
 	},
 	{
+		.name = "why",
+		.run = cmd_why,
+		.options = &why_option_set,
+		.operands = "QUESTION OBJECT",
+		.words = why_words,
+		.summary = "would it be allowed, and by which line",
+		.about = "Says what the policy of a run answers, and by which line: read, list, write, create, delete, "
+			 "exec or socket PATH; connect HOST:PORT; GET, or another method, URL; run COMMAND. Answers "
+			 "from the lines of the policy, for the path and for where it leads. Exit status: 0 allowed, 1 "
+			 "denied, 3 would be asked.",
+	},
+	{
 		.name = "learn",
 		.run = cmd_learn,
 		.options = &learn_option_set,

@@ -1,0 +1,53 @@
+"""berm why: the answer, the line, the place, the exit status."""
+import json
+import os
+
+from harness import equal, test_ways, true
+
+
+@test_ways
+def why_names_the_line(place):
+    place.folder("home/.ssh")
+    place.file("home/.ssh/id", "key")
+    result = place.berm("why", "read", f"{place.home}/.ssh/id")
+    equal(result.status, 1)
+    true(result.out.startswith("denied: filesystem.deny: ~/.ssh (groups/credentials.yaml:"), repr(result))
+    result = place.berm("why", "read", "/etc/passwd").ok()
+    true(result.out.startswith("allowed: filesystem.read: /etc (groups/system-read.yaml:"), repr(result))
+    equal(place.berm("why", "read", f"{place.home}/unknown").status, 3)
+    equal(place.berm("why", "-r", f"{place.home}/unknown", "read", f"{place.home}/unknown/x").status, 0)
+
+
+@test_ways
+def why_looks_where_a_link_leads(place):
+    place.folder("home/.ssh")
+    place.file("home/.ssh/id", "key")
+    os.symlink(f"{place.home}/.ssh/id", os.path.join(place.work, "innocent"))
+    result = place.berm("why", "read", "innocent")
+    equal(result.status, 1)
+    true("~/.ssh" in result.out, repr(result))
+
+
+@test_ways
+def why_and_the_run_agree(place):
+    place.file("home/work/open", "a")
+    place.file("home/work/a.env", "b")
+    for name, status in (("open", 0), ("a.env", 1)):
+        flags = ("--deny", "**/*.env")
+        equal(place.berm("why", *flags, "read", name).status, status)
+        equal(place.berm("run", *flags, "--", "cat", name).status, status)
+
+
+@test_ways
+def why_answers_for_hosts(place):
+    answer = json.loads(place.berm("why", "--json", "-g", "code-hosting", "connect", "github.com:443").ok().out)
+    equal(answer["answer"], "allow")
+    true("code-hosting.yaml" in answer["at"] and "no network" in answer["note"], repr(answer))
+    equal(place.berm("why", "-n", "none", "GET", "https://github.com/").status, 1)
+    equal(place.berm("why", "-n", "host", "connect", "10.0.0.1:22").status, 0)
+
+
+@test_ways
+def why_needs_a_question(place):
+    for words in ((), ("read",), ("frob", "x"), ("read", "a", "b")):
+        equal(place.berm("why", *words).status, 2)
