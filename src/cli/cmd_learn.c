@@ -112,9 +112,7 @@ static enum berm_code open_policy(struct learning *learning)
 	if (learning->problems == NULL)
 		return err_set(&learning->err, BERM_ERR_NOMEM, "learn from a run");
 	TRY(policy_run_new(&learning->choices->run, &learning->run, learning->problems, &learning->err));
-	const struct policy_input *input = run_input(learning->run);
-	learning->places = (struct floor_places){
-		.home = input->home, .config = input->config_folder, .state = input->state_folder};
+	learning->places = floor_places_of(run_input(learning->run));
 	return learn_policy_new(run_policy(learning->run), &learning->places, &learning->rules, &learning->err);
 }
 

@@ -44,20 +44,12 @@ const char *const why_words[] = {"read", "list", "write", "create", "delete", "e
 
 /* ---- the question ------------------------------------------------------------------------------------------------ */
 
-static bool is_about_path(const char *word)
-{
-	static const char *const words[] = {"read", "list", "write", "create", "delete", "exec", "socket"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
-}
-
 /* A path from the current folder, or the words of a command with spaces between. */
 static enum berm_code put_object(const char *word, const char *const *rest, struct buf *object, struct berm_err *err)
 {
 	char path[PATH_MAX];
-	if (!is_about_path(word)) {
+	enum policy_op op;
+	if (!question_find_op(word, &op) || !question_is_file(op)) {
 		for (size_t i = 0; rest[i] != NULL; i++)
 			buf_printf(object, "%s%s", i > 0 ? " " : "", rest[i]);
 		return buf_check(object, err);

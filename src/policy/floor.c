@@ -6,6 +6,7 @@
 #include "base/glob.h"
 #include "base/own.h"
 #include "berm/berm.h"
+#include "policy/input.h"
 
 /* A right to change is a right to remove as well. */
 #define CHANGE (BERM_WRITE | BERM_DELETE)
@@ -103,6 +104,11 @@ const size_t floor_row_count = ARRAY_LEN(floor_rows);
 /* ---- patterns ---------------------------------------------------------------------------------------------------- */
 
 enum { PATTERN_MAX = PATH_MAX };
+
+struct floor_places floor_places_of(const struct policy_input *input)
+{
+	return (struct floor_places){.home = input->home, .config = input->config_folder, .state = input->state_folder};
+}
 
 /* What a pattern may begin with. */
 static const char *const place_words[] = {"~", "$BERM_CONFIG", "$BERM_STATE", "$BERM_RUNTIME"};

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct policy_input;
+
 enum floor_os { FLOOR_LINUX = 1, FLOOR_MACOS = 2, FLOOR_ANY = 3 };
 
 struct floor_row {
@@ -28,6 +30,8 @@ extern const size_t floor_row_count;
 struct floor_places {
 	const char *home, *config, *state, *runtime;
 };
+/* Those of a run; borrowed from input. */
+struct floor_places floor_places_of(const struct policy_input *input);
 
 /* The row's pattern with its place filled in (special characters of the place are escaped). false: there is no such
  * place, or it does not fit. */

@@ -95,7 +95,7 @@ static bool is_rule(const struct policy_entry *entry)
 	return key == KEY_NET_DENY;
 }
 
-static void drop(struct learn_policy **rules)
+void learn_policy_drop(struct learn_policy **rules)
 {
 	learn_policy_free(*rules);
 }
@@ -103,7 +103,7 @@ static void drop(struct learn_policy **rules)
 enum berm_code learn_policy_new(const struct policy *policy, const struct floor_places *places,
 				struct learn_policy **ret_rules, struct berm_err *err)
 {
-	__attribute__((cleanup(drop))) struct learn_policy *rules = calloc(1, sizeof(*rules));
+	auto_learn_policy struct learn_policy *rules = calloc(1, sizeof(*rules));
 	if (rules == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "learn from events");
 	rules->policy = policy;

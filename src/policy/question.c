@@ -31,6 +31,17 @@ bool question_is_file(enum policy_op op)
 	return op <= POLICY_OP_SOCKET;
 }
 
+bool question_find_op(const char *word, enum policy_op *ret_op)
+{
+	for (size_t i = 0; i < ARRAY_LEN(op_words); i++) {
+		if (i == POLICY_OP_HTTP || strcmp(op_words[i], word) != 0)
+			continue;
+		*ret_op = (enum policy_op)i;
+		return true;
+	}
+	return false;
+}
+
 static enum berm_code no_memory(struct berm_err *err)
 {
 	return err_set(err, BERM_ERR_NOMEM, "read a question");
@@ -205,13 +216,9 @@ enum berm_code question_parse(struct arena *arena, const char *word, const char 
 		*ret_question = question;
 		return BERM_OK;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(op_words); i++) {
-		if (i == POLICY_OP_HTTP || strcmp(op_words[i], word) != 0)
-			continue;
-		question.op = (enum policy_op)i;
-		TRY(take_object(arena, object, &question, err));
-		*ret_question = question;
-		return BERM_OK;
-	}
-	return err_set(err, BERM_ERR_PARSE, "no question begins with '%.40s'", word);
+	if (!question_find_op(word, &question.op))
+		return err_set(err, BERM_ERR_PARSE, "no question begins with '%.40s'", word);
+	TRY(take_object(arena, object, &question, err));
+	*ret_question = question;
+	return BERM_OK;
 }

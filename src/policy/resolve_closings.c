@@ -205,9 +205,9 @@ static enum berm_code add(struct building *b, struct closing closing)
 __attribute__((noinline)) static enum berm_code place_row(struct building *b, const struct floor_row *row,
 							  const char **ret_pattern)
 {
-	const struct floor_places places = {
-		.home = b->home, .config = b->input->config_folder, .state = b->input->state_folder};
+	struct floor_places places = floor_places_of(b->input);
 	char pattern[FLOOR_PATTERN_MAX];
+	places.home = b->home;
 	*ret_pattern = NULL;
 	if (!floor_pattern(row, &places, pattern, sizeof pattern))
 		return BERM_OK;

@@ -47,8 +47,7 @@ enum berm_code generation_make(const struct generation_request *request, struct 
 	TRY(sources_open(request->sources, &generation->sources, problems, err));
 	struct policy_layers layers = *sources_layers(generation->sources);
 	TRY(add_document(request, &layers, generation, problems, err));
-	input.config_folder = sources_config_folder(generation->sources);
-	input.state_folder = sources_state_folder(generation->sources);
+	sources_tell_folders(generation->sources, &input);
 	TRY(policy_make(&layers, &input, &generation->policy, problems, err));
 	if (!request->untested)
 		TRY(own_tests_check(generation->policy, &input, problems, err));

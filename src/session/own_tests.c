@@ -2,11 +2,6 @@
 
 #include "policy/policy_answer.h"
 
-static void drop(struct learn_policy **rules)
-{
-	learn_policy_free(*rules);
-}
-
 static bool has_tests(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->count; i++)
@@ -18,9 +13,8 @@ static bool has_tests(const struct policy *policy)
 enum berm_code own_tests_run(const struct policy *policy, const struct policy_input *input, struct policy_tests *tests,
 			     struct problems *problems, struct berm_err *err)
 {
-	const struct floor_places places = {
-		.home = input->home, .config = input->config_folder, .state = input->state_folder};
-	__attribute__((cleanup(drop))) struct learn_policy *rules = NULL;
+	const struct floor_places places = floor_places_of(input);
+	auto_learn_policy struct learn_policy *rules = NULL;
 	if (!has_tests(policy))
 		return BERM_OK;
 	TRY(learn_policy_new(policy, &places, &rules, err));

@@ -157,8 +157,7 @@ static void fill_input(struct run *run)
 	input->values_context = &run->values;
 	distro_find(run->distro, sizeof(run->distro));
 	input->distro = text_or_null(run->distro);
-	input->config_folder = sources_config_folder(run->sources);
-	input->state_folder = sources_state_folder(run->sources);
+	sources_tell_folders(run->sources, input);
 	/* Whoever is watched does not edit the notes. */
 	run->kept[0] = journal_file(run->request.events);
 	input->kept = run->kept;
@@ -475,8 +474,7 @@ static void keep(void *ctx, bool in_force)
 	next->policy = old.policy;
 	next->caps = old.caps;
 	run->input.policy = run->policy;
-	run->input.config_folder = sources_config_folder(run->sources);
-	run->input.state_folder = sources_state_folder(run->sources);
+	sources_tell_folders(run->sources, &run->input);
 	run->journal.generation++;
 }
 

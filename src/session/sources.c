@@ -12,6 +12,7 @@
 #include "format/nearest.h"
 #include "format/path.h"
 #include "policy/builtin.h"
+#include "policy/input.h"
 #include "policy/load.h"
 #include "session/consent.h"
 #include "session/policy_file.h"
@@ -646,6 +647,12 @@ const char *sources_config_folder(const struct sources *sources)
 const char *sources_state_folder(const struct sources *sources)
 {
 	return sources->state;
+}
+
+void sources_tell_folders(const struct sources *sources, struct policy_input *input)
+{
+	input->config_folder = sources->config;
+	input->state_folder = sources->state;
 }
 
 const char *sources_file(const struct sources *sources, size_t index)

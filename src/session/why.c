@@ -8,11 +8,6 @@
 #include "policy/policy_answer.h"
 #include "policy/question.h"
 
-static void drop(struct learn_policy **rules)
-{
-	learn_policy_free(*rules);
-}
-
 /* Where a path leads: what is there without links, and what is missing behind it as it is written. False: nowhere else, or
  * too long. */
 __attribute__((noinline)) static bool leads_to(const char *path, char ret_real[static PATH_MAX])
@@ -40,9 +35,8 @@ enum berm_code why_answer(const struct policy *policy, const struct policy_input
 			  struct berm_err *err)
 {
 	char real[PATH_MAX];
-	const struct floor_places places = {
-		.home = input->home, .config = input->config_folder, .state = input->state_folder};
-	__attribute__((cleanup(drop))) struct learn_policy *rules = NULL;
+	const struct floor_places places = floor_places_of(input);
+	auto_learn_policy struct learn_policy *rules = NULL;
 	TRY(learn_policy_new(policy, &places, &rules, err));
 	struct policy_answer_context context = {policy, rules};
 	TRY(policy_answer(&context, question, ret_verdict, err));

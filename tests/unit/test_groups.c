@@ -5,26 +5,13 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "builtin_rig.h"
 #include "os/fd.h"
 #include "policy/builtin.h"
 #include "policy/input.h"
 #include "policy/policy.h"
 
 enum { LEAST_GROUPS = 45, ABOUT_MAX = 140, PAGE_MAX = 64 * 1024 };
-
-static const struct policy_doc *find(void *context, enum policy_doc_kind kind, const char *name,
-				     struct problems *problems)
-{
-	(void)context;
-	(void)problems;
-	return builtin_find(kind, name);
-}
-
-static const char *name_at(void *context, enum policy_doc_kind kind, size_t index)
-{
-	(void)context;
-	return kind == POLICY_DOC_GROUP && index < builtin_group_count ? builtin_groups[index].name : NULL;
-}
 
 static const char *const given[] = {"host.corp.example", NULL};
 
@@ -38,12 +25,6 @@ static const char *const *values(void *context, const char *name)
 			return given;
 	return NULL;
 }
-
-static void free_policy(struct policy **policy)
-{
-	policy_free(*policy);
-}
-#define auto_policy __attribute__((cleanup(free_policy)))
 
 /* What one group comes to on a system. */
 static struct policy *resolve(const struct policy_doc *group, const char *os)
@@ -64,7 +45,7 @@ static struct policy *resolve(const struct policy_doc *group, const char *os)
 	kept.lines = kept_lines;
 	const struct policy_doc *const profiles[] = {&kept, NULL};
 	const char *const envp[] = {"SSH_AUTH_SOCK=/tmp/ssh-x/agent.1", "PATH=/usr/bin:/home/u/bin", NULL};
-	const struct policy_layers layers = {.profiles = profiles, .finder = {NULL, find, name_at}};
+	const struct policy_layers layers = {.profiles = profiles, .finder = builtin_finder};
 	const struct policy_input input = {.cwd = "/home/u/w",
 					   .workspace = "/home/u/w",
 					   .home = "/home/u",

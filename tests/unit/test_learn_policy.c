@@ -3,12 +3,6 @@
 #include "policy/learn_policy.h"
 #include "policy_rig.h"
 
-static void drop_rules(struct learn_policy **rules)
-{
-	learn_policy_free(*rules);
-}
-#define auto_rules __attribute__((cleanup(drop_rules)))
-
 static const struct policy_doc base =
 	PROFILE("base", EXTENDS_NOTHING, LINE_WITH(KEY_DENY, "~/.ssh", {ATTR_EXCEPT, "~/.ssh/known_hosts"}),
 		LINE(KEY_DENY, "**/.env"), LINE(KEY_DENY, "~/.config/*/token"), LINE(KEY_PROTECT, "**/.envrc"),
@@ -73,7 +67,7 @@ static void test_table(void **state)
 {
 	(void)state;
 	auto_rig struct rig rig = RIG(.layers = {.profiles = DOCS(&base)});
-	auto_rules struct learn_policy *rules = NULL;
+	auto_learn_policy struct learn_policy *rules = NULL;
 	MADE(&rig);
 	assert_int_equal(learn_policy_new(rig.policy, &places, &rules, NULL), BERM_OK);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -90,7 +84,7 @@ static void test_ask_comes_before_allow(void **state)
 	(void)state;
 	char why[LEARN_WHY_MAX] = "";
 	auto_rig struct rig rig = RIG(.layers = {.profiles = DOCS(&base)});
-	auto_rules struct learn_policy *rules = NULL;
+	auto_learn_policy struct learn_policy *rules = NULL;
 	MADE(&rig);
 	assert_int_equal(learn_policy_new(rig.policy, &places, &rules, NULL), BERM_OK);
 	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/home/u/w/asked/x", false, why), LEARN_OPEN);
@@ -109,7 +103,7 @@ static void test_a_home_in_a_scratch_folder(void **state)
 	static const struct floor_places there = {.home = "/var/tmp/u"};
 	char why[LEARN_WHY_MAX] = "";
 	auto_rig struct rig rig = RIG(.layers = {.profiles = DOCS(&scratch)});
-	auto_rules struct learn_policy *rules = NULL;
+	auto_learn_policy struct learn_policy *rules = NULL;
 	MADE(&rig);
 	assert_int_equal(learn_policy_new(rig.policy, &there, &rules, NULL), BERM_OK);
 	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/var/tmp/x", false, why), LEARN_ALLOWED);
@@ -122,7 +116,7 @@ static void test_reasons_name_the_line(void **state)
 	(void)state;
 	char why[LEARN_WHY_MAX] = "";
 	auto_rig struct rig rig = RIG(.layers = {.profiles = DOCS(&base)});
-	auto_rules struct learn_policy *rules = NULL;
+	auto_learn_policy struct learn_policy *rules = NULL;
 	MADE(&rig);
 	assert_int_equal(learn_policy_new(rig.policy, &places, &rules, NULL), BERM_OK);
 	assert_int_equal(learn_policy_look(rules, POLICY_OP_READ, "/home/u/.ssh/id", false, why), LEARN_FORBIDDEN);

@@ -3,12 +3,6 @@
 #include "policy/policy_answer.h"
 #include "policy_rig.h"
 
-static void drop_rules(struct learn_policy **rules)
-{
-	learn_policy_free(*rules);
-}
-#define auto_rules __attribute__((cleanup(drop_rules)))
-
 static const struct floor_places places = {.home = "/home/u"};
 
 #define IS(k, text, is) LINE_WITH(k, text, {ATTR_IS, is})
@@ -18,7 +12,7 @@ static const struct floor_places places = {.home = "/home/u"};
 static void run(const struct policy_doc *doc, size_t passed, size_t failed, struct policy_tests *tests)
 {
 	auto_rig struct rig rig = RIG(.layers = {.profiles = DOCS(doc)});
-	auto_rules struct learn_policy *rules = NULL;
+	auto_learn_policy struct learn_policy *rules = NULL;
 	MADE(&rig);
 	assert_int_equal(learn_policy_new(rig.policy, &places, &rules, NULL), BERM_OK);
 	struct policy_answer_context context = {rig.policy, rules};

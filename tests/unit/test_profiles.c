@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "builtin_rig.h"
 #include "os/fd.h"
 #include "policy/builtin.h"
 #include "policy/input.h"
@@ -13,26 +14,6 @@
 #include "session/own_tests.h"
 
 enum { LEAST_PROFILES = 18, ABOUT_MAX = 140, PAGE_MAX = 64 * 1024 };
-
-static const struct policy_doc *find(void *context, enum policy_doc_kind kind, const char *name,
-				     struct problems *problems)
-{
-	(void)context;
-	(void)problems;
-	return builtin_find(kind, name);
-}
-
-static const char *name_at(void *context, enum policy_doc_kind kind, size_t index)
-{
-	(void)context;
-	return kind == POLICY_DOC_GROUP && index < builtin_group_count ? builtin_groups[index].name : NULL;
-}
-
-static void free_policy(struct policy **policy)
-{
-	policy_free(*policy);
-}
-#define auto_policy __attribute__((cleanup(free_policy)))
 
 static const char *const environment[] = {"PATH=/usr/bin:/home/u/bin", NULL};
 
@@ -51,7 +32,7 @@ static struct policy_input input_on(const char *os)
 static struct policy *resolve(const struct policy_doc *profile, const char *os)
 {
 	const struct policy_doc *const profiles[] = {profile, NULL};
-	const struct policy_layers layers = {.profiles = profiles, .finder = {NULL, find, name_at}};
+	const struct policy_layers layers = {.profiles = profiles, .finder = builtin_finder};
 	const struct policy_input input = input_on(os);
 	static struct problems problems;
 	struct policy *policy = NULL;
@@ -105,15 +86,10 @@ static void test_every_profile_passes_its_own_tests(void **state)
 	}
 }
 
-static void drop_rules(struct learn_policy **rules)
-{
-	learn_policy_free(*rules);
-}
-
 static enum policy_answer ask(const struct policy *policy, const struct policy_question *question)
 {
 	const struct floor_places places = {.home = "/home/u"};
-	__attribute__((cleanup(drop_rules))) struct learn_policy *rules = NULL;
+	auto_learn_policy struct learn_policy *rules = NULL;
 	struct policy_verdict verdict;
 	struct berm_err err = {.msg = ""};
 	assert_int_equal(learn_policy_new(policy, &places, &rules, &err), BERM_OK);
