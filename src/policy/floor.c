@@ -107,7 +107,10 @@ enum { PATTERN_MAX = PATH_MAX };
 
 struct floor_places floor_places_of(const struct policy_input *input)
 {
-	return (struct floor_places){.home = input->home, .config = input->config_folder, .state = input->state_folder};
+	return (struct floor_places){.home = input->home,
+				     .config = input->config_folder,
+				     .state = input->state_folder,
+				     .runtime = input->runtime_folder};
 }
 
 /* What a pattern may begin with. */

@@ -43,9 +43,10 @@ struct policy_input {
 	/* What conditions ask: as in when.os and when.arch, NULL: what berm was built for; distro: ID and then ID_LIKE of
 	 * os-release, separated by spaces, or NULL. */
 	const char *os, *arch, *distro;
-	uint32_t uid;				  /* what "$UID" is */
-	const char *config_folder, *state_folder; /* berm's own, absolute, or NULL: nothing inside touches them */
-	const struct policy_variable *variables;  /* these come before what the table of variables says */
+	uint32_t uid; /* what "$UID" is */
+	/* Berm's own, absolute, or NULL: nothing inside touches them. runtime: where sockets of sessions may be. */
+	const char *config_folder, *state_folder, *runtime_folder;
+	const struct policy_variable *variables; /* these come before what the table of variables says */
 	size_t variable_count;
 	/* Asked for variables that are not among these, for what is only looked for if a policy names it; the values live as
 	 * long as the policy. NULL-terminated; NULL: nothing is known. NULL: nobody is asked. */

@@ -343,6 +343,8 @@ static enum berm_code add_run(struct merge *merge)
 		TRY(add_own(merge, &own_protect, input->config_folder, "."));
 	if (input->state_folder != NULL)
 		TRY(add_own(merge, &own_deny, input->state_folder, "."));
+	if (input->runtime_folder != NULL)
+		TRY(add_own(merge, &own_deny, input->runtime_folder, "."));
 	for (size_t i = 0; i < merge->doc_count; i++) {
 		const struct merge_doc *from = &merge->docs[i];
 		bool is_file = !from->doc->shipped && from->doc->kind != POLICY_DOC_FLAGS && !from->out;

@@ -106,7 +106,7 @@ static void put_length(uint32_t length, uint8_t ret_head[static HEAD])
 
 /* ---- the folder ---------------------------------------------------------------------------------------------------- */
 
-static enum berm_code make_folders(const char *folder, struct berm_err *err)
+enum berm_code control_make_folder(const char *folder, struct berm_err *err)
 {
 	char path[PATH_MAX];
 	size_t len = strlen(folder);
@@ -129,7 +129,7 @@ static enum berm_code open_folder(const char *path, bool make, int *ret_fd, stru
 {
 	struct stat st = {0};
 	if (make)
-		TRY(make_folders(path, err));
+		TRY(control_make_folder(path, err));
 	auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(err, BERM_ERR_NOTFOUND, "no session runs");

@@ -163,6 +163,16 @@ static void fill_input(struct run *run)
 	input->kept = run->kept;
 }
 
+/* What is there before the plan is made can be closed by it. Without a folder for its socket a run has none. */
+__attribute__((noinline)) static void make_folders(const struct run *run)
+{
+	char folder[PATH_MAX];
+	state_folders_make(run->policy, &run->input);
+	if (control_folder(run->request.envp, text_or_null(run->home), folder, NULL) != BERM_OK ||
+	    control_make_folder(folder, NULL) != BERM_OK)
+		return;
+}
+
 static enum berm_code make_caps(struct run *run, struct problems *problems, struct berm_err *err)
 {
 	TRY(etc_secrets_find(&run->closed, err));
@@ -172,7 +182,7 @@ static enum berm_code make_caps(struct run *run, struct problems *problems, stru
 	if (!run->request.untested)
 		TRY(own_tests_check(run->policy, &run->input, problems, err));
 	if (!run->request.examine)
-		state_folders_make(run->policy, &run->input);
+		make_folders(run);
 	run->input.policy = run->policy;
 	run->input.look = run->request.examine;
 	TRY(policy_caps(&run->input, &run->caps, run->request.examine ? &run->origins : NULL, problems, err));

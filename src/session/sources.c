@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/env.h"
 #include "base/own.h"
@@ -39,7 +40,7 @@ struct sources {
 	const struct sources_request *request;
 	struct problems *problems; /* while it is opened */
 	struct berm_err *err;
-	const char *config, *state;
+	const char *config, *state, *runtime;
 	int config_fd;
 	struct vec own[KINDS];		   /* of struct own, sorted by name */
 	struct vec files;		   /* of const char * */
@@ -569,10 +570,20 @@ static enum berm_code make_layers(struct sources *sources)
 	return BERM_OK;
 }
 
+/* Where sessions of this user have their sockets, of whatever environment they were started in. */
+static enum berm_code find_runtime(struct sources *sources)
+{
+	char usual[64];
+	const char *base = env_get(sources->request->envp, "XDG_RUNTIME_DIR");
+	(void)snprintf(usual, sizeof(usual), "/run/user/%u", (unsigned)getuid());
+	return text_of(sources, base != NULL && base[0] == '/' ? base : usual, "/berm", &sources->runtime);
+}
+
 static enum berm_code open_all(struct sources *sources)
 {
 	TRY(find_folder(sources, "BERM_CONFIG_DIR", "XDG_CONFIG_HOME", "/.config/berm", &sources->config));
 	TRY(find_folder(sources, "BERM_STATE_DIR", "XDG_STATE_HOME", "/.local/state/berm", &sources->state));
+	TRY(find_runtime(sources));
 	TRY(read_system(sources));
 	TRY(open_config(sources));
 	TRY(read_user(sources));
@@ -653,6 +664,7 @@ void sources_tell_folders(const struct sources *sources, struct policy_input *in
 {
 	input->config_folder = sources->config;
 	input->state_folder = sources->state;
+	input->runtime_folder = sources->runtime;
 }
 
 const char *sources_file(const struct sources *sources, size_t index)

@@ -33,7 +33,7 @@ const char *sources_profile(const struct sources *sources, bool *ret_by_program)
 /* The user's folder for policies ("~/.config/berm") and for state, absolute; NULL: there is none. */
 const char *sources_config_folder(const struct sources *sources);
 const char *sources_state_folder(const struct sources *sources);
-/* Tells the input of them; borrowed from sources. */
+/* Tells the input of them and of the folder for sockets; borrowed from sources. */
 void sources_tell_folders(const struct sources *sources, struct policy_input *input);
 /* Files that were read, for whoever watches them; NULL past the end. */
 const char *sources_file(const struct sources *sources, size_t index);

@@ -2,7 +2,7 @@
 import json
 import os
 
-from harness import equal, test, true
+from harness import equal, test, test_ways, true
 
 PLAIN = "berm: 1\nname: mine\nfilesystem:\n  read: [/opt/x]\n  deny: [./secret]\n"
 
@@ -220,3 +220,15 @@ def a_policy_that_fails_its_own_tests_starts_nothing(place):
     equal((result.status, os.path.exists(f"{place.work}/started")), (125, False))
     true("p.yaml:8:5: test fails: 'read /opt/x/y' is allow, not deny" in result.err, result.err)
     place.berm("policy", "test").ok("0 passed, 0 failed\n")
+
+
+@test_ways
+def sockets_of_sessions_are_never_granted(place):
+    runtime = place.folder("runtime")
+    env = {"XDG_RUNTIME_DIR": runtime}
+    for flags in (("--socket", f"{runtime}/berm/other"), ("-r", f"{runtime}/berm"), ("-w", f"{runtime}/berm")):
+        result = place.berm("run", *flags, "--", "true", env=env)
+        equal(result.status, 125)
+        true("berm's own state" in result.err, repr(result))
+    result = place.berm("run", "-w", runtime, "--", "sh", "-c", f"echo x >{runtime}/free; ls {runtime}/berm", env=env)
+    true(result.status != 0 and os.path.exists(f"{runtime}/free"), repr(result))
