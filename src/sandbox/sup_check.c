@@ -1,6 +1,6 @@
 /*
- * May this be done to that place? Rights of the grant first, then the rules that hold for its path. What a rule says to an
- * act is a table; moves of folders and the names that rules wait for are looked at entry by entry.
+ * May this be done to that place? What the plan says to an act is plan_act.c's; what is beside a place is looked up here,
+ * and moves of folders and the names that rules wait for are looked at entry by entry.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,92 +13,10 @@
 #include "base/own.h"
 #include "sandbox/sup_state.h"
 
-/* Names are compared without regard to ASCII case: on a file system that does the same, another spelling is the same
- * file. Elsewhere it protects a little too much. */
-static const bool FOLD = true;
-
-static const char NOT_GRANTED[] = "not granted";
-
 enum {
 	MAX_RULES = 64,	    /* that hold for one path */
 	MAX_BELOW_LINK = 5, /* names below a link that are thought of */
 };
-
-/* ---- what a rule says to an act ---------------------------------------------------------------------------------- */
-
-enum effect {
-	REFUSE = 0,
-	ALLOW,
-	IF_REMOVABLE,
-	IF_PATTERN, /* allowed under a pattern (which means files), not under a path that was named */
-	IF_JUDGED,  /* allowed where a judge looks after the content */
-	UNJUDGED,   /* allowed where the content is nobody's concern */
-	BY_JUDGE,   /* the judge decides */
-};
-enum rule_class { CLASS_PLAIN = 0, CLASS_MKDIR_ONLY, CLASS_IN_PLACE, CLASS_COUNT };
-
-static const struct {
-	enum berm_request_op op;
-	unsigned needs;
-	bool of_name; /* changes the folder: its rights count */
-	bool replace; /* part of an atomic save */
-	uint8_t effect[CLASS_COUNT];
-} acts[ACT_COUNT] = {
-	/*			    needs	of name, replace   plain, mkdir only, in place */
-	[ACT_READ] = {BERM_OP_READ, BERM_READ, false, true, {ALLOW, ALLOW, ALLOW}},
-	[ACT_EXEC] = {BERM_OP_EXEC, BERM_EXEC, false, false, {ALLOW, ALLOW, ALLOW}},
-	[ACT_WRITE] = {BERM_OP_WRITE, BERM_WRITE, false, true, {REFUSE, REFUSE, UNJUDGED}},
-	[ACT_MAKE] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, REFUSE, UNJUDGED}},
-	[ACT_MKDIR] = {BERM_OP_CREATE, BERM_WRITE, true, true, {REFUSE, ALLOW, ALLOW}},
-	[ACT_SYMLINK] = {BERM_OP_CREATE, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
-	[ACT_LINK] = {BERM_OP_LINK, BERM_WRITE, true, true, {REFUSE, REFUSE, REFUSE}},
-	[ACT_LINK_FROM] = {BERM_OP_LINK, BERM_WRITE, false, true, {REFUSE, REFUSE, UNJUDGED}},
-	[ACT_LEAVE] = {BERM_OP_RENAME, BERM_WRITE, true, true, {IF_REMOVABLE, IF_REMOVABLE, ALLOW}},
-	[ACT_ARRIVE_FILE] = {BERM_OP_RENAME, BERM_WRITE, true, true, {BY_JUDGE, BY_JUDGE, BY_JUDGE}},
-	[ACT_ARRIVE_FOLDER] = {BERM_OP_RENAME, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
-	[ACT_ARRIVE_OTHER] = {BERM_OP_RENAME, BERM_WRITE, true, false, {REFUSE, REFUSE, REFUSE}},
-	[ACT_REMOVE] = {BERM_OP_DELETE, BERM_DELETE, true, true, {IF_REMOVABLE, IF_REMOVABLE, ALLOW}},
-	[ACT_RMDIR] = {BERM_OP_DELETE, BERM_DELETE, true, true, {IF_PATTERN, ALLOW, ALLOW}},
-	[ACT_MODE] = {BERM_OP_META, BERM_WRITE, false, true, {IF_JUDGED, ALLOW, ALLOW}},
-	[ACT_META] = {BERM_OP_META, BERM_WRITE, false, true, {IF_JUDGED, ALLOW, ALLOW}},
-};
-
-enum berm_request_op place_act_op(enum place_act act)
-{
-	return acts[act].op;
-}
-
-static enum rule_class class_of(const struct plan_rule *rule)
-{
-	if (rule->mkdir_only)
-		return CLASS_MKDIR_ONLY;
-	return rule->in_place ? CLASS_IN_PLACE : CLASS_PLAIN;
-}
-
-static bool allows(const struct plan_rule *rule, enum place_act act, mode_t mode)
-{
-	switch ((enum effect)acts[act].effect[class_of(rule)]) {
-	case ALLOW:
-		return true;
-	case IF_REMOVABLE:
-		return rule->removable;
-	case IF_PATTERN:
-		return rule->removable || rule->path == NULL;
-	case IF_JUDGED:
-		return rule->judge != NULL && (mode & (S_ISUID | S_ISGID)) == 0;
-	case UNJUDGED:
-		return rule->judge == NULL;
-	case REFUSE:
-	case BY_JUDGE:
-	default:
-		return false;
-	}
-}
-
-static bool is_for_judge(const struct plan_rule *rule, enum place_act act)
-{
-	return acts[act].effect[class_of(rule)] == BY_JUDGE && rule->judge != NULL;
-}
 
 /* ---- which rules hold -------------------------------------------------------------------------------------------- */
 
@@ -160,33 +78,21 @@ static bool condition_holds(struct supervisor *sup, const struct plan_rule *rule
 	return false;
 }
 
+static bool is_condition_met(void *ctx, const struct plan_rule *rule, struct str path)
+{
+	return condition_holds(ctx, rule, path, NULL);
+}
+
 struct place_verdict place_judge_act(const struct call *call, const struct place *place, enum place_act act,
 				     mode_t mode)
 {
 	struct supervisor *sup = call->sup;
-	const struct plan_grant *grant = acts[act].of_name ? place->holder : place->grant;
-	struct place_verdict verdict = {0};
-	const struct plan_rule *rule;
-	bool replaceable = false;
-	struct str path = {place->path, place->path_len};
-	struct plan_cursor cursor = plan_rules_at(sup->plan, path, FOLD);
-	while (!place->unnamed && (rule = plan_rule_next(&cursor)) != NULL) {
-		if (rule->right == BERM_REPLACE)
-			replaceable = acts[act].replace;
-		if (rule->right == BERM_REPLACE || !condition_holds(sup, rule, path, NULL))
-			continue;
-		if (rule->right == BERM_PROTECT && allows(rule, act, mode))
-			continue;
-		if (rule->right != BERM_PROTECT || !is_for_judge(rule, act) ||
-		    (verdict.judge != NULL && verdict.judge->judge != rule->judge))
-			return (struct place_verdict){.rule = rule->label, .error = EACCES};
-		verdict.judge = rule;
-	}
-	bool granted = grant != NULL && !grant->closed && (acts[act].needs & ~grant->rights) == 0 &&
-		       !scratch_is_foreign(sup, place);
-	if (!granted && !replaceable)
-		return (struct place_verdict){.rule = NOT_GRANTED, .error = EACCES};
-	return verdict;
+	const struct plan_grant *grant = plan_act_of_name(act) ? place->holder : place->grant;
+	struct str path = {place->path, place->unnamed ? 0 : place->path_len};
+	if (scratch_is_foreign(sup, place))
+		grant = NULL;
+	const struct plan_condition condition = {is_condition_met, sup};
+	return plan_judge_act(sup->plan, path, grant, act, mode, &condition);
 }
 
 struct place_verdict place_check(const struct call *call, const struct place *place, enum berm_request_op op,
@@ -198,7 +104,7 @@ struct place_verdict place_check(const struct call *call, const struct place *pl
 		[BERM_OP_META] = ACT_MODE,
 	};
 	if ((size_t)op >= ARRAY_LEN(by_op))
-		return (struct place_verdict){.rule = NOT_GRANTED, .error = EACCES};
+		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EACCES};
 	enum place_act act = by_op[op];
 	if (op == BERM_OP_CREATE && S_ISDIR(mode))
 		act = ACT_MKDIR;
@@ -206,7 +112,7 @@ struct place_verdict place_check(const struct call *call, const struct place *pl
 		act = ACT_SYMLINK;
 	struct place_verdict verdict = place_judge_act(call, place, act, mode);
 	if (verdict.rule == NULL && (place->grant == NULL || (needs & ~place->grant->rights) != 0))
-		return (struct place_verdict){.rule = NOT_GRANTED, .error = EACCES};
+		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EACCES};
 	return verdict;
 }
 
@@ -217,7 +123,7 @@ static struct sup_notice notice_of(const struct place *place, enum place_act act
 	bool known = place->looked && place->exists;
 	return (struct sup_notice){
 		.kind = BERM_REQUEST_FILE,
-		.op = acts[act].op,
+		.op = plan_act_op(act),
 		.error = EACCES,
 		.object = place->path,
 		.as = as,
@@ -246,63 +152,30 @@ static bool is_possible(struct place *place, enum place_act act)
 	bool arrives = act == ACT_ARRIVE_FILE || act == ACT_ARRIVE_FOLDER || act == ACT_ARRIVE_OTHER;
 	if (place_look(place) != 0 || (!arrives && place->exists == makes))
 		return false;
-	const char *name = acts[act].of_name ? "." : place->name;
-	int need = acts[act].needs == BERM_READ ? R_OK : acts[act].needs == BERM_EXEC ? X_OK : W_OK;
+	const char *name = plan_act_of_name(act) ? "." : place->name;
+	int need = plan_act_needs(act) == BERM_READ ? R_OK : plan_act_needs(act) == BERM_EXEC ? X_OK : W_OK;
 	return place->object >= 0 || faccessat(place->folder, name, need, 0) == 0 || errno == EROFS;
 }
 
 /* Nothing in own folders is refused for want of a grant, and devices and procfs do not get here. */
 void place_report(struct call *call, struct place *place, enum place_act act, const char *as)
 {
-	const struct plan_grant *grant = acts[act].of_name ? place->holder : place->grant;
-	if ((grant != NULL && (acts[act].needs & ~grant->rights) == 0) || place->unnamed || place_own(call, place) ||
-	    !is_possible(place, act))
+	const struct plan_grant *grant = plan_act_of_name(act) ? place->holder : place->grant;
+	if ((grant != NULL && (plan_act_needs(act) & ~grant->rights) == 0) || place->unnamed ||
+	    place_own(call, place) || !is_possible(place, act))
 		return;
 	if (act == ACT_READ && S_ISDIR(place->st.st_mode) && grant != NULL && grant->rights == PLAN_LIST &&
 	    strcmp(grant->path, place->path) == 0)
 		return;
-	struct sup_notice notice = notice_of(place, act, as, NOT_GRANTED);
+	struct sup_notice notice = notice_of(place, act, as, PLAN_NOT_GRANTED);
 	call_report(call, &notice);
 }
 
 /* ---- names that must stay ---------------------------------------------------------------------------------------- */
 
-/* The first grant that does not sort before path. */
-static size_t first_grant(const struct berm_plan *plan, const char *path)
-{
-	size_t low = 0, high = plan->grant_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(plan->grants[middle].path, path) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* If a granted folder could be moved, what is moved in its place afterwards would get its rights. */
 bool place_pinned(const struct call *call, const struct place *place, bool folder)
 {
-	struct supervisor *sup = call->sup;
-	const struct berm_plan *plan = sup->plan;
-	struct str path = {place->path, place->path_len};
-	if (place->grant != NULL && place->grant->exists && strcmp(place->grant->path, place->path) == 0)
-		return true;
-	for (size_t i = 0; i < plan->mask_count; i++)
-		if (lies_in(str_from(plan->masks[i].path), path))
-			return true;
-	if (!folder || path.len + 1 >= sizeof(sup->join))
-		return folder;
-	memcpy(sup->join, path.ptr, path.len);
-	memcpy(sup->join + path.len, "/", 2);
-	for (size_t i = first_grant(plan, sup->join); i < plan->grant_count; i++) {
-		if (strncmp(plan->grants[i].path, sup->join, path.len + 1) != 0)
-			return false;
-		if (plan->grants[i].exists)
-			return true;
-	}
-	return false;
+	return plan_is_pinned(call->sup->plan, place->grant, (struct str){place->path, place->path_len}, folder);
 }
 
 /* ---- moving a folder --------------------------------------------------------------------------------------------- */
@@ -314,8 +187,8 @@ static bool enters(const struct plan_rule *rule, struct str folder)
 		struct str path = str_from(rule->path);
 		return lies_in(path, folder) || (rule->tree && lies_in(folder, path));
 	}
-	if (glob_enters(rule->pattern, folder, FOLD) ||
-	    (rule->except != NULL && glob_enters(rule->except, folder, FOLD)))
+	if (glob_enters(rule->pattern, folder, PLAN_FOLD) ||
+	    (rule->except != NULL && glob_enters(rule->except, folder, PLAN_FOLD)))
 		return true;
 	/* What it waits for may lie outside the folder. */
 	size_t ups = 0;
@@ -327,7 +200,7 @@ static bool enters(const struct plan_rule *rule, struct str folder)
 static bool any_enters(const struct supervisor *sup, struct str folder)
 {
 	const struct plan_rule *rule;
-	struct plan_cursor cursor = plan_rules_below(sup->plan, folder, FOLD);
+	struct plan_cursor cursor = plan_rules_below(sup->plan, folder, PLAN_FOLD);
 	while ((rule = plan_rule_next(&cursor)) != NULL)
 		if (enters(rule, folder))
 			return true;
@@ -357,7 +230,7 @@ static bool set_has(const struct rule_set *set, const struct plan_rule *rule)
 static bool rules_of(struct supervisor *sup, struct str path, const struct moved *moved, struct rule_set *ret_set)
 {
 	const struct plan_rule *rule;
-	struct plan_cursor cursor = plan_rules_at(sup->plan, path, FOLD);
+	struct plan_cursor cursor = plan_rules_at(sup->plan, path, PLAN_FOLD);
 	ret_set->count = 0;
 	while ((rule = plan_rule_next(&cursor)) != NULL) {
 		if (set_has(ret_set, rule) || !condition_holds(sup, rule, path, moved))
@@ -380,7 +253,7 @@ static int compare_rules(struct move *move, const struct rule_set *old, const st
 	for (size_t i = 0; i < old->count; i++) {
 		move->rule = old->rules[i]->label;
 		if (!set_has(new, old->rules[i]) &&
-		    (old->rules[i]->right != BERM_PROTECT || !allows(old->rules[i], ACT_LEAVE, 0)))
+		    (old->rules[i]->right != BERM_PROTECT || !plan_rule_allows(old->rules[i], ACT_LEAVE, 0)))
 			return EACCES;
 	}
 	move->rule = NULL;
@@ -394,7 +267,7 @@ static bool link_enters(struct supervisor *sup, const struct plan_rule *rule, st
 		return false;
 	if (rule->path != NULL)
 		return lies_in(str_from(rule->path), link);
-	if (!glob_enters(rule->pattern, link, FOLD))
+	if (!glob_enters(rule->pattern, link, PLAN_FOLD))
 		return false;
 	size_t reach = glob_reach(rule->pattern);
 	if (rule->beside == NULL || reach > MAX_BELOW_LINK)
@@ -414,7 +287,7 @@ const struct plan_rule *place_link_rule(const struct call *call, const struct pl
 {
 	struct str path = {place->path, place->path_len};
 	const struct plan_rule *rule;
-	struct plan_cursor cursor = plan_rules_below(call->sup->plan, path, FOLD);
+	struct plan_cursor cursor = plan_rules_below(call->sup->plan, path, PLAN_FOLD);
 	while ((rule = plan_rule_next(&cursor)) != NULL)
 		if (link_enters(call->sup, rule, path))
 			return rule;
@@ -425,7 +298,7 @@ const struct plan_rule *place_link_rule(const struct call *call, const struct pl
 static int compare_link(struct move *move, struct str old, struct str new)
 {
 	const struct plan_rule *rule;
-	struct plan_cursor cursor = plan_rules_below(move->sup->plan, new, FOLD);
+	struct plan_cursor cursor = plan_rules_below(move->sup->plan, new, PLAN_FOLD);
 	while ((rule = plan_rule_next(&cursor)) != NULL) {
 		if (!link_enters(move->sup, rule, new) || link_enters(move->sup, rule, old))
 			continue;
@@ -507,7 +380,7 @@ static size_t depth_of(const char *rel)
 static bool holds_at(const struct supervisor *sup, const struct plan_rule *wanted, struct str path)
 {
 	const struct plan_rule *rule;
-	struct plan_cursor cursor = plan_rules_at(sup->plan, path, FOLD);
+	struct plan_cursor cursor = plan_rules_at(sup->plan, path, PLAN_FOLD);
 	while ((rule = plan_rule_next(&cursor)) != NULL)
 		if (rule == wanted)
 			return true;
@@ -563,7 +436,7 @@ static int visit_waiting(void *ctx, int folder, const char *name, unsigned char 
 		return WALK_ON;
 	if (rule->right != BERM_PROTECT)
 		return EACCES;
-	if (type == DT_DIR || allows(rule, type == DT_LNK ? ACT_SYMLINK : ACT_MAKE, 0))
+	if (type == DT_DIR || plan_rule_allows(rule, type == DT_LNK ? ACT_SYMLINK : ACT_MAKE, 0))
 		return WALK_ON; /* a folder of the name runs nothing by itself */
 	if (type != DT_REG || rule->judge == NULL)
 		return EACCES;

@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "sandbox/plan_act.h"
 #include "sandbox/sup_task.h"
 
 /* Programs can go deeper than a path can tell. */
@@ -74,32 +75,6 @@ bool place_folder_governed(const struct place *place);
 /* Is it in a folder that is the sandbox's own, to do as it likes? */
 bool place_own(const struct call *call, const struct place *place);
 
-/* What is about to be done to a place. */
-enum place_act {
-	ACT_READ = 0,
-	ACT_EXEC,  /* started; only ever told of */
-	ACT_WRITE, /* the content of what exists */
-	ACT_MAKE,  /* a file, a FIFO, a socket comes into being */
-	ACT_MKDIR,
-	ACT_SYMLINK,
-	ACT_LINK,	 /* a further name of a file */
-	ACT_LINK_FROM,	 /* a file gets a further name elsewhere */
-	ACT_LEAVE,	 /* the name goes: renamed away */
-	ACT_ARRIVE_FILE, /* the name comes to be by a rename: a regular file */
-	ACT_ARRIVE_FOLDER,
-	ACT_ARRIVE_OTHER,
-	ACT_REMOVE,
-	ACT_RMDIR,
-	ACT_MODE, /* permissions; mode says which */
-	ACT_META, /* owner, times, attributes */
-	ACT_COUNT
-};
-
-struct place_verdict {
-	const char *rule;	       /* NULL: allowed */
-	int error;		       /* EACCES */
-	const struct plan_rule *judge; /* allowed if this accepts the content (ARRIVE_FILE only) */
-};
 /* May this be done here? The rights of the grant, then deny, protect and replace rules with their conditions. mode: the
  * new permissions of ACT_MODE. */
 struct place_verdict place_judge_act(const struct call *call, const struct place *place, enum place_act act,
@@ -108,9 +83,6 @@ struct place_verdict place_judge_act(const struct call *call, const struct place
  * BERM_READ | WRITE | DELETE. */
 struct place_verdict place_check(const struct call *call, const struct place *place, enum berm_request_op op,
 				 unsigned needs, mode_t mode);
-/* The op of a request that an act is told as. */
-enum berm_request_op place_act_op(enum place_act act);
-
 /* Tells of a refusal, with sup->reason as its detail, and answers it. as: the path as the task wrote it. */
 struct sup_answer place_refuse(struct call *call, const struct place *place, enum place_act act, const char *as,
 			       const char *rule, int error);
