@@ -100,8 +100,10 @@ struct berm_rule {
 BERM_API BERM_MUST_USE enum berm_code berm_caps_rule(struct berm_caps *caps, const struct berm_rule *rule,
 						     struct berm_err *err);
 
-/* NONE: nothing beyond the sandbox's own loopback. HOST: the machine's network as it is. */
-enum berm_network { BERM_NET_NONE = 0, BERM_NET_HOST = 1 };
+/* NONE: nothing beyond the sandbox's own loopback. HOST: the machine's network as it is. FILTERED: every TCP connection that
+ * leaves the sandbox's loopback and every DNS query is led to the ends that berm_sandbox_network hands out, whose owner
+ * decides what becomes of it; nothing else leaves. */
+enum berm_network { BERM_NET_NONE = 0, BERM_NET_HOST = 1, BERM_NET_FILTERED = 2 };
 BERM_API BERM_MUST_USE enum berm_code berm_caps_network(struct berm_caps *caps, enum berm_network mode,
 							struct berm_err *err);
 
@@ -283,6 +285,41 @@ BERM_API BERM_MUST_USE enum berm_code berm_sandbox_next(struct berm_sandbox *box
 /* Decides an open request, in any order, at any time. NOTFOUND: no open request has this id (any more). */
 BERM_API BERM_MUST_USE enum berm_code berm_sandbox_answer(struct berm_sandbox *box, uint64_t id,
 							  const struct berm_decision *decision, struct berm_err *err);
+
+/* ---- a filtered network ---- */
+
+/* What it leads to: index 0 for IPv4, 1 for IPv6; -1: the sandbox has none. The descriptors are the caller's from then on,
+ * closed on exec and non-blocking. */
+struct berm_network_ends {
+	size_t size;		    /* sizeof (struct berm_network_ends), set before the call */
+	int tcp[2];		    /* listening: connections to any address but the sandbox's loopback */
+	int dns_udp[2], dns_tcp[2]; /* queries to port 53 of whatever address; dns_tcp is listening */
+	int proxy[2];	     /* listening on the loopback, port proxy_port: for programs that are told of a proxy */
+	uint16_t proxy_port; /* the same for both */
+	int origins; /* SOCK_SEQPACKET, to read from: a struct berm_origin for each connection to tcp and proxy; end of
+		      * file: no further connection can begin */
+};
+
+/* Who began a connection, and where it was going. It is told by the supervisor, which did the connect, as one packet that is
+ * sent once the connection has begun: so it may come a moment after the connection itself. A connection of which nothing
+ * is told was begun by nobody inside, or not by the supervisor, and is to be closed. */
+struct berm_origin {
+	uint32_t size;		 /* sizeof (struct berm_origin) of the library that wrote it */
+	uint8_t family;		 /* 4 or 6, of the end that it comes in by */
+	uint8_t protocol;	 /* IPPROTO_TCP */
+	uint16_t source_port;	 /* of the connecting socket, as the accepted one's getpeername has it, in host order */
+	uint8_t destination[16]; /* as the program asked for it, IPv4 in the first 4 bytes */
+	uint16_t destination_port;
+	uint16_t reserved;
+	int32_t pid;		   /* the thread that connected, as seen inside the sandbox */
+	uint64_t exe_dev, exe_ino; /* its opened executable, 0 if unknown */
+	char exe[256];		   /* the path of it, escaped as in requests; "" if unknown */
+};
+
+/* Hands out the ends of a sandbox with BERM_NET_FILTERED, once. NOTFOUND: they are handed out, or it has none; INVALID: a
+ * size that the library does not know. */
+BERM_API BERM_MUST_USE enum berm_code berm_sandbox_network(struct berm_sandbox *box, struct berm_network_ends *ret_ends,
+							   struct berm_err *err);
 
 /* ---- changing it while it runs ---- */
 

@@ -2,6 +2,7 @@
 #ifndef BERM_SANDBOX_BOX_H
 #define BERM_SANDBOX_BOX_H
 
+#include "sandbox/ends.h"
 #include "sandbox/live.h"
 
 struct berm_sandbox {
@@ -16,6 +17,7 @@ struct berm_sandbox {
 	int stopped; /* signal */
 	struct berm_status status;
 	struct live live;
+	struct berm_network_ends ends; /* of a filtered network; -1 where they are handed out or there are none */
 };
 
 #endif

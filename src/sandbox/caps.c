@@ -501,7 +501,7 @@ enum berm_code berm_caps_rule(struct berm_caps *caps, const struct berm_rule *ru
 
 enum berm_code berm_caps_network(struct berm_caps *caps, enum berm_network mode, struct berm_err *err)
 {
-	if (mode != BERM_NET_NONE && mode != BERM_NET_HOST)
+	if (mode != BERM_NET_NONE && mode != BERM_NET_HOST && mode != BERM_NET_FILTERED)
 		return err_set(err, BERM_ERR_INVALID, "%d is not a network mode", (int)mode);
 	caps->network = mode;
 	return BERM_OK;

@@ -143,6 +143,12 @@ static struct words network(struct build *build, const char *line)
 	const struct berm_plan *plan = build->plan;
 	if (plan->network == BERM_NET_HOST)
 		return held("granted", "the machine's network as it is, with what listens on its loopback");
+	if (plan->network == BERM_NET_FILTERED)
+		return (struct words){.enforcer = "nobody",
+				      .note = "",
+				      .hold = BERM_REFUSED,
+				      .needs = "connections that are led to a filter, which this version does not do",
+				      .way_out = "network none, or host"};
 	if (plan->net_namespace)
 		return held("network namespace", "");
 	if (build->supervise)
@@ -236,6 +242,9 @@ static const struct {
 	{"environment", "no descriptor and no variable but the given ones", environment},
 };
 
+static const char *const networks[] = {
+	[BERM_NET_NONE] = "network none", [BERM_NET_HOST] = "network host", [BERM_NET_FILTERED] = "network filtered"};
+
 bool build_guarantee(struct build *build, size_t index, const char **ret_guarantee, const char **ret_line,
 		     struct words *ret_words)
 {
@@ -243,7 +252,7 @@ bool build_guarantee(struct build *build, size_t index, const char **ret_guarant
 		return false;
 	const char *line = guarantees[index].line;
 	if (line == NULL)
-		line = build->plan->network == BERM_NET_HOST ? "network host" : "network none";
+		line = networks[build->plan->network];
 	*ret_guarantee = guarantees[index].guarantee;
 	*ret_line = line;
 	*ret_words = guarantees[index].judge(build, line);

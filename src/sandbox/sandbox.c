@@ -121,6 +121,7 @@ enum berm_code berm_sandbox_spawn(const struct berm_plan *plan, const struct ber
 	if (box == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "start a sandbox");
 	*box = (struct berm_sandbox){.control = -1, .pidfd = -1, .own_tree = command->own_tree && !plan->pid_namespace};
+	ends_clear(&box->ends);
 	live_begin(&box->live, plan);
 	enum berm_code code = prepare_launch(plan, command, &launch, err);
 	if (code == BERM_OK)
@@ -218,6 +219,18 @@ enum berm_code berm_sandbox_answer(struct berm_sandbox *box, uint64_t id, const 
 	return err_set(err, BERM_ERR_NOTFOUND, "no open request has the id %llu", (unsigned long long)id);
 }
 
+enum berm_code berm_sandbox_network(struct berm_sandbox *box, struct berm_network_ends *ret_ends, struct berm_err *err)
+{
+	if (ret_ends->size != sizeof(*ret_ends))
+		return err_set(err, BERM_ERR_INVALID, "struct berm_network_ends of %zu bytes is not known",
+			       ret_ends->size);
+	if (box->ends.origins < 0)
+		return err_set(err, BERM_ERR_NOTFOUND, "no ends of a filtered network");
+	*ret_ends = box->ends;
+	ends_clear(&box->ends);
+	return BERM_OK;
+}
+
 enum berm_code berm_sandbox_signal(struct berm_sandbox *box, int signal, struct berm_err *err)
 {
 	struct frame frame = {.type = FRAME_SIGNAL, .signal = signal};
@@ -282,6 +295,7 @@ void berm_sandbox_free(struct berm_sandbox *box)
 		(void)close(box->control);
 	if (box->pidfd >= 0)
 		(void)close(box->pidfd);
+	ends_close(&box->ends);
 	live_done(&box->live);
 	cgroup_remove(box->cgroup);
 	free(box->cgroup);

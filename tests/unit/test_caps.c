@@ -246,6 +246,10 @@ static void test_values_that_are_refused(void **state)
 	assert_int_equal(berm_caps_view(caps, (enum berm_view)9, NULL), BERM_ERR_INVALID);
 	assert_int_equal(berm_caps_backend(caps, (enum berm_backend)9, NULL), BERM_ERR_INVALID);
 	assert_int_equal(berm_caps_network(caps, (enum berm_network)9, NULL), BERM_ERR_INVALID);
+	assert_int_equal(berm_caps_network(caps, (enum berm_network)(BERM_NET_FILTERED + 1), NULL), BERM_ERR_INVALID);
+	assert_int_equal(caps->network, BERM_NET_NONE);
+	assert_int_equal(berm_caps_network(caps, BERM_NET_FILTERED, NULL), BERM_OK);
+	assert_int_equal(caps->network, BERM_NET_FILTERED);
 	assert_int_equal(berm_caps_scratch(caps, "/", NULL, NULL), BERM_ERR_INVALID);
 	assert_int_equal(berm_caps_scratch(caps, "/tmp", "A=B", NULL), BERM_ERR_INVALID);
 	assert_int_equal(berm_caps_scratch(caps, "/tmp", "", NULL), BERM_ERR_INVALID);

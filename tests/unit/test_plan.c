@@ -189,7 +189,7 @@ static void cap_value(struct vector *vector, char **words, size_t count)
 	static const char *const limits[] = {"memory", "processes", "cpu", "open-files", "file-size", "wall"};
 	static const char *const extras[] = {"ptrace", "userns", "io_uring", "memfd-exec", "gpu",
 					     "kvm",    "perf",	 "signals",  "host-tmp"};
-	static const char *const networks[] = {"none", "host"};
+	static const char *const networks[] = {"none", "host", "filtered"};
 	static const char *const views[] = {"auto", "visible", "hidden"};
 	static const char *const backends[] = {"any", "namespaces", "landlock"};
 	struct berm_err *err = &vector->err;
