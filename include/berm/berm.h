@@ -288,27 +288,35 @@ BERM_API BERM_MUST_USE enum berm_code berm_sandbox_answer(struct berm_sandbox *b
 
 /* ---- a filtered network ---- */
 
+/* Addresses that the sandbox may have as its own beside 127.0.0.1 and ::1: no name is to be answered with them. */
+#define BERM_NET_OWN4 "198.18.0.1"
+#define BERM_NET_OWN6 "fd62:6572:6d00::1"
+
 /* What it leads to: index 0 for IPv4, 1 for IPv6; -1: the sandbox has none. The descriptors are the caller's from then on,
- * closed on exec and non-blocking. */
+ * closed on exec and non-blocking.
+ * dns_udp: an answer is sent by sendmsg with the very control data (IP_PKTINFO, IPV6_PKTINFO) that recvmsg gave with the
+ * query, so that it comes from the address that was asked; without, it may be lost. */
 struct berm_network_ends {
 	size_t size;		    /* sizeof (struct berm_network_ends), set before the call */
-	int tcp[2];		    /* listening: connections to any address but the sandbox's loopback */
+	int tcp[2];		    /* listening: connections to any address but the sandbox's own */
 	int dns_udp[2], dns_tcp[2]; /* queries to port 53 of whatever address; dns_tcp is listening */
-	int proxy[2];	     /* listening on the loopback, port proxy_port: for programs that are told of a proxy */
-	uint16_t proxy_port; /* the same for both */
+	int proxy[2];		    /* listening on the loopback: for programs that are told of a proxy */
+	uint16_t proxy_port;	    /* of both */
 	int origins; /* SOCK_SEQPACKET, to read from: a struct berm_origin for each connection to tcp and proxy; end of
 		      * file: no further connection can begin */
 };
 
 /* Who began a connection, and where it was going. It is told by the supervisor, which did the connect, as one packet that is
  * sent once the connection has begun: so it may come a moment after the connection itself. A connection of which nothing
- * is told was begun by nobody inside, or not by the supervisor, and is to be closed. */
+ * is told was not begun by the supervisor, and is to be closed. A destination that is an end itself (127.0.0.1 and the
+ * port of tcp) leads nowhere, and is to be refused. */
 struct berm_origin {
 	uint32_t size;		 /* sizeof (struct berm_origin) of the library that wrote it */
-	uint8_t family;		 /* 4 or 6, of the end that it comes in by */
+	uint8_t family;		 /* 4 or 6, of the end that it comes in by; of both addresses, 4 for ::ffff:a.b.c.d */
 	uint8_t protocol;	 /* IPPROTO_TCP */
-	uint16_t source_port;	 /* of the connecting socket, as the accepted one's getpeername has it, in host order */
-	uint8_t destination[16]; /* as the program asked for it, IPv4 in the first 4 bytes */
+	uint16_t source_port;	 /* with source: as getpeername of the accepted socket has them. In host order */
+	uint8_t source[16];	 /* IPv4 in the first 4 bytes */
+	uint8_t destination[16]; /* as the program asked for it */
 	uint16_t destination_port;
 	uint16_t reserved;
 	int32_t pid;		   /* the thread that connected, as seen inside the sandbox */
