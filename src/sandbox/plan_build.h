@@ -142,6 +142,8 @@ uint32_t build_protects(const struct build *build, const struct path_node *node)
 uint32_t build_denies(const struct build *build, const struct path_node *node);
 uint32_t build_reads(const struct path_node *node); /* deny lines for which reading is governed */
 unsigned build_governs(const struct build *build, const struct path_node *node);
+/* Does the sandbox have something of its own in this place, so that no grant is made of it? */
+bool build_has_own(const struct build *build, const struct path_node *node);
 
 /* How a line is held, in words; what is refused names a fact or what is needed. All texts live as long as the plan. */
 struct words {

@@ -1,4 +1,6 @@
 /* The lists of the plan: grants, masks, links, scratches, sockets. */
+#include <string.h>
+
 #include "base/own.h"
 #include "sandbox/plan_build.h"
 #include "sandbox/plan_sort.h"
@@ -92,9 +94,20 @@ static bool is_redundant(const struct build *build, const struct path_node *node
 	       build_governs(build, node) == build_governs(build, node->cover);
 }
 
-static bool is_told(const struct path_node *node)
+/* With namespaces the sandbox has these of its own, whatever is granted: the host's would be in their way. */
+bool build_has_own(const struct build *build, const struct path_node *node)
 {
-	if (node->denied || !exists(node))
+	static const char *const own[] = {"/dev",	  "/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+					  "/dev/urandom", "/dev/tty",  "/dev/pts",  "/dev/ptmx"};
+	for (size_t i = 0; build->namespaces && i < ARRAY_LEN(own); i++)
+		if (strcmp(node->path, own[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_told(const struct build *build, const struct path_node *node)
+{
+	if (node->denied || !exists(node) || build_has_own(build, node))
 		return false;
 	if (node->chain && !node->chain_trap)
 		return !node->chain_blind;
@@ -129,7 +142,7 @@ static struct plan_grant missing_grant(const struct path_node *node)
 
 static bool is_in_list(const struct build *build, const struct path_node *node)
 {
-	return is_told_missing(node) || (is_told(node) && !is_redundant(build, node));
+	return is_told_missing(node) || (is_told(build, node) && !is_redundant(build, node));
 }
 
 /* The nodes in the order of their paths, and from them the list. */
@@ -139,7 +152,7 @@ static enum berm_code add_grants(struct build *build, struct berm_err *err)
 	size_t count = 0;
 	spread_cover(build);
 	for (const struct path_node *node = build->paths.root; node != NULL; node = node->made_after)
-		count += is_told_missing(node) || is_told(node);
+		count += is_told_missing(node) || is_told(build, node);
 	struct path_node **nodes = arena_array(&build->temp, count + 1, sizeof(struct path_node *));
 	struct sort_item *items = arena_array(&build->temp, count + 1, sizeof *items);
 	plan->grants = arena_array(build->keep, count + 1, sizeof *plan->grants);

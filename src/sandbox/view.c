@@ -180,6 +180,12 @@ static bool shown_by_parent(const struct launch *launch, size_t index)
 	       view_attributes(plan->grants[parent].rights) == view_attributes(plan->grants[index].rights);
 }
 
+/* Since the plan was made. */
+static bool is_gone(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
 /* The host's tree stays reachable by absolute paths until chroot, so each grant is cloned and placed in one go. */
 static int hidden_grants(struct launch *launch, int root_fd)
 {
@@ -189,8 +195,8 @@ static int hidden_grants(struct launch *launch, int root_fd)
 		if (!grant->exists || shown_by_parent(launch, i))
 			continue;
 		int clone_fd = view_clone(grant->path, view_attributes(grant->rights));
-		if (clone_fd < 0 && errno == ENOENT)
-			continue; /* gone since the plan was made */
+		if (clone_fd < 0 && is_gone(errno))
+			continue;
 		if (clone_fd < 0)
 			return launch_fail(launch, STAGE_VIEW, grant->path);
 		const char *to = below(grant->path);
@@ -259,7 +265,7 @@ static int hidden_scratches(struct launch *launch, int root_fd)
 		if (hidden_scratch(launch, root_fd, path, strstr(path, "tmp") != NULL ? 01777 : 0755) < 0)
 			return -1;
 	}
-	return hidden_scratch(launch, root_fd, "/dev/shm", 01777);
+	return view_has_shm_of_host(plan) ? 0 : hidden_scratch(launch, root_fd, "/dev/shm", 01777);
 }
 
 static int hidden_enter(struct launch *launch, int root_fd)
@@ -309,6 +315,12 @@ static bool in_scratch(const struct berm_plan *plan, const char *path)
 	return inside(path, "/dev/shm");
 }
 
+/* The root itself: nothing has to be put back there. */
+static bool is_all(const struct plan_grant *grant)
+{
+	return strcmp(grant->path, "/") == 0;
+}
+
 static int visible_clone(struct launch *launch)
 {
 	const struct berm_plan *plan = launch->plan;
@@ -316,11 +328,11 @@ static int visible_clone(struct launch *launch)
 		const struct plan_grant *grant = &plan->grants[i];
 		launch->clones[i] = -1;
 		bool covered = in_scratch(plan, grant->path);
-		if (!grant->exists || (!covered && (grant->rights & (BERM_WRITE | BERM_EXEC)) == 0) ||
+		if (!grant->exists || (!covered && (grant->rights & (BERM_WRITE | BERM_EXEC)) == 0) || is_all(grant) ||
 		    shown_by_parent(launch, i))
 			continue;
 		launch->clones[i] = view_clone(grant->path, view_attributes(grant->rights));
-		if (launch->clones[i] < 0)
+		if (launch->clones[i] < 0 && !is_gone(errno))
 			return launch_fail(launch, STAGE_VIEW, grant->path);
 	}
 	return 0;
@@ -382,7 +394,7 @@ static int visible_scratches(struct launch *launch)
 	const struct berm_plan *plan = launch->plan;
 	bool run_granted = false;
 	for (size_t i = 0; i < plan->grant_count; i++)
-		run_granted |= inside(plan->grants[i].path, "/run");
+		run_granted |= inside(plan->grants[i].path, "/run") || is_all(&plan->grants[i]);
 	for (size_t i = 0; i < plan->socket_count; i++)
 		run_granted |= inside(plan->sockets[i], "/run");
 	if (!run_granted && visible_cover(launch, "/run", "0755", false) < 0)
@@ -414,11 +426,19 @@ static int visible_masks(struct launch *launch)
 	return 0;
 }
 
+/* Programs may be started anywhere only if that was granted for "/". */
+static uint64_t visible_attributes(const struct berm_plan *plan)
+{
+	for (size_t i = 0; i < plan->grant_count; i++)
+		if (is_all(&plan->grants[i]))
+			return view_attributes(plan->grants[i].rights);
+	return view_attributes(0);
+}
+
 static int visible_build(struct launch *launch)
 {
 	struct view_devices devices;
-	struct os_mount_attr closed = {.attr_set = OS_MOUNT_ATTR_RDONLY | OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV |
-						   OS_MOUNT_ATTR_NOEXEC};
+	struct os_mount_attr closed = {.attr_set = visible_attributes(launch->plan)};
 	if (view_devices_open(launch, &devices) < 0 || visible_clone(launch) < 0)
 		return -1;
 	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &closed) < 0)

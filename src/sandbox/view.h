@@ -29,5 +29,7 @@ struct view_devices {
 int view_devices_open(struct launch *launch, struct view_devices *ret_devices);
 /* Fills the folder dev_fd (of a writable tmpfs) with nodes, links, pts and shm; "shm" is only made, not mounted. */
 int view_devices_place(struct launch *launch, struct view_devices *devices, int dev_fd);
+/* In the hidden view: is /dev/shm the host's, because just that was granted? Nothing is made in it. */
+bool view_has_shm_of_host(const struct berm_plan *plan);
 
 #endif

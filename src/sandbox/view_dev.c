@@ -62,12 +62,15 @@ static int place_node(int dev_fd, const char *name, int clone_fd)
 	return -1;
 }
 
+/* A grant may have made it: the sandbox's own comes over that. */
 static int make_node_place(int dev_fd, const char *name, int clone_fd)
 {
 	struct stat st;
-	if (strcmp(name, "dri") == 0 || strcmp(name, "nvidia-caps") == 0)
-		return fstat(clone_fd, &st) < 0 || !S_ISDIR(st.st_mode) ? -1 : mkdirat(dev_fd, name, 0755);
-	return mknodat(dev_fd, name, S_IFREG | 0444, 0);
+	bool folder = strcmp(name, "dri") == 0 || strcmp(name, "nvidia-caps") == 0;
+	if (folder && (fstat(clone_fd, &st) < 0 || !S_ISDIR(st.st_mode)))
+		return -1;
+	int made = folder ? mkdirat(dev_fd, name, 0755) : mknodat(dev_fd, name, S_IFREG | 0444, 0);
+	return made == 0 || errno == EEXIST ? 0 : -1;
 }
 
 /* Pseudo terminals of its own: no terminal of the host can be opened by number. */
@@ -82,6 +85,13 @@ static int place_pts(int dev_fd)
 		return -1;
 	int pts = sys_fsmount(fs, OS_FSMOUNT_CLOEXEC, OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NOEXEC);
 	return pts < 0 ? -1 : place_node(dev_fd, "pts", pts);
+}
+
+bool view_has_shm_of_host(const struct berm_plan *plan)
+{
+	const struct str shm = STR("/dev/shm");
+	const struct plan_grant *grant = plan->hidden ? plan_grant_at(plan, shm) : NULL;
+	return grant != NULL && str_eq(str_from(grant->path), shm);
 }
 
 int view_devices_place(struct launch *launch, struct view_devices *devices, int dev_fd)
@@ -101,6 +111,8 @@ int view_devices_place(struct launch *launch, struct view_devices *devices, int 
 			return launch_fail(launch, STAGE_VIEW, links[i].name);
 	if (place_pts(dev_fd) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/dev/pts");
+	if (view_has_shm_of_host(launch->plan))
+		return 0;
 	if ((mkdirat(dev_fd, "shm", 01777) < 0 && errno != EEXIST) || fchmodat(dev_fd, "shm", 01777, 0) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/dev/shm");
 	return 0;
