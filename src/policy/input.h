@@ -28,6 +28,9 @@ struct policy_input {
 	const char *const *git_reads;
 	const char *home;	 /* absolute, as the user has it, or NULL */
 	const char *real_home;	 /* the same without symbolic links; NULL: home has none */
+	/* Symbolic links in the home folder and in those in it where settings are, absolute, NULL-terminated, or NULL: what is
+	 * closed by way of one of these is closed where it leads. */
+	const char *const *links;
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
 	const char *const
 		*kept; /* what berm itself writes in this run, NULL-terminated, or NULL: nothing inside changes it */

@@ -8,7 +8,8 @@
 
 static uint32_t step(uint32_t hash, char c)
 {
-	return (hash ^ (unsigned char)c) * HASH_STEP;
+	unsigned char letter = (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	return (hash ^ letter) * HASH_STEP;
 }
 
 /* "/" is the folder around all others, and has no name. */
@@ -47,7 +48,7 @@ static bool visit(const struct path_table *table, struct str path, uint32_t hash
 {
 	for (uint32_t at = table->heads[(hash ^ hash >> 15) & table->mask]; at != 0; at = table->items[at - 1].next) {
 		const struct path_table_item *item = &table->items[at - 1];
-		if (item->hash == hash && str_eq(item->path, path) && !found(context, item->value))
+		if (item->hash == hash && str_eq_nocase(item->path, path) && !found(context, item->value))
 			return false;
 	}
 	return true;

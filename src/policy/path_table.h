@@ -1,6 +1,7 @@
 /*
  * Paths, found by what lies around them: for each folder that a path is in, and the path itself, the entries that have
- * exactly this path. Made once with room for all of them; texts are borrowed.
+ * this path, in either case of its letters (ASCII): on some file systems that is the same. Made once with room for all of
+ * them; texts are borrowed.
  */
 #ifndef BERM_POLICY_PATH_TABLE_H
 #define BERM_POLICY_PATH_TABLE_H

@@ -340,7 +340,7 @@ static enum berm_code add_run(struct merge *merge)
 	if (input->workspace != NULL)
 		TRY(add_own(merge, &own_protect, input->workspace, ".berm.yaml"));
 	if (input->config_folder != NULL)
-		TRY(add_own(merge, &own_protect, input->config_folder, "."));
+		TRY(add_own(merge, &own_protect, input->config_folder, "./**"));
 	if (input->state_folder != NULL)
 		TRY(add_own(merge, &own_deny, input->state_folder, "."));
 	if (input->runtime_folder != NULL)

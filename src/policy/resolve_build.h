@@ -65,7 +65,7 @@ struct building {
 			home_names; /* first names of what is granted, and of that in the home folder: sets of 64 */
 	} reach;
 	bool deletes_by_line;	       /* delete lines say where removing is allowed */
-	bool writable;		       /* something is */
+	bool writable;		       /* something can be changed */
 	bool looked_at_etc, reads_etc; /* the user reads what others may not */
 	unsigned workspace_rights;
 };

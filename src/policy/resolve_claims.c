@@ -98,10 +98,25 @@ static bool is_left_out(const struct building *b, const struct policy_entry *ent
 
 static enum berm_code add(struct building *b, struct claim claim)
 {
-	b->writable |= (claim.rights & BERM_WRITE) != 0;
+	b->writable |= (claim.rights & (BERM_WRITE | BERM_DELETE | BERM_REPLACE)) != 0;
 	if (is_workspace(b, claim.path))
 		b->workspace_rights |= claim.rights;
 	return vec_push(&b->claims, &claim, b->err);
+}
+
+/* Lines that can be granted nowhere are told. */
+static bool can_be(struct building *b, const struct policy_entry *entry, const char *path)
+{
+	if (path == NULL) {
+		resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "the folder around it, and deny lines for the rest",
+				 "no pattern can be granted in this version: '%.100s'", entry->line->text);
+		return false;
+	}
+	if (strcmp(path, "/") != 0 || (rights_of(b, entry->line->key) & (BERM_WRITE | BERM_DELETE)) == 0)
+		return true;
+	resolve_complain(b, BERM_ERR_INVALID, entry, "the folders in it that are to be written",
+			 "'/' cannot be written as a whole");
+	return false;
 }
 
 static enum berm_code add_entry(struct building *b, const struct policy_entry *entry)
@@ -111,12 +126,7 @@ static enum berm_code add_entry(struct building *b, const struct policy_entry *e
 	const char *path = entry->path;
 	if (key != KEY_REPLACE)
 		TRY(resolve_literal(b, entry->path, &path, &tree));
-	if (path == NULL) {
-		resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "the folder around it, and deny lines for the rest",
-				 "no pattern can be granted in this version: '%.100s'", entry->line->text);
-		return BERM_OK;
-	}
-	if (is_left_out(b, entry, path))
+	if (!can_be(b, entry, path) || is_left_out(b, entry, path))
 		return BERM_OK;
 	return add(b, (struct claim){.path = path,
 				     .rights = rights_of(b, key),
@@ -168,12 +178,39 @@ static bool is_temporary(const char *path)
 	return strcmp(path, "/tmp") == 0 || strcmp(path, "/var/tmp") == 0;
 }
 
+/* A line of a person that names just this folder; writing: one that grants this. */
+static const struct claim *find_named(const struct building *b, const char *path, bool writing)
+{
+	for (size_t i = 0; i < b->claims.len; i++) {
+		const struct claim *claim = vec_at(&b->claims, i);
+		bool written = claim->entry != NULL && !resolve_is_shipped(claim->entry) && !claim->dropped;
+		if (written && (!writing || (claim->rights & BERM_WRITE) != 0) && claim->rights != 0 &&
+		    strcmp(claim->path, path) == 0)
+			return claim;
+	}
+	return NULL;
+}
+
+/* A person who grants writing of just this folder means the machine's. Less than that is neither this one nor that. */
+static bool is_named(struct building *b, const char *path)
+{
+	const struct claim *claim = find_named(b, path, true);
+	if (claim != NULL)
+		return true;
+	claim = find_named(b, path, false);
+	if (claim != NULL)
+		resolve_complain(b, BERM_ERR_INVALID, claim->entry,
+				 "a folder in it, or writing it: that is the machine's then",
+				 "'%.100s' is the sandbox's own", path);
+	return false;
+}
+
 /* Caches are the sandbox's own: what is put there must not be used outside later. One in the workspace is the
  * workspace's. */
 static enum berm_code put_scratch(struct building *b, const struct policy_entry *entry)
 {
 	const char *path = entry->path;
-	bool through = is_temporary(path) ? is_host_tmp(b) : is_shared(b);
+	bool through = is_temporary(path) ? is_host_tmp(b) || is_named(b, path) : is_shared(b);
 	if (through) {
 		b->writable = true;
 		TRY(berm_caps_path(b->caps, path, WRITING, BERM_TREE, b->err));

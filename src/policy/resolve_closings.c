@@ -58,11 +58,37 @@ static enum berm_code add_names(struct building *b, struct claim *claim, struct 
 	return claim->name_count > count ? BERM_OK : add_otherwise(b, claim, path, b->home, b->real_home);
 }
 
+/* Does the path lead through a link of the home folder? Then what it closes, or grants, lies elsewhere. */
+static bool is_linked(const struct building *b, const char *pattern)
+{
+	for (const char *const *link = b->input->links; link != NULL && *link != NULL; link++)
+		if (path_is_in(str_from(pattern), str_from(*link)))
+			return true;
+	return false;
+}
+
+/* Whoever may write around it, an agent of yesterday, may have put a link in its place. */
+static bool lies_in_writable(const struct building *b, const struct claim *claim)
+{
+	for (size_t i = 0; i < b->claims.len && b->writable; i++) {
+		const struct claim *other = vec_at(&b->claims, i);
+		if ((other->rights & BERM_WRITE) != 0 && strcmp(other->path, claim->path) != 0 &&
+		    path_is_in(str_from(claim->path), str_from(other->path)))
+			return true;
+	}
+	return false;
+}
+
+static bool may_be_led(const struct building *b, const struct claim *claim)
+{
+	return !is_own(claim) || is_linked(b, claim->path) || lies_in_writable(b, claim);
+}
+
 /* A path that a person wrote may pass links; what counts is where it leads. */
 __attribute__((noinline)) static enum berm_code add_led(struct building *b, struct claim *claim)
 {
 	char real[PATH_MAX];
-	if (is_own(claim) || b->input->resolve == NULL || !b->input->resolve(claim->path, real) ||
+	if (b->input->resolve == NULL || !may_be_led(b, claim) || !b->input->resolve(claim->path, real) ||
 	    strcmp(real, claim->path) == 0)
 		return BERM_OK;
 	const char *kept = arena_text(&b->arena, str_from(real));
@@ -77,12 +103,12 @@ static struct str first_name(struct str path)
 	return (struct str){path.ptr, slash != NULL ? (size_t)(slash - path.ptr) : path.len};
 }
 
-/* A name as one of 64. */
+/* A name, in either case of its letters, as one of 64. */
 static uint64_t bit_of(struct str name)
 {
 	uint32_t hash = 0;
 	for (size_t i = 0; i < name.len; i++)
-		hash = hash * 31 + (unsigned char)name.ptr[i];
+		hash = hash * 31 + ((unsigned char)name.ptr[i] | 0x20);
 	return UINT64_C(1) << ((hash ^ hash >> 6) & 63);
 }
 
@@ -90,7 +116,8 @@ static uint64_t bit_of(struct str name)
 static struct str rest_below(struct str path, const char *folder)
 {
 	size_t len = folder != NULL ? strlen(folder) : 0;
-	if (folder == NULL || path.len <= len + 1 || path.ptr[len] != '/' || memcmp(path.ptr, folder, len) != 0)
+	if (folder == NULL || path.len <= len + 1 || path.ptr[len] != '/' ||
+	    !str_eq_nocase((struct str){path.ptr, len}, (struct str){folder, len}))
 		return (struct str){NULL, 0};
 	return (struct str){path.ptr + len + 1, path.len - len - 1};
 }
@@ -241,8 +268,12 @@ enum berm_code resolve_closings_find(struct building *b)
 		bool closes = entry->line->key == KEY_DENY || entry->line->key == KEY_ASK;
 		if (!closes || entry->off != NULL || entry->path == NULL)
 			continue;
-		if (!resolve_is_shipped(entry) || is_reached(b, entry->path))
-			TRY(add(b, (struct closing){.pattern = entry->path, .rights = BERM_DENY, .entry = entry}));
+		bool linked = is_linked(b, entry->path);
+		if (!resolve_is_shipped(entry) || linked || is_reached(b, entry->path))
+			TRY(add(b, (struct closing){.pattern = entry->path,
+						    .rights = BERM_DENY,
+						    .wanted = linked,
+						    .entry = entry}));
 	}
 	return BERM_OK;
 }
@@ -281,10 +312,11 @@ static enum berm_code compile(struct building *b, struct closing *closing)
 	return BERM_OK;
 }
 
-/* Does it match the path, or a folder above it? */
-static bool matches_above(const struct glob *glob, struct str path)
+/* Does it match the path, or a folder above it? What is closed is so in either case of its letters, as the supervisor
+ * compares names; an exception is what it says. */
+static bool matches_above(const struct glob *glob, struct str path, bool fold)
 {
-	while (!glob_match(glob, path, false)) {
+	while (!glob_match(glob, path, fold)) {
 		while (path.len > 0 && path.ptr[path.len - 1] != '/')
 			path.len--;
 		if (path.len <= 1)
@@ -306,10 +338,10 @@ enum relation {
 static enum relation relation_of(const struct closing *closing, const struct claim *claim, struct str path)
 {
 	bool tree = claim->extent == BERM_TREE && claim->rights != 0, below = false;
-	if (closing->glob != NULL && !matches_above(closing->glob, path))
-		return tree && glob_may_match_below(closing->glob, path, false) ? AROUND : APART;
+	if (closing->glob != NULL && !matches_above(closing->glob, path, true))
+		return tree && glob_may_match_below(closing->glob, path, true) ? AROUND : APART;
 	for (struct glob **except = closing->excepts; *except != NULL; except++) {
-		if (matches_above(*except, path))
+		if (matches_above(*except, path, false))
 			return EXCEPTED;
 		below |= tree && glob_may_match_below(*except, path, false);
 	}
@@ -326,11 +358,20 @@ struct meeting {
 	enum berm_code code;
 };
 
+/* What to do instead of granting what is never granted. */
+static const char *way_around(const struct floor_row *row)
+{
+	if (row->own)
+		return "without this line: every sandbox has a /proc of its own";
+	return (row->rights & BERM_READ) == 0 ? "reading it, if that is enough" : "without this line";
+}
+
 static void complain(struct building *b, const struct claim *claim, const struct closing *closing)
 {
 	char words[256], hint[160];
 	if (closing->row != NULL) {
-		resolve_complain(b, BERM_ERR_INVALID, claim->entry, NULL, "'%.100s' is never granted: %s (%s)",
+		resolve_complain(b, BERM_ERR_INVALID, claim->entry, way_around(closing->row),
+				 "'%.100s' is never granted: %s (%s)",
 				 claim->path, closing->row->class, closing->row->why);
 		return;
 	}

@@ -21,6 +21,7 @@
 #include "session/etc_secrets.h"
 #include "session/generation.h"
 #include "session/home.h"
+#include "session/home_links.h"
 #include "session/jobs.h"
 #include "session/journal.h"
 #include "session/machine_values.h"
@@ -40,6 +41,7 @@ struct run {
 	struct workspace workspace;
 	struct berm_err no_workspace; /* why there is none; code OK: there is one */
 	char **closed;		      /* further secrets of the system */
+	char **links;		      /* in the home folder */
 	const char *kept[2];	      /* the events file */
 	char distro[128];
 	struct sources_request asked;
@@ -150,6 +152,7 @@ static void fill_input(struct run *run)
 	input->readable = is_readable;
 	input->resolve = resolve;
 	input->closed = (const char *const *)run->closed;
+	input->links = (const char *const *)run->links;
 	input->uid = getuid();
 	run->values.request =
 		(struct registries_request){.home = input->home, .workspace = input->workspace, .envp = input->envp};
@@ -176,6 +179,8 @@ __attribute__((noinline)) static void make_folders(const struct run *run)
 static enum berm_code make_caps(struct run *run, struct problems *problems, struct berm_err *err)
 {
 	TRY(etc_secrets_find(&run->closed, err));
+	if (run->home[0] != '\0')
+		TRY(home_links_find(run->home, &run->links, err));
 	TRY(open_sources(run, problems, err));
 	fill_input(run);
 	TRY(policy_make(sources_layers(run->sources), &run->input, &run->policy, problems, err));
@@ -288,6 +293,7 @@ void run_free(struct run *run)
 	sources_free(run->sources);
 	machine_values_done(&run->values);
 	etc_secrets_free(run->closed);
+	home_links_free(run->links);
 	free(run);
 }
 

@@ -515,7 +515,7 @@ static void test_berms_own_files_are_protected(void **state)
 	rig.input.state_folder = "/home/u/.local/state/berm";
 	MADE(&rig);
 	assert_int_equal(rig_entry(&rig, KEY_PROTECT, "/w/.berm.yaml")->layer, LAYER_RUN);
-	assert_true(rig_holds(&rig, KEY_PROTECT, "/home/u/.config/berm"));
+	assert_true(rig_holds(&rig, KEY_PROTECT, "/home/u/.config/berm/**"));
 	assert_true(rig_holds(&rig, KEY_PROTECT, "/w/my.yaml"));
 	assert_true(rig_holds(&rig, KEY_DENY, "/home/u/.local/state/berm"));
 }
