@@ -26,8 +26,8 @@ struct policy_input {
 	/* What git reads or runs elsewhere because the user's own configuration says so, NULL-terminated, or NULL: granted,
 	 * unless it is a secret. */
 	const char *const *git_reads;
-	const char *home;	 /* absolute, as the user has it, or NULL */
-	const char *real_home;	 /* the same without symbolic links; NULL: home has none */
+	const char *home;      /* absolute, as the user has it, or NULL */
+	const char *real_home; /* the same without symbolic links; NULL: home has none */
 	/* Symbolic links in the home folder and in those in it where settings are, absolute, NULL-terminated, or NULL: what is
 	 * closed by way of one of these is closed where it leads. */
 	const char *const *links;

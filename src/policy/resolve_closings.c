@@ -371,8 +371,8 @@ static void complain(struct building *b, const struct claim *claim, const struct
 	char words[256], hint[160];
 	if (closing->row != NULL) {
 		resolve_complain(b, BERM_ERR_INVALID, claim->entry, way_around(closing->row),
-				 "'%.100s' is never granted: %s (%s)",
-				 claim->path, closing->row->class, closing->row->why);
+				 "'%.100s' is never granted: %s (%s)", claim->path, closing->row->class,
+				 closing->row->why);
 		return;
 	}
 	resolve_entry_words(closing->entry, words, sizeof words);

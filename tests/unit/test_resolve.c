@@ -5,65 +5,9 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "caps_rig.h"
 #include "format/path.h"
 #include "resolve_rig.h"
-#include "sandbox/caps.h"
-
-/* ---- questions --------------------------------------------------------------------------------------------------- */
-
-static const struct cap_line *line_at(const struct berm_caps *caps, size_t index)
-{
-	return (const struct cap_line *)caps->lines.items + index;
-}
-
-static bool has_line(const struct berm_caps *caps, const char *text)
-{
-	char line[512];
-	for (size_t i = 0; i < caps->lines.len; i++) {
-		caps_line_text(caps, line_at(caps, i), line, sizeof line);
-		if (strcmp(line, text) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void must_have(const struct berm_caps *caps, const char *text)
-{
-	if (!has_line(caps, text))
-		fail_msg("no line '%s'", text);
-}
-
-static void must_not_have(const struct berm_caps *caps, const char *text)
-{
-	if (has_line(caps, text))
-		fail_msg("a line '%s'", text);
-}
-
-/* The rights that all lines around a path give together. */
-static unsigned rights_at(const struct berm_caps *caps, const char *path)
-{
-	unsigned rights = 0;
-	for (size_t i = 0; i < caps->lines.len; i++) {
-		const struct cap_line *line = line_at(caps, i);
-		bool around = str_eq(line->path, str_from(path)) ||
-			      (line->extent == BERM_TREE && path_is_in(str_from(path), line->path));
-		if (line->kind == CAP_GRANT && around)
-			rights |= line->rights;
-	}
-	return rights;
-}
-
-static bool is_denied(const struct berm_caps *caps, const char *path)
-{
-	for (size_t i = 0; i < caps->lines.len; i++) {
-		const struct cap_line *line = line_at(caps, i);
-		if (line->kind == CAP_NARROW && line->rights == BERM_DENY && path_is_in(str_from(path), line->path))
-			return true;
-	}
-	return false;
-}
-
-enum { R = BERM_READ, RX = BERM_READ | BERM_EXEC, ALL = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC };
 
 struct rights_case {
 	const char *path;
@@ -726,106 +670,6 @@ static void test_a_home_behind_a_link(void **state)
 	assert_int_equal(rights_at(caps, "/data/u/x"), 0);
 }
 
-/* Dotfiles are kept elsewhere: what is closed by way of a link is closed though no grant lies around its name. */
-static void test_secrets_behind_links_are_closed(void **state)
-{
-	(void)state;
-	static const char *const links[] = {"/home/u/.ssh", "/home/u/.config", NULL};
-	struct policy_input input = ordinary();
-	auto_rig rig = {0};
-	const struct berm_caps *caps = caps_of(&rig, &input);
-	assert_false(is_denied(caps, "/home/u/.ssh/id_rsa"));
-	assert_false(is_denied(caps, "/home/u/.config/gh/hosts.yml"));
-	input.links = links;
-	caps = caps_of(&rig, &input);
-	assert_true(is_denied(caps, "/home/u/.ssh/id_rsa")); /* the plan follows the link */
-	assert_true(is_denied(caps, "/home/u/.config/gh/hosts.yml"));
-	assert_false(is_denied(caps, "/home/u/.aws/credentials"));
-}
-
-static bool lead_to_secrets(const char *path, char ret_real[static PATH_MAX])
-{
-	bool planted = strcmp(path, "/home/u/out/link") == 0;
-	(void)snprintf(ret_real, PATH_MAX, "%s", planted ? "/home/u/.aws" : path);
-	return true;
-}
-
-/* A shipped line in a folder that can be written: what ran there yesterday may have left a link. */
-static void test_a_link_in_a_writable_folder_opens_nothing(void **state)
-{
-	(void)state;
-	static const struct policy_line line = {.key = KEY_READ, .line = 1, .text = "~/out/link"};
-	static const struct policy_doc planted = {.kind = POLICY_DOC_PROFILE,
-						  .file = "profiles/p.yaml",
-						  .shipped = true,
-						  .lines = &line,
-						  .line_count = 1};
-	for (int writable = 0; writable < 2; writable++) {
-		struct policy_input input = ordinary();
-		auto_rig rig = {.profiles = {&planted}};
-		const struct policy_line flag = FLAG(KEY_WRITE, "/home/u/out"), none = {.text = NULL};
-		const struct policy_line flags[] = {writable != 0 ? flag : none, none};
-		rig.flags = (struct policy_doc){.kind = POLICY_DOC_FLAGS,
-						.file = "command line",
-						.folder = input.cwd,
-						.lines = flags,
-						.line_count = (uint32_t)count_lines(flags)};
-		const struct policy_layers layers = {
-			.profiles = rig.profiles, .flags = &rig.flags, .finder = {NULL, find_builtin, no_name}};
-		input.resolve = lead_to_secrets;
-		assert_int_equal(policy_make(&layers, &input, &rig.policy, &rig.problems, &rig.err), BERM_OK);
-		input.policy = rig.policy;
-		assert_int_equal(policy_caps(&input, &rig.caps, NULL, &rig.problems, &rig.err), BERM_OK);
-		assert_int_equal(has_line(rig.caps, "read /home/u/out/link"), writable == 0);
-	}
-}
-
-static void test_the_sandboxs_own_folders(void **state)
-{
-	(void)state;
-	struct policy_input input = ordinary();
-	auto_rig rig = {0};
-	must_have(caps_of(&rig, &input), "scratch /tmp");
-	const struct berm_caps *caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_WRITE, "/tmp")));
-	must_not_have(caps, "scratch /tmp");
-	must_have(caps, "scratch /var/tmp");
-	assert_int_equal(rights_at(caps, "/tmp/x"), ALL);
-	must_have(caps_with(&rig, &input, FLAGS(FLAG(KEY_READ, "/tmp/x"))), "scratch /tmp");
-	caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_READ, "/tmp"), FLAG(KEY_TMP, "host")));
-	must_not_have(caps, "scratch /tmp");
-	refused((struct policy_line)FLAG(KEY_READ, "/tmp"), BERM_ERR_INVALID);
-	refused((struct policy_line)FLAG(KEY_EXEC, "/var/tmp"), BERM_ERR_INVALID);
-}
-
-static void test_errors_tell_the_line_and_a_way(void **state)
-{
-	(void)state;
-	static const struct {
-		enum policy_key key;
-		const char *path, *text, *hint;
-	} cases[] = {
-		{KEY_WRITE, "/", "'/' cannot be written as a whole", "the folders in it"},
-		{KEY_READ, "/tmp", "'/tmp' is the sandbox's own", "a folder in it"},
-		{KEY_READ, "/proc", "'/proc' is never granted", "own"},
-		{KEY_READ, "/dev/sda", "'/dev/sda' is never granted", "without this line"},
-		{KEY_WRITE, "/boot", "'/boot' is never granted", "reading it"},
-		{KEY_READ, "/home/u/.ssh", "'/home/u/.ssh' is closed by", "override"},
-		{KEY_READ, "/srv/*", "no pattern can be granted", "the folder around it"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct policy_input input = ordinary();
-		auto_rig rig = {0};
-		const struct policy_line flags[] = {FLAG(cases[i].key, cases[i].path), {.text = NULL}};
-		assert_int_not_equal(make(&rig, "default", &input, flags, no_lines), BERM_OK);
-		const struct problem *problem = &rig.problems.items[0];
-		assert_int_equal(rig.problems.count, 1);
-		assert_string_equal(problem->file, "command line");
-		assert_int_equal(problem->line, 1);
-		if (strstr(problem->text, cases[i].text) == NULL || strstr(problem->hint, cases[i].hint) == NULL)
-			fail_msg("%s: %s (%s)", cases[i].path, problem->text, problem->hint);
-	}
-}
-
 static void test_the_hosts_network_brings_its_resolver(void **state)
 {
 	(void)state;
@@ -869,10 +713,6 @@ int main(void)
 		cmocka_unit_test(test_flags_that_cannot_be),
 		cmocka_unit_test(test_a_wide_grant_does_not_mean_the_secrets),
 		cmocka_unit_test(test_a_home_behind_a_link),
-		cmocka_unit_test(test_secrets_behind_links_are_closed),
-		cmocka_unit_test(test_a_link_in_a_writable_folder_opens_nothing),
-		cmocka_unit_test(test_the_sandboxs_own_folders),
-		cmocka_unit_test(test_errors_tell_the_line_and_a_way),
 		cmocka_unit_test(test_what_is_excepted_and_named_is_open_in_a_wide_grant),
 		cmocka_unit_test(test_a_group_opens_what_is_excepted),
 		cmocka_unit_test(test_what_is_closed_cannot_be_named),

@@ -1,0 +1,128 @@
+/* Where grants meet what is closed: links, the sandbox's own folders, and what a person is told. */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "caps_rig.h"
+#include "resolve_rig.h"
+
+static void refused(struct policy_line flag, enum berm_code code)
+{
+	struct policy_input input = ordinary();
+	auto_rig rig = {0};
+	assert_int_equal(make(&rig, "default", &input, FLAGS(flag), no_lines), code);
+	assert_null(rig.caps);
+}
+
+/* Dotfiles are kept elsewhere: what is closed by way of a link is closed though no grant lies around its name. */
+static void test_secrets_behind_links_are_closed(void **state)
+{
+	(void)state;
+	static const char *const links[] = {"/home/u/.ssh", "/home/u/.config", NULL};
+	struct policy_input input = ordinary();
+	auto_rig rig = {0};
+	const struct berm_caps *caps = caps_of(&rig, &input);
+	assert_false(is_denied(caps, "/home/u/.ssh/id_rsa"));
+	assert_false(is_denied(caps, "/home/u/.config/gh/hosts.yml"));
+	input.links = links;
+	caps = caps_of(&rig, &input);
+	assert_true(is_denied(caps, "/home/u/.ssh/id_rsa")); /* the plan follows the link */
+	assert_true(is_denied(caps, "/home/u/.config/gh/hosts.yml"));
+	assert_false(is_denied(caps, "/home/u/.aws/credentials"));
+}
+
+static bool lead_to_secrets(const char *path, char ret_real[static PATH_MAX])
+{
+	bool planted = strcmp(path, "/home/u/out/link") == 0;
+	(void)snprintf(ret_real, PATH_MAX, "%s", planted ? "/home/u/.aws" : path);
+	return true;
+}
+
+/* A shipped line in a folder that can be written: what ran there yesterday may have left a link. */
+static void test_a_link_in_a_writable_folder_opens_nothing(void **state)
+{
+	(void)state;
+	static const struct policy_line line = {.key = KEY_READ, .line = 1, .text = "~/out/link"};
+	static const struct policy_doc planted = {.kind = POLICY_DOC_PROFILE,
+						  .file = "profiles/p.yaml",
+						  .shipped = true,
+						  .lines = &line,
+						  .line_count = 1};
+	for (int writable = 0; writable < 2; writable++) {
+		struct policy_input input = ordinary();
+		auto_rig rig = {.profiles = {&planted}};
+		const struct policy_line flag = FLAG(KEY_WRITE, "/home/u/out"), none = {.text = NULL};
+		const struct policy_line flags[] = {writable != 0 ? flag : none, none};
+		rig.flags = (struct policy_doc){.kind = POLICY_DOC_FLAGS,
+						.file = "command line",
+						.folder = input.cwd,
+						.lines = flags,
+						.line_count = (uint32_t)count_lines(flags)};
+		const struct policy_layers layers = {
+			.profiles = rig.profiles, .flags = &rig.flags, .finder = {NULL, find_builtin, no_name}};
+		input.resolve = lead_to_secrets;
+		assert_int_equal(policy_make(&layers, &input, &rig.policy, &rig.problems, &rig.err), BERM_OK);
+		input.policy = rig.policy;
+		assert_int_equal(policy_caps(&input, &rig.caps, NULL, &rig.problems, &rig.err), BERM_OK);
+		assert_int_equal(has_line(rig.caps, "read /home/u/out/link"), writable == 0);
+	}
+}
+
+static void test_the_sandboxs_own_folders(void **state)
+{
+	(void)state;
+	struct policy_input input = ordinary();
+	auto_rig rig = {0};
+	must_have(caps_of(&rig, &input), "scratch /tmp");
+	const struct berm_caps *caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_WRITE, "/tmp")));
+	must_not_have(caps, "scratch /tmp");
+	must_have(caps, "scratch /var/tmp");
+	assert_int_equal(rights_at(caps, "/tmp/x"), ALL);
+	must_have(caps_with(&rig, &input, FLAGS(FLAG(KEY_READ, "/tmp/x"))), "scratch /tmp");
+	caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_READ, "/tmp"), FLAG(KEY_TMP, "host")));
+	must_not_have(caps, "scratch /tmp");
+	refused((struct policy_line)FLAG(KEY_READ, "/tmp"), BERM_ERR_INVALID);
+	refused((struct policy_line)FLAG(KEY_EXEC, "/var/tmp"), BERM_ERR_INVALID);
+}
+
+static void test_errors_tell_the_line_and_a_way(void **state)
+{
+	(void)state;
+	static const struct {
+		enum policy_key key;
+		const char *path, *text, *hint;
+	} cases[] = {
+		{KEY_WRITE, "/", "'/' cannot be written as a whole", "the folders in it"},
+		{KEY_READ, "/tmp", "'/tmp' is the sandbox's own", "a folder in it"},
+		{KEY_READ, "/proc", "'/proc' is never granted", "own"},
+		{KEY_READ, "/dev/sda", "'/dev/sda' is never granted", "without this line"},
+		{KEY_WRITE, "/boot", "'/boot' is never granted", "reading it"},
+		{KEY_READ, "/home/u/.ssh", "'/home/u/.ssh' is closed by", "override"},
+		{KEY_READ, "/srv/*", "no pattern can be granted", "the folder around it"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct policy_input input = ordinary();
+		auto_rig rig = {0};
+		const struct policy_line flags[] = {FLAG(cases[i].key, cases[i].path), {.text = NULL}};
+		assert_int_not_equal(make(&rig, "default", &input, flags, no_lines), BERM_OK);
+		const struct problem *problem = &rig.problems.items[0];
+		assert_int_equal(rig.problems.count, 1);
+		assert_string_equal(problem->file, "command line");
+		assert_int_equal(problem->line, 1);
+		if (strstr(problem->text, cases[i].text) == NULL || strstr(problem->hint, cases[i].hint) == NULL)
+			fail_msg("%s: %s (%s)", cases[i].path, problem->text, problem->hint);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secrets_behind_links_are_closed),
+		cmocka_unit_test(test_a_link_in_a_writable_folder_opens_nothing),
+		cmocka_unit_test(test_the_sandboxs_own_folders),
+		cmocka_unit_test(test_errors_tell_the_line_and_a_way),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
