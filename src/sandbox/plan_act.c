@@ -1,4 +1,5 @@
 /* What grants and rules say to an act, as a table. Rights of the grant, then the rules that hold for the path. */
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,6 +92,49 @@ static bool is_for_judge(const struct plan_rule *rule, enum place_act act)
 	return acts[act].effect[class_of(rule)] == BY_JUDGE && rule->judge != NULL;
 }
 
+enum plan_arrival plan_rule_on_arrival(const struct plan_rule *rule, unsigned char type)
+{
+	if (rule->right != BERM_PROTECT)
+		return ARRIVAL_REFUSED;
+	if (type == DT_DIR || plan_rule_allows(rule, type == DT_LNK ? ACT_SYMLINK : ACT_MAKE, 0))
+		return ARRIVAL_FINE; /* a folder of the name runs nothing by itself */
+	return type == DT_REG && rule->judge != NULL ? ARRIVAL_JUDGED : ARRIVAL_REFUSED;
+}
+
+/* ---- what rules wait for ----------------------------------------------------------------------------------------- */
+
+static struct str parent_of(struct str path)
+{
+	size_t len = path.len;
+	while (len > 0 && path.ptr[len - 1] != '/')
+		len--;
+	return (struct str){path.ptr, len > 0 ? len - 1 : 0};
+}
+
+bool plan_is_beside(const struct plan_rule *rule, struct str path, const struct plan_condition *condition)
+{
+	const char *name = rule->beside;
+	struct str folder = parent_of(path);
+	for (; strncmp(name, "../", 3) == 0; name += 3)
+		folder = parent_of(folder);
+	return condition->beside(condition->ctx, folder, name);
+}
+
+bool plan_rule_holds(const struct plan_rule *rule, struct str path, const struct plan_condition *condition)
+{
+	if (rule->beside == NULL)
+		return true;
+	if (rule->right != BERM_DENY)
+		return plan_is_beside(rule, path, condition);
+	for (; path.len > 0; path = parent_of(path)) {
+		if (plan_is_beside(rule, path, condition))
+			return true;
+	}
+	return false;
+}
+
+/* ---- verdicts ---------------------------------------------------------------------------------------------------- */
+
 struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str path, const struct plan_grant *grant,
 				    enum place_act act, mode_t mode, const struct plan_condition *condition)
 {
@@ -101,8 +145,7 @@ struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str pat
 	while (path.len > 0 && (rule = plan_rule_next(&cursor)) != NULL) {
 		if (rule->right == BERM_REPLACE)
 			replaceable = acts[act].replace;
-		if (rule->right == BERM_REPLACE ||
-		    (rule->beside != NULL && !condition->holds(condition->ctx, rule, path)))
+		if (rule->right == BERM_REPLACE || !plan_rule_holds(rule, path, condition))
 			continue;
 		if (rule->right == BERM_PROTECT && plan_rule_allows(rule, act, mode))
 			continue;

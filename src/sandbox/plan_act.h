@@ -46,11 +46,16 @@ struct place_verdict {
 	const struct plan_rule *by;    /* the rule that refuses; NULL: no grant */
 };
 
-/* Does a rule that waits for a name beside it (and no other is asked about) hold for path? */
+/* Some rules wait for a name beside a path. Is something of this name (or "a/b") in folder? */
 struct plan_condition {
-	bool (*holds)(void *ctx, const struct plan_rule *rule, struct str path);
+	bool (*beside)(void *ctx, struct str folder, const char *name);
 	void *ctx;
 };
+/* Is there, beside path, what the rule waits for? */
+bool plan_is_beside(const struct plan_rule *rule, struct str path, const struct plan_condition *condition);
+/* Does a rule that matches path hold for it? A denied folder denies all below it, so what a DENY rule waits for may lie
+ * beside any folder on the way. */
+bool plan_rule_holds(const struct plan_rule *rule, struct str path, const struct plan_condition *condition);
 
 /* Does this rule let the act pass, whatever the grant? mode: the new permissions of ACT_MODE. */
 bool plan_rule_allows(const struct plan_rule *rule, enum place_act act, mode_t mode);
@@ -58,6 +63,13 @@ bool plan_rule_allows(const struct plan_rule *rule, enum place_act act, mode_t m
  * folder), or NULL. */
 struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str path, const struct plan_grant *grant,
 				    enum place_act act, mode_t mode, const struct plan_condition *condition);
+/* What a rule waits for is about to appear, and the rule matches a name of this type (DT_) that is there already. */
+enum plan_arrival {
+	ARRIVAL_REFUSED = 0,
+	ARRIVAL_FINE,
+	ARRIVAL_JUDGED, /* if the rule's judge accepts what is in it */
+};
+enum plan_arrival plan_rule_on_arrival(const struct plan_rule *rule, unsigned char type);
 /* Must the name stay where it is, because the plan grants or denies this path, or (of a folder) one below it, by name?
  * grant: of the path, or NULL. */
 bool plan_is_pinned(const struct berm_plan *plan, const struct plan_grant *grant, struct str path, bool folder);

@@ -25,62 +25,46 @@ struct moved {
 	struct str from, to;
 };
 
-static size_t parent_len(const char *path, size_t len)
-{
-	while (len > 0 && path[len - 1] != '/')
-		len--;
-	return len > 0 ? len - 1 : 0;
-}
-
 static bool lies_in(struct str path, struct str folder)
 {
 	return path.len >= folder.len && memcmp(path.ptr, folder.ptr, folder.len) == 0 &&
 	       (path.len == folder.len || path.ptr[folder.len] == '/');
 }
 
-/* Is there, beside the name that ends at len of path, what the rule waits for? */
-static bool is_beside(struct supervisor *sup, const struct plan_rule *rule, const char *path, size_t len,
-		      const struct moved *moved)
+struct nearby {
+	struct supervisor *sup;
+	const struct moved *moved; /* or NULL */
+};
+
+static bool is_in_folder(void *ctx, struct str folder, const char *name)
 {
+	const struct nearby *nearby = ctx;
+	const struct moved *moved = nearby->moved;
+	char *join = nearby->sup->join;
+	const size_t size = sizeof(nearby->sup->join);
 	struct stat st = {0};
-	const char *beside = rule->beside;
-	size_t at = 0, folder = parent_len(path, len);
-	for (; strncmp(beside, "../", 3) == 0; beside += 3)
-		folder = parent_len(path, folder);
-	struct str where = {path, folder};
-	if (moved != NULL && lies_in(where, moved->to)) {
-		memcpy(sup->join, moved->from.ptr, moved->from.len + 1);
+	size_t at = 0;
+	if (moved != NULL && lies_in(folder, moved->to)) {
+		memcpy(join, moved->from.ptr, moved->from.len + 1);
 		at = moved->from.len;
-		where = (struct str){where.ptr + moved->to.len, where.len - moved->to.len};
+		folder = (struct str){folder.ptr + moved->to.len, folder.len - moved->to.len};
 	}
-	if (at + where.len >= sizeof(sup->join))
+	if (at + folder.len >= size)
 		return true;
-	memcpy(sup->join + at, where.ptr, where.len);
-	at += where.len;
-	sup->join[at] = '\0';
-	if (!text_put(sup->join, sizeof(sup->join), &at, "/") || !text_put(sup->join, sizeof(sup->join), &at, beside))
+	memcpy(join + at, folder.ptr, folder.len);
+	at += folder.len;
+	join[at] = '\0';
+	if (!text_put(join, size, &at, "/") || !text_put(join, size, &at, name))
 		return true;
-	return lstat(sup->join, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+	return lstat(join, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-/* A denied folder denies all below it, so for DENY the condition may hold beside any folder on the way. */
 static bool condition_holds(struct supervisor *sup, const struct plan_rule *rule, struct str path,
 			    const struct moved *moved)
 {
-	if (rule->beside == NULL)
-		return true;
-	if (rule->right != BERM_DENY)
-		return is_beside(sup, rule, path.ptr, path.len, moved);
-	for (size_t len = path.len; len > 0; len = parent_len(path.ptr, len)) {
-		if (is_beside(sup, rule, path.ptr, len, moved))
-			return true;
-	}
-	return false;
-}
-
-static bool is_condition_met(void *ctx, const struct plan_rule *rule, struct str path)
-{
-	return condition_holds(ctx, rule, path, NULL);
+	struct nearby nearby = {sup, moved};
+	const struct plan_condition condition = {is_in_folder, &nearby};
+	return plan_rule_holds(rule, path, &condition);
 }
 
 struct place_verdict place_judge_act(const struct call *call, const struct place *place, enum place_act act,
@@ -91,7 +75,8 @@ struct place_verdict place_judge_act(const struct call *call, const struct place
 	struct str path = {place->path, place->unnamed ? 0 : place->path_len};
 	if (scratch_is_foreign(sup, place))
 		grant = NULL;
-	const struct plan_condition condition = {is_condition_met, sup};
+	struct nearby nearby = {.sup = sup};
+	const struct plan_condition condition = {is_in_folder, &nearby};
 	return plan_judge_act(sup->plan, path, grant, act, mode, &condition);
 }
 
@@ -274,10 +259,13 @@ static bool link_enters(struct supervisor *sup, const struct plan_rule *rule, st
 		return true;
 	size_t len = link.len;
 	char *path = sup->link_path;
+	struct nearby nearby = {.sup = sup};
+	const struct plan_condition condition = {is_in_folder, &nearby};
 	memcpy(path, link.ptr, len);
 	path[len] = '\0';
 	for (size_t below = 1; below < reach; below++) { /* names that may lie below it */
-		if (!text_put(path, PLACE_PATH_MAX, &len, "/x") || is_beside(sup, rule, path, len, NULL))
+		if (!text_put(path, PLACE_PATH_MAX, &len, "/x") ||
+		    plan_is_beside(rule, (struct str){path, len}, &condition))
 			return true;
 	}
 	return false;
@@ -434,12 +422,9 @@ static int visit_waiting(void *ctx, int folder, const char *name, unsigned char 
 	}
 	if (!holds_at(sup, rule, path))
 		return WALK_ON;
-	if (rule->right != BERM_PROTECT)
-		return EACCES;
-	if (type == DT_DIR || plan_rule_allows(rule, type == DT_LNK ? ACT_SYMLINK : ACT_MAKE, 0))
-		return WALK_ON; /* a folder of the name runs nothing by itself */
-	if (type != DT_REG || rule->judge == NULL)
-		return EACCES;
+	enum plan_arrival arrival = plan_rule_on_arrival(rule, type);
+	if (arrival != ARRIVAL_JUDGED)
+		return arrival == ARRIVAL_FINE ? WALK_ON : EACCES;
 	return judge_again(waiting, folder, name, sup->old_path);
 }
 

@@ -1,6 +1,7 @@
 /* What a plan says to an act: rights of the grant, what each kind of rule lets pass, and which names stay. */
 #include "check.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,17 +50,17 @@ static void fixture_init(struct fixture *fixture, unsigned rights, const struct 
 	};
 }
 
-static bool holds_if(void *ctx, const struct plan_rule *rule, struct str path)
+static bool is_beside_if(void *ctx, struct str folder, const char *name)
 {
-	const bool *holds = ctx;
-	assert_string_equal(rule->beside, "HEAD");
-	assert_true(str_eq(path, STR("/w/name")));
-	return *holds;
+	const bool *is_there = ctx;
+	assert_string_equal(name, "HEAD");
+	assert_true(str_eq(folder, STR("/w")));
+	return *is_there;
 }
 
 static struct place_verdict judge(const struct fixture *fixture, const char *path, enum place_act act, bool beside)
 {
-	const struct plan_condition condition = {holds_if, &beside};
+	const struct plan_condition condition = {is_beside_if, &beside};
 	return plan_judge_act(&fixture->plan, str_from(path), &fixture->grants[0], act, 0, &condition);
 }
 
@@ -151,6 +152,43 @@ static void test_what_a_rule_waits_for_is_asked(void **state)
 	assert_null(judge(&fixture, "/w/name", ACT_WRITE, false).rule);
 }
 
+static bool is_in(void *ctx, struct str folder, const char *name)
+{
+	return str_eq(folder, str_from(ctx)) && strcmp(name, "refs") == 0;
+}
+
+static void test_what_a_denied_folder_waits_for_may_lie_above(void **state)
+{
+	(void)state;
+	char folder[] = "/w/a";
+	const struct plan_condition condition = {is_in, folder};
+	struct plan_rule rule = {.right = BERM_DENY, .beside = "refs"};
+	assert_true(plan_rule_holds(&rule, STR("/w/a/b"), &condition));
+	assert_true(plan_rule_holds(&rule, STR("/w/a/b/c/d"), &condition));
+	assert_false(plan_rule_holds(&rule, STR("/w/a"), &condition));
+	rule.right = BERM_PROTECT;
+	assert_true(plan_rule_holds(&rule, STR("/w/a/b"), &condition));
+	assert_false(plan_rule_holds(&rule, STR("/w/a/b/c"), &condition));
+	rule.beside = "../refs";
+	assert_true(plan_rule_holds(&rule, STR("/w/a/b/c"), &condition));
+	assert_false(plan_rule_holds(&rule, STR("/w/a/b"), &condition));
+	rule.beside = NULL;
+	assert_true(plan_rule_holds(&rule, STR("/x"), &condition));
+}
+
+static void test_what_is_there_when_a_name_arrives(void **state)
+{
+	(void)state;
+	struct plan_rule rule = {.right = BERM_PROTECT};
+	assert_int_equal(plan_rule_on_arrival(&rule, DT_REG), ARRIVAL_REFUSED);
+	assert_int_equal(plan_rule_on_arrival(&rule, DT_DIR), ARRIVAL_FINE);
+	rule.judge = accept_all;
+	assert_int_equal(plan_rule_on_arrival(&rule, DT_REG), ARRIVAL_JUDGED);
+	assert_int_equal(plan_rule_on_arrival(&rule, DT_LNK), ARRIVAL_REFUSED);
+	rule.right = BERM_DENY;
+	assert_int_equal(plan_rule_on_arrival(&rule, DT_DIR), ARRIVAL_REFUSED);
+}
+
 static void test_a_replace_rule_grants_what_nothing_else_does(void **state)
 {
 	(void)state;
@@ -194,6 +232,8 @@ int main(void)
 		cmocka_unit_test(test_rules_are_a_table),
 		cmocka_unit_test(test_a_judge_decides_on_what_arrives),
 		cmocka_unit_test(test_what_a_rule_waits_for_is_asked),
+		cmocka_unit_test(test_what_a_denied_folder_waits_for_may_lie_above),
+		cmocka_unit_test(test_what_is_there_when_a_name_arrives),
 		cmocka_unit_test(test_a_replace_rule_grants_what_nothing_else_does),
 		cmocka_unit_test(test_named_things_stay),
 	};
