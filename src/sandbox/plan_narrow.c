@@ -115,7 +115,9 @@ static enum berm_code make_chain(struct build *build, struct path_node *node, bo
 
 enum berm_code build_close(struct build *build, struct path_node *node, bool *ret_done, struct berm_err *err)
 {
-	node->inherited = build_rights_around(node);
+	/* What a look through a tree added has no rights yet, nor have the folders on the way to it. */
+	for (struct path_node *at = node; at != NULL; at = at->parent)
+		at->inherited = build_rights_around(at);
 	*ret_done = true;
 	if (!build->namespaces)
 		return make_chain(build, node, ret_done, err);

@@ -104,7 +104,7 @@ static bool visit(void *arg, struct str name, enum seen seen)
 	}
 	const struct plan_rule *rule = denied_by(walk->build, path, &inner);
 	enum berm_code code = BERM_OK;
-	if (rule != NULL && !inner)
+	if (rule != NULL && (!inner || seen != SEEN_FOLDER)) /* nothing lies below a file */
 		code = close_name(walk, path);
 	else if (seen == SEEN_FOLDER)
 		code = push(walk, path);
