@@ -72,7 +72,7 @@ static bool tokens_match(const struct glob *glob, const struct segment *segment,
 	return token == end;
 }
 
-static bool segment_matches(const struct glob *glob, const struct segment *segment, struct str name, bool fold)
+bool glob_segment_matches(const struct glob *glob, const struct segment *segment, struct str name, bool fold)
 {
 	if (segment->kind == SEGMENT_TOKENS)
 		return tokens_match(glob, segment, name, fold);
@@ -80,17 +80,33 @@ static bool segment_matches(const struct glob *glob, const struct segment *segme
 	return fold ? str_eq_nocase(text, name) : str_eq(text, name);
 }
 
-static char separator_of(const struct glob *glob)
+char glob_separator(enum glob_kind kind)
 {
-	return glob->kind == GLOB_HOST ? '.' : '/';
+	static const char separators[] = {[GLOB_PATH] = '/', [GLOB_HOST] = '.', [GLOB_URL] = '/', [GLOB_WORDS] = ' '};
+	return separators[kind];
 }
 
-/* The next name of a path; *rest is left behind the separator that ends it. */
-static bool next_name(struct str *rest, char separator, struct str *ret_name)
+static struct glob_names names_of(const struct glob *glob, struct str path)
 {
-	while (rest->len > 0 && rest->ptr[0] == separator)
+	return (struct glob_names){.rest = path, .separator = glob_separator(glob->kind)};
+}
+
+/* The next name of a path; names->rest is left behind the separator that ends it. */
+bool glob_next_name(struct glob_names *names, struct str *ret_name)
+{
+	struct str *rest = &names->rest;
+	if (names->words != NULL) {
+		const char *word = names->first != NULL ? names->first : *names->words;
+		if (word == NULL)
+			return false;
+		names->words += names->first == NULL;
+		names->first = NULL;
+		*ret_name = str_from(word);
+		return true;
+	}
+	while (rest->len > 0 && rest->ptr[0] == names->separator)
 		*rest = (struct str){rest->ptr + 1, rest->len - 1};
-	return str_next(rest, separator, ret_name);
+	return str_next(rest, names->separator, ret_name);
 }
 
 static struct str last_name(struct str path, char separator)
@@ -102,13 +118,13 @@ static struct str last_name(struct str path, char separator)
 	return (struct str){path.ptr + begin, path.len - begin};
 }
 
-static bool alternative_matches(const struct glob *glob, const struct alternative *alternative, struct str path,
-				bool fold)
+bool glob_alternative_matches(const struct glob *glob, const struct alternative *alternative,
+			      const struct glob_names *names, bool fold)
 {
 	size_t at = alternative->first, end = at + alternative->len;
 	size_t deep = end; /* behind the last "**" that was passed; none yet */
-	struct str rest = path, deep_rest = STR(""), name;
-	const char separator = separator_of(glob);
+	struct glob_names rest = *names, deep_rest = {.rest = STR("")};
+	struct str name;
 	for (;;) {
 		if (at < end && segment_at(glob, at)->kind == SEGMENT_DEEP) {
 			if (++at == end)
@@ -117,13 +133,13 @@ static bool alternative_matches(const struct glob *glob, const struct alternativ
 			deep_rest = rest;
 			continue;
 		}
-		struct str next = rest;
-		if (!next_name(&next, separator, &name))
+		struct glob_names next = rest;
+		if (!glob_next_name(&next, &name))
 			return at == end;
-		if (at < end && segment_matches(glob, segment_at(glob, at), name, fold)) {
+		if (at < end && glob_segment_matches(glob, segment_at(glob, at), name, fold)) {
 			at++;
 			rest = next;
-		} else if (next_name(&deep_rest, separator, &name)) {
+		} else if (glob_next_name(&deep_rest, &name)) {
 			at = deep;
 			rest = deep_rest;
 		} else {
@@ -138,13 +154,12 @@ static bool may_end_with(const struct glob *glob, const struct alternative *alte
 	if (alternative->len == 0)
 		return name.len == 0;
 	const struct segment *last = segment_at(glob, alternative->first + alternative->len - 1);
-	return last->kind == SEGMENT_DEEP || segment_matches(glob, last, name, fold);
+	return last->kind == SEGMENT_DEEP || glob_segment_matches(glob, last, name, fold);
 }
 
-/* Is it what its kind is matched against? A final dot of a host is taken off. */
-static bool is_subject(const struct glob *glob, struct str *path)
+bool glob_is_subject(enum glob_kind kind, struct str *path)
 {
-	if (glob->kind != GLOB_HOST)
+	if (kind != GLOB_HOST)
 		return str_starts(*path, STR("/"));
 	if (path->len > 1 && path->ptr[path->len - 1] == '.')
 		path->len--;
@@ -160,27 +175,45 @@ static bool is_subject(const struct glob *glob, struct str *path)
 
 bool glob_match(const struct glob *glob, struct str path, bool fold_case)
 {
-	if (!is_subject(glob, &path))
+	if (glob->kind == GLOB_WORDS || !glob_is_subject(glob->kind, &path))
 		return false;
 	fold_case = fold_case || glob->kind == GLOB_HOST;
-	struct str name = last_name(path, separator_of(glob));
+	const struct glob_names names = names_of(glob, path);
+	struct str name = last_name(path, names.separator);
 	for (size_t i = 0; i < glob->alternative_count; i++) {
 		if (may_end_with(glob, &glob->alternatives[i], name, fold_case) &&
-		    alternative_matches(glob, &glob->alternatives[i], path, fold_case))
+		    glob_alternative_matches(glob, &glob->alternatives[i], &names, fold_case))
 			return true;
 	}
 	return false;
+}
+
+bool glob_match_words(const struct glob *glob, const char *first, const char *const *rest)
+{
+	const struct glob_names names = {.first = first, .words = rest};
+	for (size_t i = 0; i < glob->alternative_count && glob->kind == GLOB_WORDS; i++) {
+		if (glob_alternative_matches(glob, &glob->alternatives[i], &names, false))
+			return true;
+	}
+	return false;
+}
+
+/* Has it folders, in which something may lie? */
+static bool has_folders(const struct glob *glob, struct str path)
+{
+	return (glob->kind == GLOB_PATH || glob->kind == GLOB_URL) && str_starts(path, STR("/"));
 }
 
 /* Whatever follows a "**" can be met by names that are still free to choose. */
 static bool may_go_on_below(const struct glob *glob, const struct alternative *alternative, struct str path, bool fold)
 {
 	size_t at = alternative->first, end = at + alternative->len;
-	struct str rest = path, name;
+	struct glob_names rest = names_of(glob, path);
+	struct str name;
 	for (; at < end && segment_at(glob, at)->kind != SEGMENT_DEEP; at++) {
-		if (!next_name(&rest, '/', &name))
+		if (!glob_next_name(&rest, &name))
 			return true;
-		if (!segment_matches(glob, segment_at(glob, at), name, fold))
+		if (!glob_segment_matches(glob, segment_at(glob, at), name, fold))
 			return false;
 	}
 	return at < end;
@@ -188,7 +221,7 @@ static bool may_go_on_below(const struct glob *glob, const struct alternative *a
 
 bool glob_may_match_below(const struct glob *glob, struct str path, bool fold_case)
 {
-	if (glob->kind == GLOB_HOST || !str_starts(path, STR("/")))
+	if (!has_folders(glob, path))
 		return false;
 	for (size_t i = 0; i < glob->alternative_count; i++) {
 		if (may_go_on_below(glob, &glob->alternatives[i], path, fold_case))
@@ -210,9 +243,10 @@ static bool alternative_enters(const struct glob *glob, const struct alternative
 {
 	size_t len = alternative->len;
 	bool open = len > 0 && segment_at(glob, alternative->first + len - 1)->kind == SEGMENT_DEEP;
+	const struct glob_names names = names_of(glob, path);
 	for (size_t part = leading_deep(glob, alternative) + 1; part < len + open; part++) {
 		struct alternative beginning = {alternative->first, (uint32_t)part};
-		if (alternative_matches(glob, &beginning, path, fold))
+		if (glob_alternative_matches(glob, &beginning, &names, fold))
 			return true;
 	}
 	return false;
@@ -220,7 +254,7 @@ static bool alternative_enters(const struct glob *glob, const struct alternative
 
 bool glob_enters(const struct glob *glob, struct str path, bool fold_case)
 {
-	if (glob->kind == GLOB_HOST || !str_starts(path, STR("/")))
+	if (!has_folders(glob, path))
 		return false;
 	for (size_t i = 0; i < glob->alternative_count; i++) {
 		if (alternative_enters(glob, &glob->alternatives[i], path, fold_case))

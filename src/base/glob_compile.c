@@ -49,11 +49,6 @@ static unsigned classes_of(struct str text)
 	return found;
 }
 
-static char separator_of(enum glob_kind kind)
-{
-	return kind == GLOB_HOST ? '.' : '/';
-}
-
 /* ---- braces ---------------------------------------------------------------------------------------------------- */
 
 /* Texts without braces, or with some that are still to be expanded; none is longer than the pattern, so each has a slot
@@ -300,6 +295,10 @@ static void add_segment(struct glob *glob, enum segment_kind kind, size_t first,
 static enum berm_code end_literal(struct glob *glob, size_t begin, struct berm_err *err)
 {
 	struct str name = {glob->text + begin + 1, glob->text_len - begin - 1};
+	if (glob->kind == GLOB_WORDS) {
+		add_segment(glob, SEGMENT_LITERAL, begin + 1, name.len);
+		return BERM_OK;
+	}
 	if (str_eq(name, STR("..")))
 		return err_set(err, BERM_ERR_INVALID, "'..' is not allowed in a pattern");
 	if (str_eq(name, STR(".")))
@@ -312,7 +311,7 @@ static enum berm_code end_literal(struct glob *glob, size_t begin, struct berm_e
 static enum berm_code add_plain(struct glob *glob, struct str name, struct berm_err *err)
 {
 	size_t begin = glob->text_len;
-	glob->text[begin] = separator_of(glob->kind);
+	glob->text[begin] = glob_separator(glob->kind);
 	memcpy(glob->text + begin + 1, name.ptr, name.len);
 	glob->text_len += (uint32_t)name.len + 1;
 	return end_literal(glob, begin, err);
@@ -322,7 +321,7 @@ static enum berm_code add_plain(struct glob *glob, struct str name, struct berm_
 static enum berm_code add_unescaped(struct glob *glob, size_t first, struct berm_err *err)
 {
 	size_t begin = glob->text_len;
-	glob->text[glob->text_len++] = separator_of(glob->kind);
+	glob->text[glob->text_len++] = glob_separator(glob->kind);
 	for (size_t i = first; i < glob->token_count; i++)
 		glob->text[glob->text_len++] = (char)glob->tokens[i].byte;
 	glob->token_count = (uint32_t)first;
@@ -395,16 +394,24 @@ static enum berm_code check_host(struct str text, struct berm_err *err)
 	return BERM_OK;
 }
 
+static enum berm_code check_words(struct str text, struct berm_err *err)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] != ' ')
+			return BERM_OK;
+	return err_set(err, BERM_ERR_INVALID, "no word");
+}
+
 static enum berm_code add_alternative(struct glob *glob, struct str text, struct berm_err *err)
 {
 	static enum berm_code (*const checks[])(struct str, struct berm_err *) = {
-		[GLOB_PATH] = check_path, [GLOB_HOST] = check_host, [GLOB_URL] = check_url};
+		[GLOB_PATH] = check_path, [GLOB_HOST] = check_host, [GLOB_URL] = check_url, [GLOB_WORDS] = check_words};
 	struct str rest = text, name;
 	if (glob->kind == GLOB_HOST && rest.len > 1 && rest.ptr[rest.len - 1] == '.')
 		rest.len--;
 	TRY(checks[glob->kind](rest, err));
 	uint32_t first = glob->segment_count;
-	while (str_next(&rest, separator_of(glob->kind), &name))
+	while (str_next(&rest, glob_separator(glob->kind), &name))
 		if (name.len > 0)
 			TRY(add_name(glob, name, err));
 	glob->alternatives[glob->alternative_count++] = (struct alternative){first, glob->segment_count - first};
@@ -421,7 +428,7 @@ struct need {
 static void count_need(enum glob_kind kind, struct str text, struct need *need)
 {
 	const size_t each = kind == GLOB_HOST ? 2 : 1;
-	const char separator = separator_of(kind);
+	const char separator = glob_separator(kind);
 	unsigned found = 0;
 	need->segments += each;
 	for (size_t i = 0; i < text.len; i++) {
@@ -448,7 +455,7 @@ static struct glob *allocate(enum glob_kind kind, size_t alternatives, const str
 		return NULL;
 	*glob = (struct glob){
 		.kind = kind,
-		.literal = alternatives == 1,
+		.literal = alternatives == 1 && kind != GLOB_WORDS,
 		.alternatives = (struct alternative *)(void *)(block + sizeof(struct glob)),
 		.segments = (struct segment *)(void *)(block + segments_at),
 		.tokens = (struct token *)(void *)(block + tokens_at),

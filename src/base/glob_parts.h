@@ -1,4 +1,4 @@
-/* A compiled pattern, for glob.c and glob_compile.c only: braces are expanded to alternatives, an alternative is cut into
+/* A compiled pattern, for the files of base/glob only: braces are expanded to alternatives, an alternative is cut into
  * segments, and a segment with wildcards is a row of tokens. */
 #ifndef BERM_BASE_GLOB_PARTS_H
 #define BERM_BASE_GLOB_PARTS_H
@@ -36,5 +36,20 @@ struct glob {
 	struct set *sets;
 	char *text; /* "/segment" for each literal segment, so the text of a literal pattern is its path */
 };
+
+/* What is matched, name by name from the front. */
+struct glob_names {
+	struct str rest;
+	const char *first;	  /* WORDS: not NULL before it was taken */
+	const char *const *words; /* WORDS: those behind it; NULL: a text with separators */
+	char separator;
+};
+bool glob_next_name(struct glob_names *names, struct str *ret_name);
+char glob_separator(enum glob_kind kind);
+/* Is it what the kind, which is not WORDS, is matched against? A final dot of a host is taken off. */
+bool glob_is_subject(enum glob_kind kind, struct str *path);
+bool glob_segment_matches(const struct glob *glob, const struct segment *segment, struct str name, bool fold);
+bool glob_alternative_matches(const struct glob *glob, const struct alternative *alternative,
+			      const struct glob_names *names, bool fold);
 
 #endif

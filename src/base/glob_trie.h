@@ -1,0 +1,46 @@
+/*
+ * Thousands of patterns at once: which of them match a text, in time that goes with the text and with the wildcards that
+ * lie on its way, not with their number. The parts of patterns are the edges of a tree in one hash table; what matches is
+ * what base/glob says. Made once, read by any number of threads, no allocation for a match. A node has a number, from 1,
+ * and a value of the caller's, 0 until it is set.
+ */
+#ifndef BERM_BASE_GLOB_TRIE_H
+#define BERM_BASE_GLOB_TRIE_H
+
+#include "base/glob.h"
+
+struct glob_trie;
+
+/* Errors: NOMEM. */
+MUST_USE enum berm_code glob_trie_new(size_t max_bytes, struct glob_trie **ret_trie, struct berm_err *err);
+void glob_trie_free(struct glob_trie *trie);
+/* Bytes that it takes. */
+size_t glob_trie_size(const struct glob_trie *trie);
+
+/* A node that nothing leads to, for a set of patterns, or of keys, of its own. Errors: LIMIT, NOMEM. */
+MUST_USE enum berm_code glob_trie_root(struct glob_trie *trie, uint32_t *ret_node, struct berm_err *err);
+/* The node behind this key, which is made if it is not there. Patterns of a node and its keys do not meet. Errors: LIMIT,
+ * NOMEM. */
+MUST_USE enum berm_code glob_trie_key(struct glob_trie *trie, uint32_t node, struct str key, uint32_t *ret_node,
+				      struct berm_err *err);
+/* The node behind a key; 0: there is none. */
+uint32_t glob_trie_find(const struct glob_trie *trie, uint32_t node, struct str key);
+/* Adds a pattern below a root or key. All patterns of one are of the same kind. Calls added for the node of each of its
+ * alternatives; patterns that are the same have the same node. Errors: those of glob_new and of added; LIMIT, NOMEM. */
+typedef enum berm_code (*glob_trie_added)(void *context, uint32_t node, struct berm_err *err);
+MUST_USE enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_kind kind, struct str pattern,
+				      glob_trie_added added, void *context, struct berm_err *err);
+
+uint32_t glob_trie_value(const struct glob_trie *trie, uint32_t node);
+void glob_trie_set(struct glob_trie *trie, uint32_t node, uint32_t value);
+
+/* Calls found with the value of each node below root whose pattern matches: in no particular order, once each or, where
+ * so many wildcards meet that the patterns are tried one by one, more often. Values 0 are left out. */
+typedef void (*glob_trie_found)(void *context, uint32_t value);
+void glob_trie_match(const struct glob_trie *trie, uint32_t root, struct str text, glob_trie_found found,
+		     void *context);
+/* The same for WORDS. */
+void glob_trie_match_words(const struct glob_trie *trie, uint32_t root, const char *first, const char *const *rest,
+			   glob_trie_found found, void *context);
+
+#endif

@@ -1,0 +1,184 @@
+/* Walking the tree with all nodes at once that what was read so far leads to. */
+#include <string.h>
+
+#include "base/glob_trie_parts.h"
+
+/* More nodes at once than this have no wildcards that people write: then the patterns are tried one by one. */
+enum { NODES_AT_ONCE = 256, DEEP_AT_ONCE = 64 };
+
+/* A "**" that was met stays: whatever comes may belong to it. */
+struct walk {
+	const struct glob_trie *trie;
+	const struct trie_node *nodes;
+	uint32_t now[NODES_AT_ONCE], next[NODES_AT_ONCE], deep[DEEP_AT_ONCE];
+	size_t now_count, next_count, deep_count;
+	bool fold, full;
+};
+
+static void meet_deep(struct walk *walk, uint32_t node)
+{
+	for (; node != 0; node = walk->nodes[node].deep) {
+		for (size_t i = 0; i < walk->deep_count; i++)
+			if (walk->deep[i] == node)
+				return;
+		if (walk->deep_count == DEEP_AT_ONCE)
+			walk->full = true;
+		else
+			walk->deep[walk->deep_count++] = node;
+	}
+}
+
+static void reach(struct walk *walk, uint32_t node)
+{
+	if (walk->next_count == NODES_AT_ONCE)
+		walk->full = true;
+	else
+		walk->next[walk->next_count++] = node;
+	meet_deep(walk, walk->nodes[node].deep);
+}
+
+static void try_tokens(struct walk *walk, uint32_t index, struct str name)
+{
+	const struct trie_tokens *all = walk->trie->tokens.items;
+	for (const struct trie_tokens *tokens; index != 0; index = tokens->next) {
+		tokens = &all[index - 1];
+		if (glob_segment_matches(tokens->glob, &tokens->glob->segments[tokens->segment], name, walk->fold))
+			reach(walk, tokens->node);
+	}
+}
+
+static void try_edge(struct walk *walk, const struct trie_edge *wanted, struct str name)
+{
+	const struct trie_edge *edge = trie_find(walk->trie, wanted);
+	if (edge != NULL)
+		try_tokens(walk, walk->nodes[edge->node].loose, name);
+}
+
+static void try_prefixes(struct walk *walk, uint32_t from, struct str name)
+{
+	struct trie_edge wanted = {.hash = TRIE_HASH_START, .from = from, .kind = TRIE_PREFIX, .text = {name.ptr, 0}};
+	for (uint64_t left = walk->nodes[from].prefixes >> 1; left != 0 && wanted.text.len < name.len; left >>= 1) {
+		wanted.hash = trie_hash_byte(wanted.hash, name.ptr[wanted.text.len++]);
+		if ((left & 1) != 0)
+			try_edge(walk, &wanted, name);
+	}
+}
+
+static void try_suffixes(struct walk *walk, uint32_t from, struct str name)
+{
+	size_t len = 0;
+	for (uint64_t left = walk->nodes[from].suffixes >> 1; left != 0 && len < name.len; left >>= 1) {
+		len++;
+		if ((left & 1) == 0)
+			continue;
+		const struct str text = {name.ptr + name.len - len, len};
+		const struct trie_edge wanted = {
+			.hash = trie_hash(text), .from = from, .kind = TRIE_SUFFIX, .text = text};
+		try_edge(walk, &wanted, name);
+	}
+}
+
+static void leave(struct walk *walk, uint32_t from, struct trie_edge *wanted)
+{
+	const struct trie_node *node = &walk->nodes[from];
+	wanted->from = from;
+	const struct trie_edge *edge = trie_find(walk->trie, wanted);
+	if (edge != NULL)
+		reach(walk, edge->node);
+	if (node->star != 0)
+		reach(walk, node->star);
+	if (node->loose != 0)
+		try_tokens(walk, node->loose, wanted->text);
+	if (node->prefixes != 0)
+		try_prefixes(walk, from, wanted->text);
+	if (node->suffixes != 0)
+		try_suffixes(walk, from, wanted->text);
+}
+
+static void step(struct walk *walk, struct str name)
+{
+	struct trie_edge wanted = {.hash = trie_hash(name), .kind = TRIE_LITERAL, .text = name};
+	const size_t deep_count = walk->deep_count; /* those that are met now may still be empty */
+	walk->next_count = 0;
+	for (size_t i = 0; i < walk->now_count; i++)
+		leave(walk, walk->now[i], &wanted);
+	for (size_t i = 0; i < deep_count; i++)
+		leave(walk, walk->deep[i], &wanted);
+	memcpy(walk->now, walk->next, walk->next_count * sizeof walk->now[0]);
+	walk->now_count = walk->next_count;
+}
+
+/* The next label of a host, from its end. */
+static bool last_label(struct str *rest, struct str *ret_label)
+{
+	if (rest->len == 0)
+		return false;
+	const char *dot = memrchr(rest->ptr, '.', rest->len);
+	size_t begin = dot != NULL ? (size_t)(dot - rest->ptr) + 1 : 0;
+	*ret_label = (struct str){rest->ptr + begin, rest->len - begin};
+	rest->len = begin > 0 ? begin - 1 : 0;
+	return true;
+}
+
+static void tell(const struct walk *walk, const uint32_t *nodes, size_t count, glob_trie_found found, void *context)
+{
+	for (size_t i = 0; i < count; i++)
+		if (walk->nodes[nodes[i]].value != 0)
+			found(context, walk->nodes[nodes[i]].value);
+}
+
+static void try_each(const struct walk *walk, uint32_t root, const struct glob_names *names, glob_trie_found found,
+		     void *context)
+{
+	const struct trie_pattern *all = walk->trie->patterns.items;
+	for (uint32_t index = walk->nodes[root].patterns; index != 0; index = all[index - 1].next) {
+		const struct trie_pattern *pattern = &all[index - 1];
+		const struct alternative *alternative = &pattern->glob->alternatives[pattern->alternative];
+		uint32_t value = walk->nodes[pattern->node].value;
+		if (value != 0 && glob_alternative_matches(pattern->glob, alternative, names, walk->fold))
+			found(context, value);
+	}
+}
+
+static void match(const struct glob_trie *trie, uint32_t root, const struct glob_names *names, glob_trie_found found,
+		  void *context)
+{
+	struct walk walk;
+	struct glob_names forward = *names;
+	struct str backward = names->rest, name;
+	walk.trie = trie;
+	walk.nodes = trie->nodes.items;
+	walk.fold = walk.nodes[root].kind == GLOB_HOST;
+	walk.full = false;
+	walk.deep_count = 0;
+	walk.now[0] = root;
+	walk.now_count = 1;
+	meet_deep(&walk, walk.nodes[root].deep);
+	while ((walk.now_count > 0 || walk.deep_count > 0) && !walk.full &&
+	       (walk.fold ? last_label(&backward, &name) : glob_next_name(&forward, &name)))
+		step(&walk, name);
+	if (walk.full) {
+		try_each(&walk, root, names, found, context);
+		return;
+	}
+	tell(&walk, walk.now, walk.now_count, found, context);
+	tell(&walk, walk.deep, walk.deep_count, found, context);
+}
+
+void glob_trie_match(const struct glob_trie *trie, uint32_t root, struct str text, glob_trie_found found, void *context)
+{
+	const struct trie_node *node = vec_at(&trie->nodes, root);
+	if (node->kind == GLOB_WORDS || node->patterns == 0 || !glob_is_subject(node->kind, &text))
+		return;
+	const struct glob_names names = {.rest = text, .separator = glob_separator(node->kind)};
+	match(trie, root, &names, found, context);
+}
+
+void glob_trie_match_words(const struct glob_trie *trie, uint32_t root, const char *first, const char *const *rest,
+			   glob_trie_found found, void *context)
+{
+	const struct trie_node *node = vec_at(&trie->nodes, root);
+	const struct glob_names names = {.first = first, .words = rest};
+	if (node->kind == GLOB_WORDS && node->patterns != 0)
+		match(trie, root, &names, found, context);
+}
