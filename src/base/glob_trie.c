@@ -304,7 +304,7 @@ static enum berm_code compile(struct glob_trie *trie, enum glob_kind kind, struc
 }
 
 enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_kind kind, struct str pattern,
-			     glob_trie_added added, void *context, struct berm_err *err)
+			     const struct glob_trie_sink *sink, struct berm_err *err)
 {
 	const struct glob *glob;
 	uint32_t node;
@@ -312,7 +312,7 @@ enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_ki
 	node_at(trie, root)->kind = kind;
 	for (uint32_t i = 0; i < glob->alternative_count; i++) {
 		TRY(add_alternative(trie, root, glob, i, &node, err));
-		TRY(added(context, node, err));
+		TRY(sink->added(sink->context, node, err));
 	}
 	return BERM_OK;
 }

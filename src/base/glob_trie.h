@@ -25,11 +25,14 @@ MUST_USE enum berm_code glob_trie_key(struct glob_trie *trie, uint32_t node, str
 				      struct berm_err *err);
 /* The node behind a key; 0: there is none. */
 uint32_t glob_trie_find(const struct glob_trie *trie, uint32_t node, struct str key);
-/* Adds a pattern below a root or key. All patterns of one are of the same kind. Calls added for the node of each of its
+/* Adds a pattern below a root or key. All patterns of one are of the same kind. Calls sink->added for the node of each of its
  * alternatives; patterns that are the same have the same node. Errors: those of glob_new and of added; LIMIT, NOMEM. */
-typedef enum berm_code (*glob_trie_added)(void *context, uint32_t node, struct berm_err *err);
+struct glob_trie_sink {
+	enum berm_code (*added)(void *context, uint32_t node, struct berm_err *err);
+	void *context;
+};
 MUST_USE enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_kind kind, struct str pattern,
-				      glob_trie_added added, void *context, struct berm_err *err);
+				      const struct glob_trie_sink *sink, struct berm_err *err);
 
 uint32_t glob_trie_value(const struct glob_trie *trie, uint32_t node);
 void glob_trie_set(struct glob_trie *trie, uint32_t node, uint32_t value);

@@ -61,6 +61,19 @@ static void take_path(struct import *in, import_at at, const char *text, enum de
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
+/* Only a star is more than itself there. "": out of memory, which is no command. */
+static const char *plain_words(struct import *in, const char *text)
+{
+	size_t len = 0;
+	char *plain = arena_alloc(in->arena, 2 * strlen(text) + 1);
+	for (; plain != NULL && *text != '\0'; text++) {
+		if (strchr("?[]{}\\", *text) != NULL)
+			plain[len++] = '\\';
+		plain[len++] = *text;
+	}
+	return plain != NULL ? plain : "";
+}
+
 /* ":*" and " *" at the end are any further words. A star elsewhere is any text there, a part of one word here. */
 static void take_command(struct import *in, import_at at, const char *text, enum decision decision)
 {
@@ -68,6 +81,7 @@ static void take_command(struct import *in, import_at at, const char *text, enum
 	size_t len = strlen(text);
 	bool words = len > 2 && (strcmp(text + len - 2, ":*") == 0 || strcmp(text + len - 2, " *") == 0);
 	const char *start = words ? import_format(in, "%.*s", (int)(len - 2), text) : text;
+	start = plain_words(in, start);
 	const char *star = strchr(start, '*');
 	bool open = star != NULL && star[1] == '\0';
 	(void)import_line_with(in, at, KEY_COMMAND, start, &attr, 1);

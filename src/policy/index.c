@@ -95,7 +95,8 @@ static enum berm_code add_request(struct adding *adding, struct str method, stru
 	if (key.len == 0)
 		return err_set(err, BERM_ERR_LIMIT, "a method or operation that is too long");
 	TRY(glob_trie_key(adding->index->trie, adding->cell->node, key, &root, err));
-	return glob_trie_add(adding->index->trie, root, GLOB_URL, path, add_request_line, adding, err);
+	const struct glob_trie_sink sink = {add_request_line, adding};
+	return glob_trie_add(adding->index->trie, root, GLOB_URL, path, &sink, err);
 }
 
 /* "METHOD /path", "POST /graphql query:NAME". An operation that is not known is each of a denial's. */
@@ -129,20 +130,16 @@ static enum berm_code nothing_added(void *context, uint32_t node, struct berm_er
 	return BERM_OK;
 }
 
-/* What is no host takes nothing away. */
 static enum berm_code add_except(const struct adding *adding, const char *text, struct berm_err *err)
 {
 	struct policy_index *index = adding->index;
 	struct index_except except = {.next = adding->cell->excepts};
-	struct berm_err why;
+	const struct glob_trie_sink sink = {nothing_added, index->trie};
 	struct str host = host_text_split(text, &except.port);
 	except.is_net = host_text_net(host, true, &except.net);
 	TRY(glob_trie_root(index->trie, &except.root, err));
-	enum berm_code code = except.is_net ? BERM_OK
-					    : glob_trie_add(index->trie, except.root, GLOB_HOST, host, nothing_added,
-							    index->trie, &why);
-	if (code == BERM_ERR_NOMEM)
-		return err_set(err, code, "%s", why.msg);
+	if (!except.is_net)
+		TRY(glob_trie_add(index->trie, except.root, GLOB_HOST, host, &sink, err));
 	TRY(vec_push(&index->excepts, &except, err));
 	adding->cell->excepts = (uint32_t)index->excepts.len;
 	return BERM_OK;
@@ -242,7 +239,8 @@ static enum berm_code add_host(struct policy_index *index, const struct policy_e
 		adding.lines.first_private = entry;
 	if (is_net)
 		return add_net(&adding, &net, err);
-	return glob_trie_add(index->trie, index->hosts, GLOB_HOST, host, add_target, &adding, err);
+	const struct glob_trie_sink sink = {add_target, &adding};
+	return glob_trie_add(index->trie, index->hosts, GLOB_HOST, host, &sink, err);
 }
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
@@ -271,8 +269,8 @@ static enum berm_code add_command_line(void *context, uint32_t node, struct berm
 static enum berm_code add_command(struct policy_index *index, const struct policy_entry *entry, struct berm_err *err)
 {
 	struct adding adding = {.index = index, .entry = entry};
-	return glob_trie_add(index->trie, index->commands, GLOB_WORDS, str_from(entry->text), add_command_line, &adding,
-			     err);
+	const struct glob_trie_sink sink = {add_command_line, &adding};
+	return glob_trie_add(index->trie, index->commands, GLOB_WORDS, str_from(entry->text), &sink, err);
 }
 
 /* ---- networks ---------------------------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 enum index_class { CLASS_DENY = 0, CLASS_ALLOW, INDEX_CLASSES };
 
 /* Programs are nodes below "programs"; these are none. */
-enum { PROGRAM_ANY = 0, PROGRAM_UNKNOWN = UINT32_MAX };
+enum { PROGRAM_ANY = 0, PROGRAM_UNKNOWN = INT32_MAX };
 
 struct index_target {
 	uint32_t node;

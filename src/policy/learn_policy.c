@@ -8,6 +8,7 @@
 #include "base/glob.h"
 #include "base/own.h"
 #include "berm/berm.h"
+#include "policy/host_text.h"
 #include "policy/learn_names.h"
 #include "policy/question.h"
 
@@ -269,22 +270,14 @@ static enum learn_word look_at_path(const struct learn_policy *rules, enum polic
 	return asks == NULL && (allows != NULL || own) ? LEARN_ALLOWED : LEARN_OPEN;
 }
 
-/* The host of "host:port", "[address]:port". */
-static struct str host_of(const char *text)
-{
-	struct str host = str_from(text);
-	const char *colon = strrchr(text, ':');
-	if (colon != NULL && strchr(colon, ']') == NULL && (text[0] == '[' || strchr(text, ':') == colon))
-		host.len = (size_t)(colon - text);
-	return host;
-}
-
 static bool names_host(const struct policy_entry *entry, struct str host)
 {
+	uint16_t port;
 	struct glob *glob = NULL;
-	struct str pattern = host_of(entry->text);
-	if (str_eq_nocase(pattern, host))
-		return true;
+	struct host_net net, address;
+	struct str pattern = host_text_split(entry->text, &port);
+	if (host_text_net(pattern, true, &net))
+		return host_text_net(host, false, &address) && host_text_in(&net, &address);
 	bool matches = glob_new(GLOB_HOST, pattern, &glob, NULL) == BERM_OK && glob_match(glob, host, false);
 	glob_free(glob);
 	return matches;
@@ -294,7 +287,8 @@ static enum learn_word look_at_host(const struct learn_policy *rules, const char
 				    char ret_why[static LEARN_WHY_MAX])
 {
 	const struct rule *items = rules->rules.items;
-	struct str host = host_of(object);
+	uint16_t port;
+	struct str host = host_text_split(object, &port);
 	for (size_t i = 0; i < rules->rules.len; i++) {
 		if (items[i].entry->line->key != KEY_NET_DENY || !names_host(items[i].entry, host))
 			continue;

@@ -147,27 +147,35 @@ static enum berm_code add_attr(struct load *load, enum policy_attr_key key, cons
 	return text != NULL ? vec_push(&load->attrs, &attr, load->err) : BERM_OK;
 }
 
-static enum berm_code take_value(struct load *load, enum policy_attr_key key, const struct node *node)
+/* The exceptions of a line about hosts are hosts. */
+static enum policy_value value_of(enum policy_key of, enum policy_attr_key key)
+{
+	return of == KEY_NET_DENY && key == ATTR_EXCEPT ? VALUE_HOST : policy_attrs[key].value;
+}
+
+static enum berm_code take_value(struct load *load, enum policy_key of, enum policy_attr_key key,
+				 const struct node *node)
 {
 	const struct policy_attr_row *row = &policy_attrs[key];
 	const struct place at = place_of(load, node);
-	const char *text = scalar(load, node, row->value, row->words);
+	const char *text = scalar(load, node, value_of(of, key), row->words);
 	if (text != NULL && text[0] == '\0')
 		load_fault(load, &at, "'%s' says nothing", row->name);
 	return add_attr(load, key, text);
 }
 
 /* A scalar stands for a list of one. */
-static enum berm_code take_values(struct load *load, enum policy_attr_key key, const struct node *node)
+static enum berm_code take_values(struct load *load, enum policy_key of, enum policy_attr_key key,
+				  const struct node *node)
 {
 	const struct policy_attr_row *row = &policy_attrs[key];
 	const struct place at = place_of(load, node);
 	if (!row->list || node->kind != NODE_LIST)
-		return take_value(load, key, node);
+		return take_value(load, of, key, node);
 	if (node->count == 0)
 		load_fault(load, &at, "'%s' names nothing", node->key.ptr);
 	for (const struct node *item = node->first; item != NULL; item = item->next)
-		TRY(take_value(load, key, item));
+		TRY(take_value(load, of, key, item));
 	return BERM_OK;
 }
 
@@ -228,7 +236,7 @@ static enum berm_code take_when(struct load *load, const struct entry *entry, co
 		if (key == POLICY_ATTRS)
 			tell_unknown_attr(load, entry, "when.", node);
 		else
-			TRY(take_values(load, key, node));
+			TRY(take_values(load, entry->key, key, node));
 	}
 	return BERM_OK;
 }
@@ -240,7 +248,7 @@ static enum berm_code take_attr(struct load *load, const struct entry *entry, co
 		return take_when(load, entry, node);
 	enum policy_attr_key key = find_attr(entry->row->attrs, "", node->key.ptr);
 	if (key != POLICY_ATTRS)
-		return take_values(load, key, node);
+		return take_values(load, entry->key, key, node);
 	tell_unknown_attr(load, entry, "", node);
 	return BERM_OK;
 }
@@ -342,7 +350,7 @@ static enum berm_code take_approver(struct load *load, struct entry *entry, cons
 	const struct place at = key_place_of(load, node);
 	bool is_group = str_eq(node->key, STR("all")) || str_eq(node->key, STR("any"));
 	if (str_eq(node->key, STR("key")))
-		return take_values(load, ATTR_KEY, node);
+		return take_values(load, KEY_APPROVALS_BY, ATTR_KEY, node);
 	if (entry->text != NULL)
 		load_fault(load, &at, "'%s' stands alone in its entry", node->key.ptr);
 	if (str_eq(node->key, STR("webhook"))) {
@@ -351,7 +359,7 @@ static enum berm_code take_approver(struct load *load, struct entry *entry, cons
 	}
 	entry->text = node->key.ptr;
 	if (str_eq(node->key, STR("program")))
-		return take_values(load, ATTR_ARGV, node);
+		return take_values(load, KEY_APPROVALS_BY, ATTR_ARGV, node);
 	if (!is_group) {
 		load_fault(load, &at, "unknown key '%s' in an entry of '%s'", node->key.ptr, entry->row->path);
 		problem_hint(load->problems, "webhook, program, all or any");

@@ -217,11 +217,20 @@ static enum berm_code check_duration(const char *const *words, struct str text, 
 	return value > 0 ? BERM_OK : wrong(err, "a time of nothing", text);
 }
 
+static enum berm_code check_words(struct str text, struct berm_err *err)
+{
+	bool fine = text.len > 0 && text.ptr[0] != ' ';
+	return fine ? BERM_OK : wrong(err, "not a command", text);
+}
+
 static enum berm_code check_command(const char *const *words, struct str text, struct berm_err *err)
 {
 	(void)words;
-	bool fine = text.len > 0 && text.ptr[0] != ' ';
-	return fine ? BERM_OK : wrong(err, "not a command", text);
+	struct glob *glob = NULL;
+	TRY(check_words(text, err));
+	TRY(glob_new(GLOB_WORDS, text, &glob, err));
+	glob_free(glob);
+	return BERM_OK;
 }
 
 /* ---- paths ------------------------------------------------------------------------------------------------------- */
@@ -514,8 +523,10 @@ static enum berm_code check_test(const char *const *words, struct str text, stru
 	(void)split(text, ' ', &word, &object);
 	TRY(check_word(words, word, err));
 	enum policy_value value = load_value_of_test(word, object);
-	/* A path that is asked for is taken by its letters. */
+	/* A path or command that is asked for is taken by its letters. */
 	size_t start;
+	if (value == VALUE_COMMAND)
+		return check_words(object, err);
 	return value == VALUE_PATH ? check_any_path(object, &start, err) : value_rows[value].check(NULL, object, err);
 }
 

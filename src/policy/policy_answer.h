@@ -13,7 +13,8 @@ struct policy_answer_context {
 	const struct policy *policy;
 	struct learn_policy *rules; /* of that policy */
 };
-/* context: a struct policy_answer_context. Errors: NOMEM. */
+/* context: a struct policy_answer_context. A question about a host or command is answered by an index that is made for it:
+ * who asks many makes one (decide.h). Errors: those of policy_index_new. */
 MUST_USE enum berm_code policy_answer(void *context, const struct policy_question *question,
 				      struct policy_verdict *ret_verdict, struct berm_err *err);
 

@@ -101,7 +101,8 @@ static void fill(enum glob_kind kind, struct rig *rig)
 		struct set set = {rig->trie, 1U << i};
 		make_text(kind, true, rig->texts[i]);
 		assert_int_equal(glob_new(kind, str_from(rig->texts[i]), &rig->globs[i], NULL), BERM_OK);
-		if (glob_trie_add(rig->trie, rig->root, kind, str_from(rig->texts[i]), add_bit, &set, &err) != BERM_OK)
+		if (glob_trie_add(rig->trie, rig->root, kind, str_from(rig->texts[i]),
+				  &(struct glob_trie_sink){add_bit, &set}, &err) != BERM_OK)
 			fail_msg("'%s': %s", rig->texts[i], err.msg);
 	}
 }
@@ -176,7 +177,9 @@ static void test_more_at_once_than_there_is_room_for(void **state)
 			(void)snprintf(text + 2 * label, sizeof text - 2 * label, "/%c",
 				       (i >> label & 1) != 0 ? 'a' : '*');
 		struct set set = {trie, i == 1023 ? 1 : i == 0 ? 2 : 4};
-		assert_int_equal(glob_trie_add(trie, root, GLOB_PATH, str_from(text), add_bit, &set, NULL), BERM_OK);
+		assert_int_equal(glob_trie_add(trie, root, GLOB_PATH, str_from(text),
+					       &(struct glob_trie_sink){add_bit, &set}, NULL),
+				 BERM_OK);
 	}
 	glob_trie_match(trie, root, STR("/a/a/a/a/a/a/a/a/a/a"), find_bits, &got);
 	assert_int_equal(got, 7);
@@ -204,7 +207,8 @@ static void test_keys(void **state)
 	assert_int_equal(glob_trie_find(trie, other, STR("Key")), 0);
 	struct set set = {trie, 1};
 	uint32_t got = 0;
-	assert_int_equal(glob_trie_add(trie, node, GLOB_URL, STR("/"), add_bit, &set, NULL), BERM_OK);
+	assert_int_equal(glob_trie_add(trie, node, GLOB_URL, STR("/"), &(struct glob_trie_sink){add_bit, &set}, NULL),
+			 BERM_OK);
 	glob_trie_match(trie, node, STR("/x"), find_bits, &got);
 	assert_int_equal(got, 0);
 	glob_trie_match(trie, node, STR("/"), find_bits, &got);
@@ -221,11 +225,14 @@ static void test_limits(void **state)
 	assert_int_equal(glob_trie_new(64U * 1024, &trie, NULL), BERM_OK);
 	assert_int_equal(glob_trie_root(trie, &root, NULL), BERM_OK);
 	set.trie = trie;
-	assert_int_equal(glob_trie_add(trie, root, GLOB_PATH, STR("no/path"), add_bit, &set, NULL), BERM_ERR_INVALID);
+	assert_int_equal(
+		glob_trie_add(trie, root, GLOB_PATH, STR("no/path"), &(struct glob_trie_sink){add_bit, &set}, NULL),
+		BERM_ERR_INVALID);
 	for (int i = 0; i < 10000 && code == BERM_OK; i++) {
 		char text[32];
 		(void)snprintf(text, sizeof text, "/a%d/*b", i);
-		code = glob_trie_add(trie, root, GLOB_PATH, str_from(text), add_bit, &set, NULL);
+		code = glob_trie_add(trie, root, GLOB_PATH, str_from(text), &(struct glob_trie_sink){add_bit, &set},
+				     NULL);
 	}
 	assert_int_equal(code, BERM_ERR_LIMIT);
 	assert_in_range(glob_trie_size(trie), 1000, 2 * 64 * 1024);

@@ -44,7 +44,7 @@ static void bits_of(const char *text, char ret_bits[static 129])
 
 static bool in_net(const char *pattern, const char *host)
 {
-	char text[64], net[129], address[129];
+	char text[128], net[129], address[129];
 	(void)snprintf(text, sizeof text, "%s", pattern);
 	char *slash = strchr(text, '/');
 	if (slash != NULL)
@@ -459,13 +459,12 @@ static void test_hosts(void **state)
 static void test_requests_and_programs(void **state)
 {
 	(void)state;
-	const struct policy_doc doc =
-		PROFILE("p", EXTENDS_NOTHING,
-			LINE_WITH(KEY_NET_ALLOW, "api.example", {ATTR_BY, "gh"}, {ATTR_BY, "/usr/bin/git"},
-				  {ATTR_HTTP, "GET /repos/**"}),
-			LINE(KEY_NET_ALLOW, "open.example"),
-			LINE_WITH(KEY_NET_DENY, "open.example", {ATTR_HTTP, "* /admin/**"}),
-			LINE_WITH(KEY_NET_DENY, "**", {ATTR_BY, "curl"}));
+	const struct policy_doc doc = PROFILE("p", EXTENDS_NOTHING,
+					      LINE_WITH(KEY_NET_ALLOW, "api.example", {ATTR_BY, "gh"},
+							{ATTR_BY, "/usr/bin/git"}, {ATTR_HTTP, "GET /repos/**"}),
+					      LINE(KEY_NET_ALLOW, "open.example"),
+					      LINE_WITH(KEY_NET_DENY, "open.example", {ATTR_HTTP, "* /admin/**"}),
+					      LINE_WITH(KEY_NET_DENY, "**", {ATTR_BY, "curl"}));
 	static const struct row rows[] = {
 		{"get", "https://api.example/repos/x", "/opt/gh", ANSWER_ALLOW, "network.allow", "api.example"},
 		{"get", "https://api.example/repos/x", "/usr/bin/git", ANSWER_ALLOW, "network.allow", "api.example"},

@@ -367,6 +367,11 @@ static void test_what_is_missing(void **state)
 }
 
 static const struct load_case values[] = {
+	{"network: {deny: [{to: a.example, except: [~/x, b.example]}]}\n",
+	 "p.yaml:1:43: not an address or network: '~/x'\n  try: example.org, \"*.example.org:443\" or "
+	 "10.0.0.0/8:5432\n"},
+	{"commands: [{run: \"echo {\", decision: deny}]\n",
+	 "p.yaml:1:18: pattern 'echo {': '{' without '}'\n  try: \"git push **\"\n"},
 	{"filesystem: {deny: [\"~/.ssh\\u200b\"]}\n",
 	 "p.yaml:1:21: a character that nobody sees: '~/.ssh\xe2\x80\x8b'\n  try: /x, ~/x, ./x, $NAME/x or \"**/x\"\n"},
 	{"filesystem: {default: aks}\n", "p.yaml:1:23: 'aks' is none of ask, deny\n  try: ask\n"},

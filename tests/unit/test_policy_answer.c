@@ -69,6 +69,19 @@ static void test_hosts(void **state)
 	run(&doc, 15, 0, &tests);
 }
 
+static void test_commands(void **state)
+{
+	(void)state;
+	const struct policy_doc doc =
+		PROFILE("p", EXTENDS_NOTHING, LINE_WITH(KEY_COMMAND, "git push **", {ATTR_DECISION, "ask"}),
+			LINE_WITH(KEY_COMMAND, "rm -rf /**", {ATTR_DECISION, "deny"}),
+			IS(KEY_TEST, "run git push origin", "ask"), IS(KEY_TEST, "run git pull", "allow"),
+			IS(KEY_TEST, "run /bin/rm -rf '/a b'", "deny"), IS(KEY_TEST, "run rm -rf a", "allow"));
+	auto_policy_tests struct policy_tests tests;
+	policy_tests_init(&tests);
+	run(&doc, 4, 0, &tests);
+}
+
 static void test_modes(void **state)
 {
 	(void)state;
@@ -112,8 +125,8 @@ static void test_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),		cmocka_unit_test(test_hosts), cmocka_unit_test(test_modes),
-		cmocka_unit_test(test_those_that_fail), cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_files), cmocka_unit_test(test_hosts),	      cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_modes), cmocka_unit_test(test_those_that_fail), cmocka_unit_test(test_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
