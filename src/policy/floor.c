@@ -74,7 +74,9 @@ const struct floor_row floor_rows[] = {
 	{MEMORY, "/cores", ALL, FLOOR_MACOS, false, "memory of processes that crashed"},
 
 	{DEVICE,
-	 "/dev/{sd*,hd*,vd*,xvd*,nvme*,mmcblk*,sr[0-9]*,scd[0-9]*,nbd*,rbd*,bcache*,zram*,ram[0-9]*,pmem*,dasd*,ublk*}",
+	 "/dev/"
+	 "{sd*,hd*,fd[0-9]*,vd*,xvd*,nvme*,mmcblk*,sr[0-9]*,scd[0-9]*,nbd*,rbd*,bcache*,zram*,ram[0-9]*,pmem*,dasd*,"
+	 "ublk*}",
 	 ALL, FLOOR_LINUX, false, "whole disks, past every file's permissions"},
 	{DEVICE, "/dev/{loop*,dm-*,md[0-9]*,md,mapper,disk,block,zvol,btrfs-control,device-mapper}", ALL, FLOOR_LINUX,
 	 false, "whole disks, past every file's permissions"},

@@ -96,8 +96,17 @@ static bool is_left_out(const struct building *b, const struct policy_entry *ent
 	return entry->line->key != KEY_SOCKETS && !is_looked_at(entry->line->text) && !b->input->readable(path);
 }
 
+/* There are no programs in the kernel's own folders; where programs may be started, patterns hold less well. */
+static bool has_no_programs(const char *path)
+{
+	struct str at = str_from(path);
+	return path_is_in(at, STR("/sys")) || (path_is_in(at, STR("/dev")) && !path_is_in(at, STR("/dev/shm")));
+}
+
 static enum berm_code add(struct building *b, struct claim claim)
 {
+	if (has_no_programs(claim.path))
+		claim.rights &= ~(unsigned)BERM_EXEC;
 	b->writable |= (claim.rights & (BERM_WRITE | BERM_DELETE | BERM_REPLACE)) != 0;
 	if (is_workspace(b, claim.path))
 		b->workspace_rights |= claim.rights;

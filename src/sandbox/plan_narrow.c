@@ -301,12 +301,12 @@ static void mark_root(struct build *build, const struct rule_note *note, struct 
 static void check_root(struct build *build, const struct rule_note *note, struct path_node *root)
 {
 	struct line_state *state = &build->states[note->line];
-	for (const struct path_node *at = root; at != NULL; at = at->parent) {
-		state->not_looked |= at->walk_failed || at->walk_blind;
-		if (at->walk_failed && (rights_in(root) & RIGHTS_CHANGE) != 0)
-			refuse(state, "fewer names in the trees that it holds for",
-			       "a pattern with a longer beginning");
-	}
+	const struct path_node *at = root;
+	while (at->parent != NULL && !at->walked) /* it was looked through with a tree around it */
+		at = at->parent;
+	state->not_looked |= at->walk_failed || at->walk_blind;
+	if (at->walk_failed && (rights_in(root) & RIGHTS_CHANGE) != 0)
+		refuse(state, "fewer names in the trees that it holds for", "a pattern with a longer beginning");
 }
 
 static void deny_pattern(struct build *build, const struct rule_note *note, unsigned rights)

@@ -52,6 +52,7 @@ struct path_node {
 	bool in_scratch : 1;
 	bool told : 1;				     /* is in the plan's list of scratches already */
 	bool walk : 1;				     /* looked through for names that a deny pattern matches */
+	bool walked : 1;			     /* it was, by itself and not with a tree around it */
 	bool walk_failed : 1;			     /* there were too many */
 	bool walk_blind : 1;			     /* not all folders could be listed */
 	unsigned own;				     /* rights granted by lines that name it, if it exists */

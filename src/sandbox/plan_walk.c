@@ -128,6 +128,7 @@ static enum berm_code walk_root(struct build *build, struct path_node *root, str
 		if (!whole && walk.code == BERM_OK && walk.left > 0)
 			walk.blind |= !eyes->closed(eyes->ctx, walk.at.ptr);
 	}
+	root->walked = true;
 	root->walk_failed = walk.left == 0;
 	root->walk_blind = walk.blind;
 	return walk.code;
@@ -139,7 +140,7 @@ enum berm_code build_walk(struct build *build, struct berm_err *err)
 	for (struct path_node *node = build->paths.root; node != NULL; node = node->made_after) {
 		bool inside = false;
 		for (const struct path_node *at = node->parent; node->walk && at != NULL && !inside; at = at->parent)
-			inside = at->walk;
+			inside = at->walked && !at->walk_failed; /* else this part of it may be small enough */
 		if (node->walk && !inside)
 			TRY(walk_root(build, node, err));
 		if (node == end)

@@ -22,7 +22,7 @@ import needs
 import row as rows
 from world import FORK, HERE, TOP, Identity, Setup, World, make_user, remove_user
 
-MODULES = ("rows_files", "rows_socket", "rows_process", "rows_kernel", "rows_exec", "rows_super", "rows_git", "rows_names", "rows_start",
+MODULES = ("rows_files", "rows_socket", "rows_process", "rows_kernel", "rows_exec", "rows_super", "rows_git", "rows_names", "rows_start", "rows_floor",
            "controls_shell", "controls_files", "controls_build", "controls_berm")
 MARKS = {"pass": "ok", "leak": "LEAK", "broke": "BROKE", "fail": "FAIL", "skip": "skip", "none": "-"}
 INSIDE = {"ns": {}, "ll": {"BERM_TEST_NO_USERNS": "1"}, "real": {}}

@@ -19,7 +19,7 @@ static const char *builtin_name_at(void *context, enum policy_doc_kind kind, siz
 	return kind == POLICY_DOC_GROUP && index < builtin_group_count ? builtin_groups[index].name : NULL;
 }
 
-static void free_policy(struct policy **policy)
+__attribute__((unused)) static void free_policy(struct policy **policy)
 {
 	policy_free(*policy);
 }

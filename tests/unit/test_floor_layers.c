@@ -14,7 +14,7 @@
 #include "policy/resolve.h"
 #include "sandbox/caps.h"
 
-enum { SAMPLES_MAX = 32, PATH_SIZE = 256, LINES_MAX = 4, CHANGE = BERM_WRITE | BERM_DELETE };
+enum { SAMPLES_MAX = 32, PATH_SIZE = 256, LINES_MAX = 6, CHANGE = BERM_WRITE | BERM_DELETE };
 
 /* ---- what the machine is ----------------------------------------------------------------------------------------- */
 
