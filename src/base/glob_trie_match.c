@@ -4,7 +4,7 @@
 #include "base/glob_trie_parts.h"
 
 /* More nodes at once than this have no wildcards that people write: then the patterns are tried one by one. */
-enum { NODES_AT_ONCE = 256, DEEP_AT_ONCE = 64 };
+enum { NODES_AT_ONCE = 64, DEEP_AT_ONCE = 16 };
 
 /* A "**" that was met stays: whatever comes may belong to it. */
 struct walk {
@@ -143,17 +143,12 @@ static void try_each(const struct walk *walk, uint32_t root, const struct glob_n
 static void match(const struct glob_trie *trie, uint32_t root, const struct glob_names *names, glob_trie_found found,
 		  void *context)
 {
-	struct walk walk;
+	const struct trie_node *nodes = trie->nodes.items;
+	struct walk walk = {
+		.trie = trie, .nodes = nodes, .now = {root}, .now_count = 1, .fold = nodes[root].kind == GLOB_HOST};
 	struct glob_names forward = *names;
 	struct str backward = names->rest, name;
-	walk.trie = trie;
-	walk.nodes = trie->nodes.items;
-	walk.fold = walk.nodes[root].kind == GLOB_HOST;
-	walk.full = false;
-	walk.deep_count = 0;
-	walk.now[0] = root;
-	walk.now_count = 1;
-	meet_deep(&walk, walk.nodes[root].deep);
+	meet_deep(&walk, nodes[root].deep);
 	while ((walk.now_count > 0 || walk.deep_count > 0) && !walk.full &&
 	       (walk.fold ? last_label(&backward, &name) : glob_next_name(&forward, &name)))
 		step(&walk, name);
