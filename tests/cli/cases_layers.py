@@ -95,7 +95,7 @@ def the_floor_is_told_with_the_line_that_wants_it(place):
     place.file(POLICY, "berm: 1\nfilesystem:\n  read: [~/../../../../dev//mem]\n")
     refused(place, "policy.yaml:3:", "is never granted", "memory of other processes")
     place.file(POLICY, "berm: 1\noverride: [{path: /dev/mem, why: mine}]\nfilesystem: {read: [/dev/mem]}\n")
-    refused(place, "policy.yaml:3:", "is never granted")
+    refused(place, "policy.yaml:2:12", "lifts nothing")
     place.file(POLICY, "berm: 1\nfilesystem:\n  write: [/]\n")
     refused(place, "policy.yaml:3:11", "'/' cannot be written as a whole", "try: ")
 
