@@ -62,6 +62,8 @@ void policy_entry_place(const struct policy_entry *entry, char *ret, size_t size
 	const char *file = entry->doc->file != NULL ? entry->doc->file : "policy";
 	if (entry->line->line == 0)
 		(void)snprintf(ret, size, "%s", file);
+	else if (entry->line->column == 0)
+		(void)snprintf(ret, size, "%s:%u", file, (unsigned)entry->line->line);
 	else
 		(void)snprintf(ret, size, "%s:%u:%u", file, (unsigned)entry->line->line, (unsigned)entry->line->column);
 }

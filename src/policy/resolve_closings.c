@@ -366,6 +366,18 @@ static const char *way_around(const struct floor_row *row)
 	return (row->rights & BERM_READ) == 0 ? "reading it, if that is enough" : "without this line";
 }
 
+/* A group's line is lifted by an override; an own one has its exceptions where it stands. */
+static void way_through(const struct policy_entry *closing, const char *path, char *ret, size_t size)
+{
+	const struct policy_doc *doc = closing->doc;
+	if (doc->kind == POLICY_DOC_GROUP || doc->shipped)
+		(void)snprintf(ret, size, "override: [{path: \"%.60s\", why: \"...\"}] in your own policy.yaml", path);
+	else if (doc->kind == POLICY_DOC_FLAGS)
+		(void)snprintf(ret, size, "one of the two");
+	else
+		(void)snprintf(ret, size, "{path: \"%.40s\", except: [\"%.60s\"]} there", closing->line->text, path);
+}
+
 static void complain(struct building *b, const struct claim *claim, const struct closing *closing)
 {
 	char words[256], hint[160];
@@ -376,8 +388,7 @@ static void complain(struct building *b, const struct claim *claim, const struct
 		return;
 	}
 	resolve_entry_words(closing->entry, words, sizeof words);
-	(void)snprintf(hint, sizeof hint, "override: [{path: \"%.60s\", why: \"...\"}] in your own policy.yaml",
-		       claim->path);
+	way_through(closing->entry, claim->path, hint, sizeof hint);
 	resolve_complain(b, BERM_ERR_INVALID, claim->entry, hint, "'%.100s' is closed by %s", claim->path, words);
 }
 

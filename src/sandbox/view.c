@@ -352,7 +352,7 @@ static int visible_put_back(struct launch *launch)
 			continue;
 		if (in_scratch(plan, grant->path) && view_make(root, to, grant->tree) < 0)
 			return launch_fail(launch, STAGE_VIEW, grant->path);
-		if (view_attach(launch->clones[i], root, to) < 0)
+		if (view_attach(launch->clones[i], root, to) < 0 && !is_gone(errno))
 			return launch_fail(launch, STAGE_VIEW, grant->path);
 	}
 	return 0;

@@ -116,6 +116,24 @@ static void test_errors_tell_the_line_and_a_way(void **state)
 	}
 }
 
+/* What lifts a line depends on where it stands. */
+static void test_the_way_out_is_one(void **state)
+{
+	(void)state;
+	static const struct policy_line read[] = {FLAG(KEY_READ, "/srv/a/x"), {.text = NULL}};
+	static const struct policy_line deny[] = {FLAG(KEY_DENY, "/srv/*"), {.text = NULL}};
+	static const struct policy_line both[] = {FLAG(KEY_READ, "/srv/a/x"), FLAG(KEY_DENY, "/srv/*"), {.text = NULL}};
+	struct policy_input input = ordinary();
+	auto_rig own = {0}, flags = {0};
+	assert_int_equal(make(&own, "default", &input, read, deny), BERM_ERR_INVALID);
+	assert_non_null(strstr(own.problems.items[0].text, "'/srv/a/x' is closed by 'filesystem.deny: /srv/*'"));
+	assert_non_null(strstr(own.problems.items[0].text, "policy.yaml:1)"));
+	assert_string_equal(own.problems.items[0].hint, "{path: \"/srv/*\", except: [\"/srv/a/x\"]} there");
+	input = ordinary();
+	assert_int_equal(make(&flags, "default", &input, both, no_lines), BERM_ERR_INVALID);
+	assert_string_equal(flags.problems.items[0].hint, "one of the two");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +141,7 @@ int main(void)
 		cmocka_unit_test(test_a_link_in_a_writable_folder_opens_nothing),
 		cmocka_unit_test(test_the_sandboxs_own_folders),
 		cmocka_unit_test(test_errors_tell_the_line_and_a_way),
+		cmocka_unit_test(test_the_way_out_is_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
