@@ -102,6 +102,8 @@ const struct floor_row floor_rows[] = {
 	{BERM, "~/Library/Application Support/berm", ALL, FLOOR_MACOS, false, "state and policies of berm"},
 };
 const size_t floor_row_count = ARRAY_LEN(floor_rows);
+const struct floor_row floor_mounts_row = {
+	KERNEL, "", ALL, FLOOR_LINUX, false, "a file system of the kernel is mounted there, as in /proc, /sys or /dev"};
 
 /* ---- patterns ---------------------------------------------------------------------------------------------------- */
 

@@ -25,6 +25,8 @@ struct floor_row {
 };
 extern const struct floor_row floor_rows[];
 extern const size_t floor_row_count;
+/* The kernel's file systems where they are mounted elsewhere (policy_input's kernel_mounts): no pattern, the same rights. */
+extern const struct floor_row floor_mounts_row;
 
 /* Where berm keeps its own, and whose it is: absolute; NULL: nowhere. */
 struct floor_places {

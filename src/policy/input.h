@@ -31,6 +31,9 @@ struct policy_input {
 	/* Symbolic links in the home folder and in those in it where settings are, absolute, NULL-terminated, or NULL: what is
 	 * closed by way of one of these is closed where it leads. */
 	const char *const *links;
+	/* Where the kernel's file systems are mounted besides /proc, /sys and /dev, absolute, NULL-terminated, or NULL: on the
+	 * floor, wherever that is. */
+	const char *const *kernel_mounts;
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
 	const char *const
 		*kept; /* what berm itself writes in this run, NULL-terminated, or NULL: nothing inside changes it */

@@ -259,10 +259,34 @@ static enum berm_code add_floor(struct building *b)
 	return BERM_OK;
 }
 
+static bool is_special(char c)
+{
+	return strchr("*?[]{},\\", c) != NULL;
+}
+
+/* A chroot with a /proc of the machine in it. */
+static enum berm_code add_kernel_mounts(struct building *b)
+{
+	for (const char *const *path = b->input->kernel_mounts; path != NULL && *path != NULL; path++) {
+		char *pattern = arena_array(&b->arena, 2 * strlen(*path) + 1, 1), *out = pattern;
+		if (pattern == NULL)
+			return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+		for (const char *at = *path; *at != '\0'; at++) {
+			if (is_special(*at))
+				*out++ = '\\';
+			*out++ = *at;
+		}
+		*out = '\0';
+		TRY(add(b, (struct closing){.pattern = pattern, .rights = BERM_DENY, .row = &floor_mounts_row}));
+	}
+	return BERM_OK;
+}
+
 enum berm_code resolve_closings_find(struct building *b)
 {
 	TRY(name_claims(b));
 	TRY(add_floor(b));
+	TRY(add_kernel_mounts(b));
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
 		bool closes = entry->line->key == KEY_DENY || entry->line->key == KEY_ASK;

@@ -24,6 +24,7 @@
 #include "session/home_links.h"
 #include "session/jobs.h"
 #include "session/journal.h"
+#include "session/kernel_mounts.h"
 #include "session/machine_values.h"
 #include "session/outer.h"
 #include "session/own_tests.h"
@@ -42,6 +43,7 @@ struct run {
 	struct berm_err no_workspace; /* why there is none; code OK: there is one */
 	char **closed;		      /* further secrets of the system */
 	char **links;		      /* in the home folder */
+	char **kernel_mounts;	      /* besides the usual ones */
 	const char *kept[2];	      /* the events file */
 	char distro[128];
 	struct sources_request asked;
@@ -153,6 +155,7 @@ static void fill_input(struct run *run)
 	input->resolve = resolve;
 	input->closed = (const char *const *)run->closed;
 	input->links = (const char *const *)run->links;
+	input->kernel_mounts = (const char *const *)run->kernel_mounts;
 	input->uid = getuid();
 	run->values.request =
 		(struct registries_request){.home = input->home, .workspace = input->workspace, .envp = input->envp};
@@ -181,6 +184,7 @@ static enum berm_code make_caps(struct run *run, struct problems *problems, stru
 	TRY(etc_secrets_find(&run->closed, err));
 	if (run->home[0] != '\0')
 		TRY(home_links_find(run->home, &run->links, err));
+	TRY(kernel_mounts_find(&run->kernel_mounts, err));
 	TRY(open_sources(run, problems, err));
 	fill_input(run);
 	TRY(policy_make(sources_layers(run->sources), &run->input, &run->policy, problems, err));
@@ -294,6 +298,7 @@ void run_free(struct run *run)
 	machine_values_done(&run->values);
 	etc_secrets_free(run->closed);
 	home_links_free(run->links);
+	kernel_mounts_free(run->kernel_mounts);
 	free(run);
 }
 

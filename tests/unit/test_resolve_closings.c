@@ -116,6 +116,27 @@ static void test_errors_tell_the_line_and_a_way(void **state)
 	}
 }
 
+/* A chroot: what the kernel shows there is on the floor as well. */
+static void test_the_kernels_folders_elsewhere(void **state)
+{
+	(void)state;
+	static const char *const mounts[] = {"/srv/jail/proc", "/home/u/project/c[1]/sys", "/nowhere/near", NULL};
+	struct policy_input input = ordinary();
+	auto_rig rig = {0};
+	input.kernel_mounts = mounts;
+	const struct berm_caps *caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_WRITE, "/srv")));
+	assert_true(is_denied(caps, "/srv/jail/proc/sys/kernel/core_pattern"));
+	assert_true(is_denied(caps, "/home/u/project/c[1]/sys/x"));
+	assert_false(is_denied(caps, "/srv/jail/etc"));
+	must_not_have(caps, "deny /nowhere/near");
+	auto_rig named = {0};
+	input = ordinary();
+	input.kernel_mounts = mounts;
+	assert_int_equal(make(&named, "default", &input, FLAGS(FLAG(KEY_READ, "/srv/jail/proc/1")), no_lines),
+			 BERM_ERR_INVALID);
+	assert_non_null(strstr(named.problems.items[0].text, "is never granted: kernel interfaces"));
+}
+
 /* What lifts a line depends on where it stands. */
 static void test_the_way_out_is_one(void **state)
 {
@@ -142,6 +163,7 @@ int main(void)
 		cmocka_unit_test(test_the_sandboxs_own_folders),
 		cmocka_unit_test(test_errors_tell_the_line_and_a_way),
 		cmocka_unit_test(test_the_way_out_is_one),
+		cmocka_unit_test(test_the_kernels_folders_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
