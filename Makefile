@@ -241,6 +241,9 @@ cli-test: all ## golden runs of the program
 live-test: all ## running sandboxes are changed at random while every path is tried from inside
 	$(Q)tests/live/run $(OUT)/libberm.a $(OUT)/berm
 
+why-test: all ## what berm why says against what the kernel does, in random trees under random policies
+	$(Q)tests/why/run $(OUT)/berm
+
 kill-test: all ## what is left when a process of berm's is killed
 	$(Q)tests/kill/run $(OUT)/berm
 
@@ -341,12 +344,12 @@ gate: ## every check and test but those on the running program, one after the ot
 	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE)
 
 check: ## the gate, then the suites of whole programs
-	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test agents-test
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test why-test agents-test
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test agents-test bench bench-decide cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test why-test agents-test bench bench-decide cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \

@@ -115,7 +115,7 @@ static void put_problems(const struct check *check, struct json_out *json)
 	for (size_t i = 0; check->problems != NULL && i < check->problems->count; i++) {
 		const struct problem *problem = &check->problems->items[i];
 		json_object(json, NULL);
-		if (problem->file != NULL)
+		if (problem->file[0] != '\0')
 			json_text(json, "file", str_from(problem->file));
 		json_u64(json, "line", problem->line);
 		json_u64(json, "column", problem->column);

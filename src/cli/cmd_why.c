@@ -1,5 +1,7 @@
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,7 +10,6 @@
 #include "cli/policy_run.h"
 #include "cli/say.h"
 #include "format/json_out.h"
-#include "format/path.h"
 #include "policy/question.h"
 #include "session/why.h"
 #include "ui/text.h"
@@ -17,7 +18,7 @@ enum { EXIT_ASK = 3, PLACE_MAX = 512, OBJECT_MAX = 64 * 1024, ARENA_MAX = 1024 *
 
 struct why_choices {
 	struct run_choices run;
-	bool json;
+	bool json, batch;
 	const char *by;
 };
 
@@ -29,6 +30,13 @@ static const struct option_row rows[] = {
 		.complete = COMPLETE_PATH,
 		.argument = "PROGRAM",
 		.help = "the program that asks, for lines that are for some programs only",
+	},
+	{
+		.name = "batch",
+		.kind = OPTION_FLAG,
+		.offset = offsetof(struct why_choices, batch),
+		.help = "questions from standard input, a word, a tab and what it is about in each line; answers as "
+			"JSON lines",
 	},
 	{
 		.name = "json",
@@ -44,22 +52,20 @@ const char *const why_words[] = {"read", "list", "write", "create", "delete", "e
 
 /* ---- the question ------------------------------------------------------------------------------------------------ */
 
-/* A path from the current folder, or the words of a command with spaces between. */
+/* A path from the current folder (links and ".." stay: where they lead is looked at), or the words of a command with
+ * spaces between. */
 static enum berm_code put_object(const char *word, const char *const *rest, struct buf *object, struct berm_err *err)
 {
-	char path[PATH_MAX];
 	enum policy_op op;
 	if (!question_find_op(word, &op) || !question_is_file(op)) {
 		for (size_t i = 0; rest[i] != NULL; i++)
 			buf_printf(object, "%s%s", i > 0 ? " " : "", rest[i]);
 		return buf_check(object, err);
 	}
-	auto_free char *cwd = getcwd(NULL, 0);
-	if (cwd == NULL)
+	auto_free char *cwd = rest[0][0] == '/' ? NULL : getcwd(NULL, 0);
+	if (rest[0][0] != '/' && cwd == NULL)
 		return err_sys(err, "find the current folder");
-	if (!path_resolve(str_from(cwd), str_from(rest[0]), path, sizeof(path)))
-		return err_set(err, BERM_ERR_INVALID, "leads above '/', or too long: '%.100s'", rest[0]);
-	buf_puts(object, path);
+	buf_printf(object, "%s%s%s", cwd != NULL ? cwd : "", cwd != NULL ? "/" : "", rest[0]);
 	return buf_check(object, err);
 }
 
@@ -95,6 +101,15 @@ static const char *const answer_words[] = {
 	[ANSWER_DENY] = "denied", [ANSWER_ASK] = "would be asked", [ANSWER_ALLOW] = "allowed"};
 static const int statuses[] = {[ANSWER_DENY] = EXIT_NO, [ANSWER_ASK] = EXIT_ASK, [ANSWER_ALLOW] = EXIT_YES};
 
+static const struct {
+	int error;
+	const char *name, *words;
+} ends[] = {
+	{ENOENT, "ENOENT", "not there"},       {EEXIST, "EEXIST", "there already"},
+	{EISDIR, "EISDIR", "a folder"},	       {ENOTDIR, "ENOTDIR", "no folder"},
+	{ELOOP, "ELOOP", "a circle of links"}, {ENOTEMPTY, "ENOTEMPTY", "a folder that is not empty"},
+};
+
 static void place_of(const struct policy_verdict *verdict, char ret_place[static PLACE_MAX])
 {
 	ret_place[0] = '\0';
@@ -111,13 +126,26 @@ static const char *note_on(const struct policy_question *question, const struct 
 				    : NULL;
 }
 
+static const char *end_words(int error)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (ends[i].error == error)
+			return ends[i].words;
+	return error == ENAMETOOLONG ? "too long" : NULL;
+}
+
 /* "denied: filesystem.deny: ~/.ssh  (groups/credentials.yaml:7:5)" */
-static void put_text(const struct policy_question *question, const struct policy_verdict *verdict, struct buf *out)
+static void put_text(const struct policy_question *question, const struct why_answer *answer, struct buf *out)
 {
 	char place[PLACE_MAX];
+	const struct policy_verdict *verdict = &answer->verdict;
 	const char *note = note_on(question, verdict);
+	const char *end = end_words(answer->error);
 	place_of(verdict, place);
-	buf_printf(out, "%s", answer_words[verdict->answer]);
+	if (end != NULL && verdict->answer == ANSWER_ALLOW)
+		buf_printf(out, "%s; as for the policy: ", end);
+	buf_printf(out, "%s%s", answer_words[verdict->answer],
+		   answer->judged ? " if the judge accepts the content" : "");
 	if (verdict->by != NULL)
 		buf_printf(out, ": %s", verdict->rule);
 	if (verdict->text[0] != '\0') {
@@ -130,51 +158,107 @@ static void put_text(const struct policy_question *question, const struct policy
 		buf_putc(out, ')');
 	}
 	buf_putc(out, '\n');
+	if (verdict->answer != ANSWER_ALLOW && verdict->grant[0] != '\0') {
+		buf_puts(out, "try: ");
+		text_put_safe(out, str_from(verdict->grant));
+		buf_putc(out, '\n');
+	}
+	if (end != NULL && verdict->answer != ANSWER_ALLOW)
+		buf_printf(out, "note: %s\n", end);
 	if (note != NULL)
 		buf_printf(out, "note: %s\n", note);
 }
 
-static void put_json(const struct policy_question *question, const struct policy_verdict *verdict, struct buf *out)
+static void put_error(struct json_out *json, int error)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (ends[i].error == error)
+			json_text(json, "errno", str_from(ends[i].name));
+	if (error == ENAMETOOLONG)
+		json_text(json, "errno", STR("ENAMETOOLONG"));
+}
+
+static void put_json(const struct policy_question *question, const struct why_answer *answer, struct buf *out)
 {
 	char place[PLACE_MAX];
 	struct json_out json;
+	const struct policy_verdict *verdict = &answer->verdict;
 	json_init(&json, out);
 	json_object(&json, NULL);
 	place_of(verdict, place);
 	json_text(&json, "op", str_from(question_op_word(question->op)));
+	if (answer->path[0] != '\0')
+		json_text(&json, "path", str_from(answer->path));
 	json_text(&json, "answer", str_from(question_answer_word(verdict->answer)));
+	put_error(&json, answer->error);
+	if (answer->judged)
+		json_bool(&json, "judged", true);
 	json_text(&json, "rule", str_from(verdict->rule));
 	json_text(&json, "text", str_from(verdict->text));
 	if (place[0] != '\0')
 		json_text(&json, "at", str_from(place));
+	if (verdict->answer != ANSWER_ALLOW && verdict->grant[0] != '\0')
+		json_text(&json, "try", str_from(verdict->grant));
 	if (note_on(question, verdict) != NULL)
 		json_text(&json, "note", str_from(note_on(question, verdict)));
 	json_object_end(&json);
 	buf_putc(out, '\n');
 }
 
-static int answer(const struct why_choices *choices, const struct policy_question *question)
+/* ---- one question, or many --------------------------------------------------------------------------------------- */
+
+static int answer_one(const struct why_choices *choices, struct why *why, const char *const *rest, struct berm_err *err)
 {
-	struct berm_err err;
-	struct policy_verdict verdict;
-	auto_run struct run *run = NULL;
-	auto_free struct problems *problems = calloc(1, sizeof(*problems));
-	auto_buf struct buf out;
+	struct policy_question question;
+	auto_free struct why_answer *answer = calloc(1, sizeof(*answer));
+	auto_arena struct arena arena;
+	auto_buf struct buf object, out;
+	arena_init(&arena, ARENA_MAX);
+	buf_init(&object, OBJECT_MAX);
 	buf_init(&out, SAY_MAX);
-	enum berm_code code = policy_run_new(&choices->run, &run, problems, &err);
+	enum berm_code code = answer != NULL ? read_question(rest, &arena, &object, &question, err)
+					     : err_set(err, BERM_ERR_NOMEM, "answer a question");
+	question.program = choices->by;
 	if (code == BERM_OK)
-		code = why_answer(run_policy(run), run_input(run), question, &verdict, &err);
+		code = why_ask(why, &question, answer, err);
 	if (code != BERM_OK)
-		return say_problems(problems, &err, EXIT_REFUSED);
-	if (choices->json)
-		put_json(question, &verdict, &out);
+		return say_problems(NULL, err, EXIT_REFUSED);
+	if (choices->json || choices->batch)
+		put_json(&question, answer, &out);
 	else
-		put_text(question, &verdict, &out);
+		put_text(&question, answer, &out);
 	int status = say_result(&out);
-	return status != 0 ? status : statuses[verdict.answer];
+	return status != 0 || choices->batch ? status : statuses[answer->verdict.answer];
 }
 
-static int ask(const struct command *self, const struct why_choices *choices, const char *const *rest)
+/* The line without its end: "read<TAB>/etc/passwd". */
+static int answer_line(const struct why_choices *choices, struct why *why, char *line, struct berm_err *err)
+{
+	char *tab = strchr(line, '\t');
+	const char *rest[] = {line, NULL, NULL};
+	if (tab != NULL) {
+		*tab = '\0';
+		rest[1] = tab + 1;
+	}
+	return answer_one(choices, why, rest, err);
+}
+
+static int answer_all(const struct why_choices *choices, struct why *why, struct berm_err *err)
+{
+	auto_free char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+	int status = EXIT_YES;
+	while (status == EXIT_YES && (len = getline(&line, &room, stdin)) > 0) {
+		if (line[len - 1] == '\n')
+			line[len - 1] = '\0';
+		status = answer_line(choices, why, line, err);
+	}
+	return status;
+}
+
+/* A wrong question is told before the policy is read. */
+static int check(const struct command *self, const struct why_choices *choices, const char *const *rest)
 {
 	struct berm_err err;
 	struct policy_question question;
@@ -182,10 +266,25 @@ static int ask(const struct command *self, const struct why_choices *choices, co
 	auto_buf struct buf object;
 	arena_init(&arena, ARENA_MAX);
 	buf_init(&object, OBJECT_MAX);
-	if (read_question(rest, &arena, &object, &question, &err) != BERM_OK)
-		return commands_usage(self, &err, NULL);
-	question.program = choices->by;
-	return answer(choices, &question);
+	if (choices->batch && rest[0] == NULL)
+		return EXIT_YES;
+	enum berm_code code = choices->batch ? err_set(&err, BERM_ERR_INVALID, "unexpected argument '%.60s'", rest[0])
+					     : read_question(rest, &arena, &object, &question, &err);
+	return code == BERM_OK ? EXIT_YES : commands_usage(self, &err, NULL);
+}
+
+static int ask(const struct why_choices *choices, const char *const *rest)
+{
+	struct berm_err err;
+	auto_run struct run *run = NULL;
+	auto_why struct why *why = NULL;
+	auto_free struct problems *problems = calloc(1, sizeof(*problems));
+	enum berm_code code = policy_run_new(&choices->run, &run, problems, &err);
+	if (code == BERM_OK)
+		code = why_new(run, &why, &err);
+	if (code != BERM_OK)
+		return say_problems(problems, &err, EXIT_REFUSED);
+	return choices->batch ? answer_all(choices, why, &err) : answer_one(choices, why, rest, &err);
 }
 
 int cmd_why(const struct command *self, const char *const *argv)
@@ -194,8 +293,10 @@ int cmd_why(const struct command *self, const char *const *argv)
 	auto_options struct options options = {0};
 	int status = policy_run_parse(self, argv, &choices.run, &options);
 	choices.run.request.untested = true;
-	if (status < 0)
-		status = ask(self, &choices, options.rest);
+	if (status < 0) {
+		status = check(self, &choices, options.rest);
+		status = status == EXIT_YES ? ask(&choices, options.rest) : status;
+	}
 	run_options_done(&choices.run);
 	return status;
 }

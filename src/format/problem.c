@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "format/utf8.h"
 
@@ -23,6 +24,15 @@ static void make_harmless(char *text)
 	*to = '\0';
 }
 
+/* The document may be gone when the problem is shown. */
+static void put_file(struct problem *problem, const char *file)
+{
+	size_t len = file != NULL ? strlen(file) : 0, room = sizeof problem->file - 1;
+	if (len > 0)
+		memcpy(problem->file, file + (len > room ? len - room : 0), (len > room ? room : len) + 1);
+	make_harmless(problem->file);
+}
+
 void problem_add(struct problems *problems, const struct place *at, const char *format, ...)
 {
 	if (problems == NULL)
@@ -31,7 +41,8 @@ void problem_add(struct problems *problems, const struct place *at, const char *
 	if (problems->more)
 		return;
 	struct problem *problem = &problems->items[problems->count++];
-	*problem = (struct problem){.file = at->file, .line = at->line, .column = at->column};
+	*problem = (struct problem){.line = at->line, .column = at->column};
+	put_file(problem, at->file);
 	va_list args;
 	va_start(args, format);
 	(void)vsnprintf(problem->text, sizeof problem->text, format, args);
@@ -54,7 +65,7 @@ void problem_hint(struct problems *problems, const char *format, ...)
 /* "FILE:LINE:COLUMN", or as much of it as is known. */
 static void put_place(const struct problem *problem, struct buf *out)
 {
-	buf_puts(out, problem->file != NULL ? problem->file : "policy");
+	buf_puts(out, problem->file[0] != '\0' ? problem->file : "policy");
 	if (problem->line > 0)
 		buf_printf(out, ":%u", (unsigned)problem->line);
 	if (problem->line > 0 && problem->column > 0)
@@ -79,7 +90,7 @@ enum berm_code problems_check(const struct problems *problems, struct berm_err *
 	if (problems->count == 0)
 		return BERM_OK;
 	const struct problem *first = &problems->items[0];
-	const char *file = first->file != NULL ? first->file : "policy";
+	const char *file = first->file[0] != '\0' ? first->file : "policy";
 	if (first->line == 0)
 		return err_set(err, BERM_ERR_PARSE, "%s: %s", file, first->text);
 	return err_set(err, BERM_ERR_PARSE, "%s:%u:%u: %s", file, (unsigned)first->line, (unsigned)first->column,

@@ -13,7 +13,7 @@
 enum { PROBLEMS_MAX = 20 };
 
 struct problem {
-	const char *file;      /* borrowed; as it is to be shown */
+	char file[256];	       /* as it is to be shown, its end if it is longer; "": not known */
 	uint32_t line, column; /* from 1; 0: the file as a whole */
 	char text[240];	       /* lower case, no full stop, subject in quotes */
 	char hint[160];	       /* what to try; "" if nothing */

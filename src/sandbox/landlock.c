@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "os/sys.h"
 #include "sandbox/launch.h"
+#include "sandbox/plan_decide.h"
 
 static const struct {
 	int abi; /* first ABI that knows the bits */
@@ -90,22 +91,11 @@ static int rule_add(struct launch *launch, const char *path, uint64_t access)
 	return 0;
 }
 
-/* In the hidden view everything that can be seen was granted for reading, so one rule on the root says so. */
-static bool root_is_readable(const struct berm_plan *plan)
-{
-	if (!plan->hidden)
-		return false;
-	for (size_t i = 0; i < plan->grant_count; i++)
-		if ((plan->grants[i].rights & BERM_READ) == 0 || (plan->grants[i].govern & GOVERN_READ) != 0)
-			return false;
-	return true;
-}
-
 static int rules_add_grants(struct launch *launch)
 {
 	const struct berm_plan *plan = launch->plan;
 	uint64_t everywhere = 0;
-	if (root_is_readable(plan)) {
+	if (plan_root_is_readable(plan)) {
 		everywhere = landlock_access(BERM_READ, 0, true, plan->landlock_abi);
 		if (rule_add(launch, "/", everywhere) < 0)
 			return -1;

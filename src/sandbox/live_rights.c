@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "sandbox/live.h"
 #include "sandbox/plan_build.h"
+#include "sandbox/plan_decide.h"
 
 #define MAX_PATHS ((size_t)64 << 20)
 
@@ -92,15 +93,6 @@ static unsigned given(const struct plan_grant *grant)
 	return rights;
 }
 
-/* As landlock.c: in the hidden view one rule says that all in it may be read. */
-static bool root_is_readable(const struct berm_plan *plan)
-{
-	for (size_t i = 0; i < plan->grant_count; i++)
-		if ((plan->grants[i].rights & BERM_READ) == 0 || (plan->grants[i].govern & GOVERN_READ) != 0)
-			return false;
-	return plan->hidden;
-}
-
 static unsigned given_by_scratch(const struct berm_plan *base, const char *path)
 {
 	unsigned rights = 0;
@@ -136,7 +128,7 @@ static unsigned kernel_rights(const struct live_step *step, const char *text)
 	size_t top = topmost(step, path), len = 0;
 	if (base->landlock_abi < 1)
 		return ALL_RIGHTS;
-	unsigned rights = given_by_scratch(base, text) | (root_is_readable(base) ? (unsigned)BERM_READ : 0);
+	unsigned rights = given_by_scratch(base, text) | (plan_root_is_readable(base) ? (unsigned)BERM_READ : 0);
 	while (next_ancestor(path, &len)) {
 		const struct plan_grant *grant = grant_exactly(base, (struct str){path.ptr, len});
 		if (len >= top && grant != NULL && (grant->tree || len == path.len))

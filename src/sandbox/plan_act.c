@@ -115,7 +115,7 @@ bool plan_is_beside(const struct plan_rule *rule, struct str path, const struct 
 {
 	const char *name = rule->beside;
 	struct str folder = parent_of(path);
-	for (; strncmp(name, "../", 3) == 0; name += 3)
+	for (size_t ups = plan_beside_ups(&name); ups > 0; ups--)
 		folder = parent_of(folder);
 	return condition->beside(condition->ctx, folder, name);
 }
@@ -131,6 +131,51 @@ bool plan_rule_holds(const struct plan_rule *rule, struct str path, const struct
 			return true;
 	}
 	return false;
+}
+
+size_t plan_beside_ups(const char **beside)
+{
+	size_t ups = 0;
+	for (; strncmp(*beside, "../", 3) == 0; *beside += 3)
+		ups++;
+	return ups;
+}
+
+static bool lies_below(struct str path, struct str folder)
+{
+	return path.len >= folder.len && memcmp(path.ptr, folder.ptr, folder.len) == 0 &&
+	       (path.len == folder.len || path.ptr[folder.len] == '/');
+}
+
+bool plan_rule_enters(const struct plan_rule *rule, struct str folder)
+{
+	if (rule->path != NULL) {
+		struct str path = str_from(rule->path);
+		return lies_below(path, folder) || (rule->tree && lies_below(folder, path));
+	}
+	if (glob_enters(rule->pattern, folder, PLAN_FOLD) ||
+	    (rule->except != NULL && glob_enters(rule->except, folder, PLAN_FOLD)))
+		return true;
+	/* What it waits for may lie outside the folder. */
+	const char *beside = rule->beside != NULL ? rule->beside : "";
+	size_t ups = plan_beside_ups(&beside);
+	return ups > 0 && glob_reach(rule->pattern) <= ups;
+}
+
+const struct plan_rule *plan_denied_by(const struct berm_plan *plan, struct str path, bool *ret_inner)
+{
+	struct plan_cursor cursor = plan_rules_at(plan, path, PLAN_FOLD);
+	const struct plan_rule *rule, *found = NULL;
+	*ret_inner = false;
+	while ((rule = plan_rule_next(&cursor)) != NULL) {
+		if (rule->right != BERM_DENY)
+			continue;
+		found = rule;
+		if (rule->except == NULL || !glob_may_match_below(rule->except, path, PLAN_FOLD))
+			return rule;
+		*ret_inner = true;
+	}
+	return found;
 }
 
 /* ---- verdicts ---------------------------------------------------------------------------------------------------- */
@@ -183,19 +228,13 @@ static size_t first_below(const struct berm_plan *plan, struct str folder)
 	return low;
 }
 
-static bool lies_in(const char *path, struct str folder)
-{
-	return strncmp(path, folder.ptr, folder.len) == 0 &&
-	       (path[folder.len] == '/' || path[folder.len] == '\0' || folder.len == 1);
-}
-
 /* If a granted folder could be moved, what is moved in its place afterwards would get its rights. */
 bool plan_is_pinned(const struct berm_plan *plan, const struct plan_grant *grant, struct str path, bool folder)
 {
 	if (grant != NULL && grant->exists && str_eq(str_from(grant->path), path))
 		return true;
 	for (size_t i = 0; i < plan->mask_count; i++)
-		if (lies_in(plan->masks[i].path, path))
+		if (lies_below(str_from(plan->masks[i].path), path))
 			return true;
 	for (size_t i = first_below(plan, path); folder && i < plan->grant_count; i++) {
 		if (compare_below(plan->grants[i].path, path) != 0)

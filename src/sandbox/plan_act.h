@@ -63,6 +63,10 @@ bool plan_rule_allows(const struct plan_rule *rule, enum place_act act, mode_t m
  * folder), or NULL. */
 struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str path, const struct plan_grant *grant,
 				    enum place_act act, mode_t mode, const struct plan_condition *condition);
+/* Takes "../" off the front of what a rule waits for: how many there were. */
+size_t plan_beside_ups(const char **beside);
+/* Does the name of this folder take part in what the rule holds for below it? */
+bool plan_rule_enters(const struct plan_rule *rule, struct str folder);
 /* What a rule waits for is about to appear, and the rule matches a name of this type (DT_) that is there already. */
 enum plan_arrival {
 	ARRIVAL_REFUSED = 0,
@@ -70,6 +74,9 @@ enum plan_arrival {
 	ARRIVAL_JUDGED, /* if the rule's judge accepts what is in it */
 };
 enum plan_arrival plan_rule_on_arrival(const struct plan_rule *rule, unsigned char type);
+/* The rule that denies path, wherever it waits for something. *ret_inner: it is one whose exceptions may lie below, as those
+ * of any other that does. */
+const struct plan_rule *plan_denied_by(const struct berm_plan *plan, struct str path, bool *ret_inner);
 /* Must the name stay where it is, because the plan grants or denies this path, or (of a folder) one below it, by name?
  * grant: of the path, or NULL. */
 bool plan_is_pinned(const struct berm_plan *plan, const struct plan_grant *grant, struct str path, bool folder);

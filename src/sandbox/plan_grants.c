@@ -53,7 +53,7 @@ static unsigned governs_by_itself(const struct build *build, const struct path_n
 {
 	unsigned rights = rights_of(node), govern = 0;
 	if (node->closed)
-		return GOVERN_WRITE | ((rights & BERM_READ) == 0 ? GOVERN_READ : 0);
+		govern |= GOVERN_WRITE | ((rights & BERM_READ) == 0 ? GOVERN_READ : 0);
 	if ((rights & RIGHTS_CHANGE) != 0 && (build_protects(build, node) > 0 || build_denies(build, node) > 0))
 		govern |= GOVERN_WRITE;
 	bool reads = (rights & BERM_EXEC) == 0 && (rights & BERM_READ) != 0 && build_reads(node) > 0;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "sandbox/plan_act.h"
 #include "sandbox/plan_build.h"
 
 /* How many names are looked at: what the sandbox may change must be looked through whole; elsewhere a large tree (the
@@ -31,23 +32,6 @@ static bool stop(struct walk *walk, enum berm_code code)
 {
 	walk->code = code;
 	return false;
-}
-
-/* The rule that denies path, if its exceptions do not reach below it. *ret_inner: they do. */
-static const struct plan_rule *denied_by(const struct build *build, struct str path, bool *ret_inner)
-{
-	struct plan_cursor cursor = plan_rules_at(build->plan, path, BUILD_FOLD);
-	const struct plan_rule *rule, *found = NULL;
-	*ret_inner = false;
-	while ((rule = plan_rule_next(&cursor)) != NULL) {
-		if (rule->right != BERM_DENY)
-			continue;
-		found = rule;
-		if (rule->except == NULL || !glob_may_match_below(rule->except, path, BUILD_FOLD))
-			return rule;
-		*ret_inner = true;
-	}
-	return found;
 }
 
 static enum berm_code push(struct walk *walk, struct str path)
@@ -102,7 +86,7 @@ static bool visit(void *arg, struct str name, enum seen seen)
 		const struct plan_eyes *eyes = walk->build->paths.eyes;
 		seen = eyes->look(eyes->ctx, path.ptr, walk->build->paths.target, PATHS_TARGET_SIZE);
 	}
-	const struct plan_rule *rule = denied_by(walk->build, path, &inner);
+	const struct plan_rule *rule = plan_denied_by(walk->build->plan, path, &inner);
 	enum berm_code code = BERM_OK;
 	if (rule != NULL && (!inner || seen != SEEN_FOLDER)) /* nothing lies below a file */
 		code = close_name(walk, path);

@@ -165,29 +165,12 @@ bool place_pinned(const struct call *call, const struct place *place, bool folde
 
 /* ---- moving a folder --------------------------------------------------------------------------------------------- */
 
-/* Does the name of this folder take part in what the rule holds for below it? */
-static bool enters(const struct plan_rule *rule, struct str folder)
-{
-	if (rule->path != NULL) {
-		struct str path = str_from(rule->path);
-		return lies_in(path, folder) || (rule->tree && lies_in(folder, path));
-	}
-	if (glob_enters(rule->pattern, folder, PLAN_FOLD) ||
-	    (rule->except != NULL && glob_enters(rule->except, folder, PLAN_FOLD)))
-		return true;
-	/* What it waits for may lie outside the folder. */
-	size_t ups = 0;
-	for (const char *at = rule->beside; at != NULL && strncmp(at, "../", 3) == 0; at += 3)
-		ups++;
-	return ups > 0 && glob_reach(rule->pattern) <= ups;
-}
-
 static bool any_enters(const struct supervisor *sup, struct str folder)
 {
 	const struct plan_rule *rule;
 	struct plan_cursor cursor = plan_rules_below(sup->plan, folder, PLAN_FOLD);
 	while ((rule = plan_rule_next(&cursor)) != NULL)
-		if (enters(rule, folder))
+		if (plan_rule_enters(rule, folder))
 			return true;
 	return false;
 }
@@ -416,7 +399,7 @@ static int visit_waiting(void *ctx, int folder, const char *name, unsigned char 
 		return EACCES;
 	struct str path = {sup->old_path, len};
 	if (depth_of(sup->walk.rel) < waiting->depth) {
-		if (!enters(rule, path) || (type != DT_DIR && type != DT_LNK))
+		if (!plan_rule_enters(rule, path) || (type != DT_DIR && type != DT_LNK))
 			return WALK_ON;
 		return type == DT_DIR ? WALK_DOWN : EACCES;
 	}
@@ -439,20 +422,12 @@ static int check_waiting(const struct call *call, const struct plan_rule *rule, 
 	return error == EXDEV ? EACCES : error;
 }
 
-static size_t count_ups(const char **beside)
-{
-	size_t ups = 0;
-	for (; strncmp(*beside, "../", 3) == 0; *beside += 3)
-		ups++;
-	return ups;
-}
-
 bool place_is_awaited(const struct call *call, const struct place *place)
 {
 	const struct supervisor *sup = call->sup;
 	for (size_t i = 0; i < sup->beside_count; i++) {
 		const char *beside = sup->beside_rules[i]->beside;
-		(void)count_ups(&beside);
+		(void)plan_beside_ups(&beside);
 		if (strcasecmp(beside, place->path + place->name_at) == 0)
 			return true;
 	}
@@ -465,7 +440,7 @@ int place_check_beside(const struct call *call, const struct place *place, const
 	for (size_t i = 0; i < sup->beside_count; i++) {
 		const struct plan_rule *rule = sup->beside_rules[i];
 		const char *beside = rule->beside;
-		size_t ups = count_ups(&beside);
+		size_t ups = plan_beside_ups(&beside);
 		if (strcasecmp(beside, place->path + place->name_at) != 0)
 			continue;
 		int error = check_waiting(call, rule, ups, place);

@@ -353,12 +353,13 @@ static bool names_whole(const char *path)
 	return len == 0 ? path[0] == '/' : str_eq(name, STR(".")) || str_eq(name, STR(".."));
 }
 
-/* Such a folder can only be read, which is on behalf where reading is governed. */
+/* Such a folder, or one that a link leads to by such a name, can only be read, which is on behalf where reading is
+ * governed. */
 static struct sup_answer open_whole(const struct opening *opening)
 {
 	struct call *call = opening->call;
 	struct place *place = opening->place;
-	if (!reads(opening) || writes(opening) || !names_whole(opening->path) ||
+	if (!reads(opening) || writes(opening) || (!names_whole(opening->path) && !follows(opening)) ||
 	    place_find_folder(call, opening->dirfd, opening->path, opening->resolve, place) != 0 ||
 	    !place_governed(place, GOVERN_READ))
 		return answer_continue();

@@ -303,7 +303,7 @@ static void put_problems(const struct problems *problems, struct json_out *json)
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct problem *problem = &problems->items[i];
 		json_object(json, NULL);
-		put_text(json, "file", problem->file != NULL ? problem->file : "");
+		put_text(json, "file", problem->file);
 		json_u64(json, "line", problem->line);
 		json_u64(json, "column", problem->column);
 		put_text(json, "text", problem->text);

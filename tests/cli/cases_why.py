@@ -14,7 +14,9 @@ def why_names_the_line(place):
     true(result.out.startswith("denied: filesystem.deny: ~/.ssh (groups/credentials.yaml:"), repr(result))
     result = place.berm("why", "read", "/etc/passwd").ok()
     true(result.out.startswith("allowed: filesystem.read: /etc (groups/system-read.yaml:"), repr(result))
-    equal(place.berm("why", "read", f"{place.home}/unknown").status, 3)
+    result = place.berm("why", "read", f"{place.home}/unknown")
+    equal(result.status, 3)
+    true(result.out.startswith("would be asked: ") and "try: -r" in result.out and "note: not there" in result.out, repr(result))
     equal(place.berm("why", "-r", f"{place.home}/unknown", "read", f"{place.home}/unknown/x").status, 0)
 
 
@@ -36,6 +38,37 @@ def why_and_the_run_agree(place):
         flags = ("--deny", "**/*.env")
         equal(place.berm("why", *flags, "read", name).status, status)
         equal(place.berm("run", *flags, "--", "cat", name).status, status)
+
+
+@test_ways
+def why_knows_what_is_there(place):
+    place.folder("home/work/.git")
+    place.file("home/work/.git/config", "[core]\n")
+    place.file("home/work/shut", "x")
+    os.chmod(f"{place.work}/shut", 0)
+    os.symlink("gone", f"{place.work}/nowhere")
+    for words, start in ((("write", ".git/config"), "allowed if the judge accepts the content: filesystem.protect: "),
+                         (("read", "shut"), "denied: its own permissions"),
+                         (("read", "nowhere"), "not there; "),
+                         (("create", "shut"), "there already; "),
+                         (("delete", ".git"), "a folder that is not empty; "),
+                         (("create", "new"), "allowed: filesystem.write: . ("),
+                         (("create", "/usr/new"), "would be asked: ")):
+        result = place.berm("why", *words)
+        true(result.out.startswith(start), f"{words}: {result!r}")
+
+
+@test_ways
+def why_takes_many_questions(place):
+    place.file("home/work/open", "a")
+    questions = "read\topen\ndelete\t/etc/passwd\nread\tnone\nconnect\texample.org:443\n"
+    result = place.berm("why", "--batch", stdin=questions.encode()).ok()
+    answers = [json.loads(line) for line in result.out.splitlines()]
+    equal([answer["answer"] for answer in answers], ["allow", "ask", "allow", "ask"])
+    equal([answer.get("errno") for answer in answers], [None, None, "ENOENT", None])
+    equal(answers[0]["path"], os.path.realpath(f"{place.work}/open"))
+    equal(place.berm("why", "--batch", stdin=b"frob\tx\n").status, 125)
+    equal(place.berm("why", "--batch", "read", "x").status, 2)
 
 
 @test_ways

@@ -87,9 +87,26 @@ static void test_nobody_needs_to_listen(void **state)
 	assert_int_equal(problems.count, 0);
 }
 
+static void test_the_file_is_kept(void **state)
+{
+	(void)state;
+	struct problems problems = {0};
+	char name[600] = "/x/policy.yaml";
+	struct place place = {.file = name, .line = 1};
+	problem_add(&problems, &place, "wrong");
+	memset(name, 'a', sizeof(name) - 1);
+	memcpy(name + sizeof(name) - 5, "\033end", 5);
+	problem_add(&problems, &place, "wrong");
+	name[0] = '\0';
+	assert_string_equal(problems.items[0].file, "/x/policy.yaml");
+	assert_int_equal(strlen(problems.items[1].file), sizeof(problems.items[1].file) - 1);
+	assert_string_equal(problems.items[1].file + sizeof(problems.items[1].file) - 5, "?end");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_file_is_kept),
 		cmocka_unit_test(test_problems_are_printed_with_their_place),
 		cmocka_unit_test(test_check_gives_the_first),
 		cmocka_unit_test(test_more_than_fit_are_counted_as_more),
