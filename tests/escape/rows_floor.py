@@ -1,7 +1,7 @@
 """Class L: what is never granted (docs/floor.md), under the widest grants that a person can write."""
 import os
 
-from row import attempt, changed, claimed, control, either, escape, exists, heard, holds, printed, said, sh
+from row import attempt, claimed, control, either, escape, exists, heard, holds, printed, sh
 
 WIDE = ("-r", "/", "-w", "@home@", "-w", "@out@", "-w", "/dev/shm")
 
@@ -23,6 +23,14 @@ escape("L-01c", "settings of the kernel with /sys for programs", attempt("open-a
 escape("L-01d", "insides of the kernel with everything readable", attempt("open-any", "r", *INSIDES), claimed, flags=wide("-r", "/sys", "-r", "/dev"),
        real=True, unproved="an ordinary user may have none of them")
 escape("L-01e", "the kernel's messages, to write one", attempt("open-any", "w", "/dev/kmsg"), claimed, only=("root",), flags=wide("-w", "/dev"))
+
+# A chroot with the machine's file systems in it, in a mount namespace of its own around the sandbox.
+CHROOT = ("unshare", "-m", "sh", "-c", "mkdir -p @home@/jail/proc @home@/jail/sys && mount -t proc proc @home@/jail/proc && "
+          "mount -t sysfs sysfs @home@/jail/sys && exec \"$@\"", "sh")
+escape("L-01f", "settings of the kernel in a chroot", attempt("open-any", "w", "@home@/jail/proc/sys/kernel/core_pattern", "@home@/jail/sys/kernel/mm/ksm/run"),
+       claimed, only=("root",), wrap=CHROOT, flags=("-w", "@home@"))
+escape("L-01g", "the machine's processes in a chroot", sh("cat @home@/jail/proc/1/status >/dev/null && echo ACHIEVED"), claimed, only=("root",), wrap=CHROOT,
+       flags=("-r", "/"))
 
 # ---- firmware and boot ----
 
