@@ -253,6 +253,9 @@ bench: all ## ratios against what is installed here; decides nothing
 bench-decide: $(OUT)/core.a ## one decision on a host, request or command, counted in instructions
 	python3 tests/bench/decide.py $(OUT)/core.a
 
+bench-resolve: $(OUT)/core.a ## policies loaded, merged and resolved, counted in instructions
+	python3 tests/bench/resolve.py $(OUT)/core.a
+
 cov: $(call tests_of,cov) $(call models_of,cov) ## line coverage of unit and model tests, by folder
 	$(Q)find $(BUILD)/cov -name '*.gcda' -delete
 	$(Q)tools/suite cov $^ && tools/coverage $(BUILD)/cov
@@ -349,7 +352,7 @@ check: ## the gate, then the suites of whole programs
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test why-test agents-test bench bench-decide cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test why-test agents-test bench bench-decide bench-resolve cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \

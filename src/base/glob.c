@@ -205,7 +205,7 @@ static bool has_folders(const struct glob *glob, struct str path)
 }
 
 /* Whatever follows a "**" can be met by names that are still free to choose. */
-static bool may_go_on_below(const struct glob *glob, const struct alternative *alternative, struct str path, bool fold)
+bool glob_alternative_below(const struct glob *glob, const struct alternative *alternative, struct str path, bool fold)
 {
 	size_t at = alternative->first, end = at + alternative->len;
 	struct glob_names rest = names_of(glob, path);
@@ -224,7 +224,7 @@ bool glob_may_match_below(const struct glob *glob, struct str path, bool fold_ca
 	if (!has_folders(glob, path))
 		return false;
 	for (size_t i = 0; i < glob->alternative_count; i++) {
-		if (may_go_on_below(glob, &glob->alternatives[i], path, fold_case))
+		if (glob_alternative_below(glob, &glob->alternatives[i], path, fold_case))
 			return true;
 	}
 	return false;

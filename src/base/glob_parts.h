@@ -51,5 +51,7 @@ bool glob_is_subject(enum glob_kind kind, struct str *path);
 bool glob_segment_matches(const struct glob *glob, const struct segment *segment, struct str name, bool fold);
 bool glob_alternative_matches(const struct glob *glob, const struct alternative *alternative,
 			      const struct glob_names *names, bool fold);
+/* Could it match a path below this one? PATH and URL. */
+bool glob_alternative_below(const struct glob *glob, const struct alternative *alternative, struct str path, bool fold);
 
 #endif

@@ -56,9 +56,9 @@ static struct trie_node *node_at(const struct glob_trie *trie, uint32_t node)
 	return vec_at(&trie->nodes, node);
 }
 
-static enum berm_code add_node(struct glob_trie *trie, uint32_t *ret_node, struct berm_err *err)
+static enum berm_code add_node(struct glob_trie *trie, uint32_t parent, uint32_t *ret_node, struct berm_err *err)
 {
-	const struct trie_node fresh = {0};
+	const struct trie_node fresh = {.parent = parent};
 	TRY(check_room(trie, sizeof fresh, err));
 	uint32_t node = (uint32_t)trie->nodes.len;
 	TRY(vec_push(&trie->nodes, &fresh, err));
@@ -143,7 +143,7 @@ static enum berm_code follow(struct glob_trie *trie, struct trie_edge *edge, uin
 	const struct trie_edge *found = trie_find(trie, edge);
 	*ret_fresh = found == NULL;
 	if (found == NULL) {
-		TRY(add_node(trie, &edge->node, err));
+		TRY(add_node(trie, edge->from, &edge->node, err));
 		TRY(add_edge(trie, edge, err));
 	}
 	*ret_node = found != NULL ? found->node : edge->node;
@@ -195,7 +195,7 @@ static enum berm_code chain_tokens(struct glob_trie *trie, uint32_t from, const 
 	size_t len = behind ? back_len : front_len;
 	struct trie_edge edge = {.from = from,
 				 .kind = behind ? TRIE_SUFFIX : TRIE_PREFIX,
-				 .fold = tokens->glob->kind == GLOB_HOST,
+				 .fold = trie->fold,
 				 .text = {behind ? back : front, len}};
 	uint32_t *head = &node_at(trie, from)->loose, list;
 	bool fresh;
@@ -237,7 +237,7 @@ static enum berm_code add_only(struct glob_trie *trie, uint32_t from, bool deep,
 {
 	uint32_t there = deep ? node_at(trie, from)->deep : node_at(trie, from)->star;
 	if (there == 0) {
-		TRY(add_node(trie, &there, err));
+		TRY(add_node(trie, from, &there, err));
 		struct trie_node *node = node_at(trie, from);
 		*(deep ? &node->deep : &node->star) = there;
 	}
@@ -256,7 +256,7 @@ static enum berm_code add_segment(struct glob_trie *trie, uint32_t from, const s
 		return add_tokens(trie, from, glob, index, ret_node, err);
 	struct trie_edge edge = {.from = from,
 				 .kind = TRIE_LITERAL,
-				 .fold = glob->kind == GLOB_HOST,
+				 .fold = trie->fold,
 				 .text = {glob->text + segment->first, segment->len}};
 	return follow(trie, &edge, ret_node, &fresh, err);
 }
@@ -310,6 +310,8 @@ enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_ki
 	uint32_t node;
 	TRY(compile(trie, kind, pattern, &glob, err));
 	node_at(trie, root)->kind = kind;
+	node_at(trie, root)->fold |= kind == GLOB_HOST;
+	trie->fold = node_at(trie, root)->fold;
 	for (uint32_t i = 0; i < glob->alternative_count; i++) {
 		TRY(add_alternative(trie, root, glob, i, &node, err));
 		TRY(sink->added(sink->context, node, err));
@@ -321,7 +323,7 @@ enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_ki
 
 enum berm_code glob_trie_root(struct glob_trie *trie, uint32_t *ret_node, struct berm_err *err)
 {
-	return add_node(trie, ret_node, err);
+	return add_node(trie, 0, ret_node, err);
 }
 
 enum berm_code glob_trie_key(struct glob_trie *trie, uint32_t node, struct str key, uint32_t *ret_node,
@@ -337,6 +339,16 @@ uint32_t glob_trie_find(const struct glob_trie *trie, uint32_t node, struct str 
 	const struct trie_edge wanted = {.hash = trie_hash(key), .from = node, .kind = TRIE_KEY, .text = key};
 	const struct trie_edge *found = trie_find(trie, &wanted);
 	return found != NULL ? found->node : 0;
+}
+
+void glob_trie_fold(struct glob_trie *trie, uint32_t root)
+{
+	node_at(trie, root)->fold = true;
+}
+
+size_t glob_trie_nodes(const struct glob_trie *trie)
+{
+	return trie->nodes.len;
 }
 
 uint32_t glob_trie_value(const struct glob_trie *trie, uint32_t node)
@@ -375,7 +387,7 @@ enum berm_code glob_trie_new(size_t max_bytes, struct glob_trie **ret_trie, stru
 	vec_init(&trie->patterns, sizeof(struct trie_pattern), MAX_ITEMS);
 	trie->slots = calloc(FIRST_SLOTS, sizeof *trie->slots);
 	trie->mask = FIRST_SLOTS - 1;
-	enum berm_code code = trie->slots != NULL ? add_node(trie, &none, err) : no_memory(err);
+	enum berm_code code = trie->slots != NULL ? add_node(trie, 0, &none, err) : no_memory(err);
 	if (code == BERM_OK)
 		*ret_trie = trie;
 	else

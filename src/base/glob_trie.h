@@ -34,6 +34,9 @@ struct glob_trie_sink {
 MUST_USE enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_kind kind, struct str pattern,
 				      const struct glob_trie_sink *sink, struct berm_err *err);
 
+/* Letters of the patterns of this root stand for themselves in either case; said before the first of them is added. */
+void glob_trie_fold(struct glob_trie *trie, uint32_t root);
+
 uint32_t glob_trie_value(const struct glob_trie *trie, uint32_t node);
 void glob_trie_set(struct glob_trie *trie, uint32_t node, uint32_t value);
 
@@ -45,5 +48,19 @@ void glob_trie_match(const struct glob_trie *trie, uint32_t root, struct str tex
 /* The same for WORDS. */
 void glob_trie_match_words(const struct glob_trie *trie, uint32_t root, const char *first, const char *const *rest,
 			   glob_trie_found found, void *context);
+
+/* For PATH: what lies in a folder, or around it. Calls found for patterns that match the path or a folder above it, "/" left
+ * out; each maybe more than once. With marks, which has a byte for each node, all 0 at first, notes which patterns could
+ * match below the path, as one of the bits 0 to 3; glob_trie_spread, once after all paths, makes of the notes a set of these
+ * bits in the byte of each pattern's node. */
+struct glob_trie_near {
+	glob_trie_found found;
+	void *context;
+	uint8_t *marks; /* or NULL */
+	uint8_t bits;
+};
+void glob_trie_near(const struct glob_trie *trie, uint32_t root, struct str path, const struct glob_trie_near *near);
+size_t glob_trie_nodes(const struct glob_trie *trie);
+void glob_trie_spread(const struct glob_trie *trie, uint8_t *marks);
 
 #endif

@@ -144,13 +144,13 @@ static void match(const struct glob_trie *trie, uint32_t root, const struct glob
 		  void *context)
 {
 	const struct trie_node *nodes = trie->nodes.items;
-	struct walk walk = {
-		.trie = trie, .nodes = nodes, .now = {root}, .now_count = 1, .fold = nodes[root].kind == GLOB_HOST};
+	struct walk walk = {.trie = trie, .nodes = nodes, .now = {root}, .now_count = 1, .fold = nodes[root].fold};
+	const bool from_end = nodes[root].kind == GLOB_HOST;
 	struct glob_names forward = *names;
 	struct str backward = names->rest, name;
 	meet_deep(&walk, nodes[root].deep);
 	while ((walk.now_count > 0 || walk.deep_count > 0) && !walk.full &&
-	       (walk.fold ? last_label(&backward, &name) : glob_next_name(&forward, &name)))
+	       (from_end ? last_label(&backward, &name) : glob_next_name(&forward, &name)))
 		step(&walk, name);
 	if (walk.full) {
 		try_each(&walk, root, names, found, context);
@@ -176,4 +176,77 @@ void glob_trie_match_words(const struct glob_trie *trie, uint32_t root, const ch
 	const struct glob_names names = {.first = first, .words = rest};
 	if (node->kind == GLOB_WORDS && node->patterns != 0)
 		match(trie, root, &names, found, context);
+}
+
+/* ---- paths and what lies around them ----------------------------------------------------------------------------- */
+
+/* In the upper half of a byte: the node itself and all behind it; in the lower: what is behind it alone. */
+enum { MARK_SHIFT = 4, MARK_BITS = 15 };
+
+static void mark_open(const struct walk *walk, const struct glob_trie_near *near)
+{
+	for (size_t i = 0; i < walk->now_count; i++)
+		near->marks[walk->now[i]] |= near->bits;
+	for (size_t i = 0; i < walk->deep_count; i++)
+		near->marks[walk->deep[i]] |= (uint8_t)(near->bits << MARK_SHIFT);
+}
+
+/* Does it match the path, or a folder above it? */
+static bool matches_above(const struct trie_pattern *pattern, struct str path, bool fold)
+{
+	const struct alternative *alternative = &pattern->glob->alternatives[pattern->alternative];
+	while (path.len > 1) {
+		const struct glob_names names = {.rest = path, .separator = '/'};
+		if (glob_alternative_matches(pattern->glob, alternative, &names, fold))
+			return true;
+		const char *slash = memrchr(path.ptr, '/', path.len);
+		path.len = slash != NULL ? (size_t)(slash - path.ptr) : 0;
+	}
+	return false;
+}
+
+static void near_each(const struct walk *walk, uint32_t root, struct str path, const struct glob_trie_near *near)
+{
+	const struct trie_pattern *all = walk->trie->patterns.items;
+	for (uint32_t index = walk->nodes[root].patterns; index != 0; index = all[index - 1].next) {
+		const struct trie_pattern *pattern = &all[index - 1];
+		const struct alternative *alternative = &pattern->glob->alternatives[pattern->alternative];
+		uint32_t value = walk->nodes[pattern->node].value;
+		if (near->marks != NULL && glob_alternative_below(pattern->glob, alternative, path, walk->fold))
+			near->marks[pattern->node] |= (uint8_t)(near->bits << MARK_SHIFT);
+		if (value != 0 && matches_above(pattern, path, walk->fold))
+			near->found(near->context, value);
+	}
+}
+
+void glob_trie_near(const struct glob_trie *trie, uint32_t root, struct str path, const struct glob_trie_near *near)
+{
+	const struct trie_node *nodes = trie->nodes.items;
+	struct walk walk = {.trie = trie, .nodes = nodes, .now = {root}, .now_count = 1, .fold = nodes[root].fold};
+	struct glob_names rest = {.rest = path, .separator = '/'};
+	struct str name;
+	if (nodes[root].kind != GLOB_PATH || nodes[root].patterns == 0 || !str_starts(path, STR("/")))
+		return;
+	meet_deep(&walk, nodes[root].deep);
+	while (!walk.full && glob_next_name(&rest, &name)) {
+		step(&walk, name);
+		tell(&walk, walk.now, walk.full ? 0 : walk.now_count, near->found, near->context);
+		tell(&walk, walk.deep, walk.full ? 0 : walk.deep_count, near->found, near->context);
+	}
+	if (walk.full)
+		near_each(&walk, root, path, near);
+	else if (near->marks != NULL)
+		mark_open(&walk, near);
+}
+
+void glob_trie_spread(const struct glob_trie *trie, uint8_t *marks)
+{
+	const struct trie_node *nodes = trie->nodes.items;
+	for (size_t i = 0; i < trie->nodes.len; i++) {
+		uint8_t above = marks[nodes[i].parent];
+		if (nodes[i].parent != 0)
+			marks[i] |= (uint8_t)((above >> MARK_SHIFT | (above & MARK_BITS)) << MARK_SHIFT);
+	}
+	for (size_t i = 0; i < trie->nodes.len; i++)
+		marks[i] = (uint8_t)(marks[i] >> MARK_SHIFT);
 }

@@ -33,11 +33,13 @@ struct trie_tokens {
 };
 struct trie_node {
 	uint32_t value;
+	uint32_t parent;	     /* 0: a root; lower than the node */
 	uint32_t star, deep;	     /* nodes; 0: none */
 	uint32_t loose;		     /* of trie_tokens, from 1: wildcards at both ends */
 	uint64_t prefixes, suffixes; /* bit n: there is one of n bytes */
 	uint32_t patterns;	     /* of a root: of trie_pattern, from 1 */
 	enum glob_kind kind;	     /* of a root */
+	bool fold;		     /* of a root */
 };
 /* An alternative of a pattern, for where they are tried one by one. */
 struct trie_pattern {
@@ -50,6 +52,7 @@ struct glob_trie {
 	struct vec nodes, edges, tokens, patterns;
 	uint32_t *slots; /* indices of edges, from 1 */
 	size_t mask;	 /* number of slots - 1 */
+	bool fold;	 /* of the pattern that is being added */
 };
 
 /* FNV-1a over letters in lower case, so that one hash serves both comparisons. */

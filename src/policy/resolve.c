@@ -108,6 +108,7 @@ static void done(struct building *b)
 {
 	for (size_t i = 0; i < b->globs.len; i++)
 		glob_free(*(struct glob **)vec_at(&b->globs, i));
+	resolve_globs_done(b);
 	vec_done(&b->globs);
 	vec_done(&b->closings);
 	vec_done(&b->claims);

@@ -3,6 +3,7 @@
 #define BERM_POLICY_RESOLVE_BUILD_H
 
 #include "base/arena.h"
+#include "base/glob_trie.h"
 #include "base/vec.h"
 #include "policy/floor.h"
 #include "policy/path_table.h"
@@ -57,6 +58,7 @@ struct building {
 	struct vec claims, closings; /* struct claim, struct closing */
 	struct vec globs;	     /* struct glob *, owned */
 	struct path_table claim_table, closing_table, key_table;
+	struct closing_globs *many; /* NULL: few enough to be looked at one by one */
 	size_t key_count;
 	bool has_trees; /* a tree is granted */
 	struct {
@@ -99,6 +101,18 @@ MUST_USE enum berm_code resolve_closings_meet(struct building *b);
 MUST_USE enum berm_code resolve_closings_put(struct building *b);
 /* Is a path neither closed, nor around what is closed? */
 MUST_USE enum berm_code resolve_closings_clear(struct building *b, const char *path, bool *ret_clear);
+/* resolve_globs.c: closings with wildcards in their paths, where there are many of them: b->many. Errors: PARSE, LIMIT,
+ * NOMEM. */
+MUST_USE enum berm_code resolve_globs_find(struct building *b);
+void resolve_globs_done(struct building *b);
+/* Is it one of them? */
+bool resolve_globs_has(const struct building *b, const struct closing *closing);
+/* Calls found with the index of each whose pattern matches the name, or a folder above it; notes those that could match
+ * below it, if the claim is a tree. */
+void resolve_globs_meet(const struct building *b, const struct claim *claim, struct str name,
+			bool (*found)(void *context, uint32_t value), void *context);
+/* After all claims: what could match below one is wanted. */
+void resolve_globs_want(struct building *b);
 /* resolve_guards.c: what is protected. */
 MUST_USE enum berm_code resolve_guards_put(struct building *b);
 /* A rule with exceptions (NULL-terminated, or NULL). */

@@ -476,6 +476,7 @@ static enum berm_code meet_claim(struct building *b, struct claim *claim)
 		meeting.name = claim->names[i];
 		meeting.part = (claim->part >> i & 1) != 0;
 		path_table_around(&b->closing_table, meeting.name, meet, &meeting);
+		resolve_globs_meet(b, claim, meeting.name, meet, &meeting);
 		if (b->key_table.count > 0)
 			meet_names(&meeting);
 		TRY(meeting.code);
@@ -514,11 +515,13 @@ static enum berm_code index_closings(struct building *b)
 {
 	TRY(path_table_init(&b->closing_table, &b->arena, b->closings.len, b->err));
 	TRY(path_table_init(&b->key_table, &b->arena, b->key_count, b->err));
+	TRY(resolve_globs_find(b));
 	for (size_t i = 0; i < b->closings.len; i++) {
 		const struct closing *closing = vec_at(&b->closings, i);
 		bool keyed = closing->key.len > 0;
-		path_table_add(keyed ? &b->key_table : &b->closing_table, keyed ? closing->key : closing->stem,
-			       (uint32_t)i);
+		if (!resolve_globs_has(b, closing))
+			path_table_add(keyed ? &b->key_table : &b->closing_table, keyed ? closing->key : closing->stem,
+				       (uint32_t)i);
 	}
 	return BERM_OK;
 }
@@ -539,6 +542,7 @@ enum berm_code resolve_closings_meet(struct building *b)
 	TRY(index_closings(b));
 	for (size_t i = 0; i < b->claims.len; i++)
 		TRY(meet_claim(b, vec_at(&b->claims, i)));
+	resolve_globs_want(b);
 	TRY(index_claims(b));
 	for (size_t i = 0; i < b->closings.len; i++)
 		surround_closing(b, vec_at(&b->closings, i));

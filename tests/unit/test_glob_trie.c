@@ -92,11 +92,13 @@ static void rig_done(struct rig *rig)
 	glob_trie_free(rig->trie);
 }
 
-static void fill(enum glob_kind kind, struct rig *rig)
+static void fill(enum glob_kind kind, bool fold, struct rig *rig)
 {
 	struct berm_err err = {0};
 	assert_int_equal(glob_trie_new(1U << 24, &rig->trie, NULL), BERM_OK);
 	assert_int_equal(glob_trie_root(rig->trie, &rig->root, NULL), BERM_OK);
+	if (fold)
+		glob_trie_fold(rig->trie, rig->root);
 	for (size_t i = 0; i < PATTERNS; i++) {
 		struct set set = {rig->trie, 1U << i};
 		make_text(kind, true, rig->texts[i]);
@@ -135,7 +137,7 @@ static void check_random(enum glob_kind kind)
 {
 	for (size_t round = 0; round < ROUNDS; round++) {
 		__attribute__((cleanup(rig_done))) struct rig rig = {0};
-		fill(kind, &rig);
+		fill(kind, false, &rig);
 		for (size_t i = 0; i < ASKED; i++)
 			ask(kind, &rig);
 	}
@@ -163,6 +165,50 @@ static void test_random_words(void **state)
 	check_random(GLOB_WORDS);
 }
 
+static bool matches_above(const struct glob *glob, const char *path)
+{
+	struct str at = str_from(path);
+	for (; at.len > 1; at.len = (size_t)((const char *)memrchr(at.ptr, '/', at.len) - at.ptr))
+		if (glob_match(glob, at, true))
+			return true;
+	return false;
+}
+
+/* What matches the path or a folder above it, and what could match below it. */
+static void ask_near(const struct rig *rig)
+{
+	static uint8_t marks[4096];
+	char path[TEXT_MAX];
+	uint32_t above = 0, below = 0;
+	make_text(GLOB_PATH, false, path);
+	memset(marks, 0, sizeof marks);
+	assert_in_range(glob_trie_nodes(rig->trie), 1, sizeof marks);
+	const struct glob_trie_near near = {.found = find_bits, .context = &above, .marks = marks, .bits = 5};
+	glob_trie_near(rig->trie, rig->root, str_from(path), &near);
+	glob_trie_spread(rig->trie, marks);
+	for (uint32_t node = 1; node < glob_trie_nodes(rig->trie); node++) {
+		assert_true(marks[node] == 0 || marks[node] == 5);
+		below |= marks[node] != 0 ? glob_trie_value(rig->trie, node) : 0;
+	}
+	for (size_t i = 0; i < PATTERNS; i++)
+		if (matches_above(rig->globs[i], path) != (above >> i & 1) ||
+		    glob_may_match_below(rig->globs[i], str_from(path), true) != (below >> i & 1))
+			fail_msg("'%s' and '%s': in the tree %d above, %d below", rig->texts[i], path,
+				 (int)(above >> i & 1), (int)(below >> i & 1));
+}
+
+static void test_random_paths_around(void **state)
+{
+	(void)state;
+	srand(8);
+	for (size_t round = 0; round < ROUNDS; round++) {
+		__attribute__((cleanup(rig_done))) struct rig rig = {0};
+		fill(GLOB_PATH, true, &rig);
+		for (size_t i = 0; i < ASKED; i++)
+			ask_near(&rig);
+	}
+}
+
 /* Each label is "a" or any: half of a thousand lie on the way of one name. */
 static void test_more_at_once_than_there_is_room_for(void **state)
 {
@@ -186,6 +232,17 @@ static void test_more_at_once_than_there_is_room_for(void **state)
 	got = 0;
 	glob_trie_match(trie, root, STR("/b/b/b/b/b/b/b/b/b/b"), find_bits, &got);
 	assert_int_equal(got, 2);
+	auto_free uint8_t *marks = calloc(glob_trie_nodes(trie), 1);
+	assert_non_null(marks);
+	const struct glob_trie_near near = {.found = find_bits, .context = &got, .marks = marks, .bits = 1};
+	got = 0;
+	glob_trie_near(trie, root, STR("/a/a/a/a/a/a/a/a/a"), &near);
+	assert_int_equal(got, 0);
+	glob_trie_near(trie, root, STR("/a/a/a/a/a/a/a/a/a/a/b"), &near);
+	assert_int_equal(got, 7);
+	glob_trie_spread(trie, marks);
+	for (uint32_t node = 1; node < glob_trie_nodes(trie); node++)
+		assert_true(glob_trie_value(trie, node) == 0 || marks[node] == 1);
 	got = 0;
 	glob_trie_match(trie, root, STR("/a/a/a/a/a/a/a/a/a"), find_bits, &got);
 	assert_int_equal(got, 0);
@@ -283,9 +340,13 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_hosts), cmocka_unit_test(test_random_paths),
-		cmocka_unit_test(test_random_words), cmocka_unit_test(test_more_at_once_than_there_is_room_for),
-		cmocka_unit_test(test_keys),	     cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_random_hosts),
+		cmocka_unit_test(test_random_paths),
+		cmocka_unit_test(test_random_words),
+		cmocka_unit_test(test_random_paths_around),
+		cmocka_unit_test(test_more_at_once_than_there_is_room_for),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

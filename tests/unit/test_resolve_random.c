@@ -12,7 +12,8 @@
 #include "policy/resolve.h"
 #include "sandbox/caps.h"
 
-enum { ROUNDS = 4000, LINES = 12 };
+/* MANY: so many patterns that they are looked for together. */
+enum { ROUNDS = 4000, LINES = 52, FEW = 12, MANY = 40 };
 
 static const char *const places[] = {
 	"/srv",		 "/srv/a",	 "/srv/a/x",  "/srv/b",	     "/home",	      "/home/u",
@@ -20,6 +21,10 @@ static const char *const places[] = {
 	"/home/u/a/b/x", "/home/u/.ssh", "/data/u",   "/data/u/a",   "/data/u/a/x",   "/data",
 };
 static const char *const patterns[] = {"/srv/*/x", "**/x", "/home/u/{a,b}/x", "/home/u/*", "**/y", "/srv/**/x"};
+
+/* Those that are looked for in a tree, if there are many. */
+static const char *const paths[] = {"/srv/*/x",	 "/home/u/{a,b}/x", "/home/u/*",     "/srv/**/x",
+				    "/srv/[ab]", "/home/*/a/**/x",  "/home/u/b/*/y", "/h*/u/?"};
 
 struct world {
 	struct policy_line lines[LINES];
@@ -46,12 +51,17 @@ static const char *pick(const char *const *list, size_t count)
 static void fill(struct world *world)
 {
 	static const enum policy_key grants[] = {KEY_READ, KEY_EXEC, KEY_WRITE};
-	world->count = 2 + (size_t)rand() % (LINES - 2);
+	bool many = rand() % 4 == 0;
+	size_t from = (size_t)rand() % ARRAY_LEN(paths);
+	world->count = many ? LINES : 2 + (size_t)rand() % (FEW - 2);
 	for (size_t i = 0; i < world->count; i++) {
 		struct policy_line *line = &world->lines[i];
-		bool deny = i > 0 && rand() % 2 == 0, pattern = deny && rand() % 4 == 0;
+		bool pattern = many && i >= LINES - MANY, deny = pattern || (i > 0 && i <= FEW && rand() % 2 == 0);
+		pattern |= deny && rand() % 4 == 0;
 		*line = (struct policy_line){.key = deny ? KEY_DENY : grants[rand() % 3], .line = (uint32_t)i + 1};
 		line->text = pattern ? pick(patterns, ARRAY_LEN(patterns)) : pick(places, ARRAY_LEN(places));
+		if (many && pattern && i > FEW)
+			line->text = paths[(from + (size_t)rand() % 2) % ARRAY_LEN(paths)];
 		world->excepts[i] = (struct policy_attr){ATTR_EXCEPT, pick(places, ARRAY_LEN(places))};
 		if (deny && rand() % 3 == 0) {
 			line->attrs = &world->excepts[i];
