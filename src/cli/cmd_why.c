@@ -92,7 +92,11 @@ static enum berm_code read_question(const char *const *rest, struct arena *arena
 	if (rest[2] != NULL && strcmp(rest[0], "run") != 0)
 		return err_set(err, BERM_ERR_INVALID, "unexpected argument '%.60s'", rest[2]);
 	TRY(put_object(rest[0], rest + 1, object, err));
-	return parse(arena, rest[0], object->data, ret_question, err);
+	TRY(parse(arena, rest[0], object->data, ret_question, err));
+	/* A command in one word is taken apart as a shell does; the words of several are what they are. */
+	if (rest[2] != NULL)
+		ret_question->argv = rest + 1;
+	return BERM_OK;
 }
 
 /* ---- the answer -------------------------------------------------------------------------------------------------- */
@@ -165,6 +169,8 @@ static void put_text(const struct policy_question *question, const struct why_an
 	}
 	if (end != NULL && verdict->answer != ANSWER_ALLOW)
 		buf_printf(out, "note: %s\n", end);
+	if (verdict->http_rules)
+		buf_puts(out, "note: what is sent there is decided request by request, by lines with http\n");
 	if (note != NULL)
 		buf_printf(out, "note: %s\n", note);
 }
@@ -197,6 +203,10 @@ static void put_json(const struct policy_question *question, const struct why_an
 	json_text(&json, "text", str_from(verdict->text));
 	if (place[0] != '\0')
 		json_text(&json, "at", str_from(place));
+	if (verdict->private_ok)
+		json_bool(&json, "private", true);
+	if (verdict->http_rules)
+		json_bool(&json, "by-request", true);
 	if (verdict->answer != ANSWER_ALLOW && verdict->grant[0] != '\0')
 		json_text(&json, "try", str_from(verdict->grant));
 	if (note_on(question, verdict) != NULL)

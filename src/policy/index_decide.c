@@ -269,7 +269,8 @@ static void default_host(const struct looking *looking, struct policy_verdict *v
 {
 	const struct policy_entry *setting = looking->index->policy->setting[KEY_NET_DEFAULT];
 	bool asks = setting != NULL && strcmp(setting->text, "ask") == 0;
-	set_verdict(verdict, asks ? ANSWER_ASK : ANSWER_DENY, setting, "network.default", asks ? "ask" : "deny");
+	set_verdict(verdict, asks ? ANSWER_ASK : ANSWER_DENY, setting, "network.default",
+		    setting != NULL ? setting->text : "no line names it");
 	verdict->http_rules = looking->question->op == POLICY_OP_CONNECT && asks && looking->denies_requests;
 	set_grant(looking, verdict);
 }
@@ -356,7 +357,7 @@ static void decide_command(const struct policy_index *index, const struct policy
 		set_verdict(verdict, (enum policy_answer)i, by, "commands", by->text);
 		return;
 	}
-	set_verdict(verdict, ANSWER_ALLOW, NULL, "commands", "no line");
+	set_verdict(verdict, ANSWER_ALLOW, NULL, "commands", "no line names it");
 }
 
 void policy_decide(const struct policy_index *index, const struct policy_question *question,

@@ -24,6 +24,7 @@ struct why {
 	struct floor_places places;
 	struct learn_policy *rules;
 	struct policy_answer_context lines;
+	struct policy_index *index; /* NULL: nothing was asked yet that needs it */
 	struct insight insight;
 	struct insight_place place, folder;
 };
@@ -71,6 +72,7 @@ void why_free(struct why *why)
 	if (why == NULL)
 		return;
 	learn_policy_free(why->rules);
+	policy_index_free(why->index);
 	free(why->scratches);
 	free(why);
 }
@@ -320,5 +322,10 @@ enum berm_code why_ask(struct why *why, const struct policy_question *question, 
 	*ret_answer = (struct why_answer){0};
 	if (question_is_file(question->op) && question->op != POLICY_OP_SOCKET)
 		return ask_file(why, question, ret_answer, err);
-	return policy_answer(&why->lines, question, &ret_answer->verdict, err);
+	if (question->op == POLICY_OP_SOCKET)
+		return policy_answer(&why->lines, question, &ret_answer->verdict, err);
+	if (why->index == NULL)
+		TRY(policy_index_new(run_policy(why->run), &why->index, err));
+	policy_decide(why->index, question, &ret_answer->verdict);
+	return BERM_OK;
 }

@@ -81,6 +81,29 @@ def why_answers_for_hosts(place):
 
 
 @test_ways
+def why_answers_for_requests_and_commands(place):
+    place.file("p.yaml", "network:\n  allow:\n    - {to: api.example, by: [gh], http: ['GET /repos/**'], private: true}\n    - 10.0.0.0/8:5432\n"
+               "commands:\n  - {run: 'git push **', decision: ask}\n  - {run: 'rm -rf /**', decision: deny}\n")
+    for words, wanted, part in (
+        (("--by", "gh", "GET", "https://api.example/repos/x?y"), "allow", ":3:"),
+        (("--by", "gh", "PUT", "https://api.example/repos/x"), "ask", ""),
+        (("GET", "https://api.example/repos/x"), "ask", ""),
+        (("--by", "gh", "connect", "api.example"), "allow", ":3:"),
+        (("connect", "10.1.2.3:5432"), "allow", ":4:"),
+        (("connect", "10.1.2.3:22"), "ask", ""),
+        (("run", "git", "push", "-f"), "ask", ":6:"),
+        (("run", "/usr/bin/git push"), "ask", ":6:"),
+        (("run", "rm", "-rf", "/a b"), "deny", ":7:"),
+        (("run", "rm", "-rf /a"), "allow", ""),
+    ):
+        answer = json.loads(place.berm("why", "--json", "-p", os.path.join(place.base, "p.yaml"), *words).out)
+        equal((words, answer["answer"]), (words, wanted))
+        true(part in answer.get("at", ""), repr(answer))
+        equal(answer.get("private", False), "api.example" in answer["text"] or "10.0" in answer["text"])
+        equal(answer.get("by-request", False), words[-1] == "api.example")
+
+
+@test_ways
 def why_needs_a_question(place):
     for words in ((), ("read",), ("frob", "x"), ("read", "a", "b")):
         equal(place.berm("why", *words).status, 2)
