@@ -411,6 +411,8 @@ static void complain(struct building *b, const struct claim *claim, const struct
 				 closing->row->why);
 		return;
 	}
+	if (closing->entry == NULL) /* it is of one or the other */
+		return;
 	resolve_entry_words(closing->entry, words, sizeof words);
 	way_through(closing->entry, claim->path, hint, sizeof hint);
 	resolve_complain(b, BERM_ERR_INVALID, claim->entry, hint, "'%.100s' is closed by %s", claim->path, words);
