@@ -84,22 +84,9 @@ static void test_names(void **state)
 {
 	static const char *const good[] = {"a",		"a.example", "A-1_b.example.",
 					   "1.example", "0xg",	     "xn--bcher-kva.example"};
-	static const char *const bad[] = {"",
-					  ".",
-					  "a..b",
-					  ".a",
-					  "a b",
-					  "a/b",
-					  "1",
-					  "a.1",
-					  "a.0x7f",
-					  "a.0x",
-					  "b\xc3\xbc"
-					  "cher",
-					  "a:1",
-					  "*.a",
-					  "10.1",
-					  "2130706433."};
+	static const char *const bad[] = {
+		"",    ".",   "a..b", ".a",	    "a b", "a/b", "1", "a.1", "a.0x7f", "a.0x", "z\xc3\xbc.example",
+		"a:1", "*.a", "10.1", "2130706433."};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		if (!host_text_is_name(str_from(good[i])))

@@ -143,7 +143,7 @@ static void see(const struct policy_entry **first, const struct policy_entry *en
 
 static struct seen look(const struct policy *policy, enum policy_key key, const struct policy_question *question)
 {
-	struct seen seen = {NULL};
+	struct seen seen = {.plain = NULL};
 	bool denies = key == KEY_NET_DENY;
 	char bits[129];
 	bits_of(question->host, bits);
