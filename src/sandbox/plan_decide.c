@@ -61,8 +61,11 @@ const char *plan_own_folder(const struct berm_plan *plan, struct str path)
 	best = longer(path, "/dev/shm", best);
 	for (size_t i = 0; namespaces && i < plan->scratch_count; i++)
 		best = longer(path, plan->scratches[i].path, best);
-	bool in_grant = best != NULL && grant != NULL && strlen(grant->path) > strlen(best);
-	return in_grant ? NULL : best;
+	if (best == NULL || grant == NULL)
+		return best;
+	/* Of the same path the hidden view has the scratch folder, the visible one the grant. */
+	size_t own = strlen(best), granted = strlen(grant->path);
+	return granted > own || (granted == own && !plan->hidden) ? NULL : best;
 }
 
 /* Is something of the view below path? */
@@ -157,6 +160,17 @@ static struct place_verdict judge(const struct berm_plan *plan, const struct pla
 {
 	const struct plan_condition *condition = question->condition != NULL ? question->condition : &always_met;
 	return plan_judge_act(plan, question->path, grant, act, 0, condition);
+}
+
+/* Content that a judge looks at may come to be there in place of what no rule lets be written. */
+static const struct plan_rule *judge_of(const struct berm_plan *plan, const struct plan_question *question,
+					const struct plan_grant *holder)
+{
+	bool is_file = question->mode == 0 || S_ISREG(question->mode);
+	if ((question->op != PLAN_OP_WRITE && question->op != PLAN_OP_CREATE) || !is_file)
+		return NULL;
+	struct place_verdict verdict = judge(plan, question, holder, ACT_ARRIVE_FILE);
+	return verdict.rule == NULL ? verdict.judge : NULL;
 }
 
 /* ---- /proc and /dev ---------------------------------------------------------------------------------------------- */
@@ -270,8 +284,10 @@ static struct plan_answer make_in_scratch(const struct berm_plan *plan, const st
 					 .govern = plan_scratch_govern(plan, folder)};
 	if (grant.govern != 0) {
 		struct place_verdict verdict = judge(plan, question, &grant, ACT_MAKE);
+		const struct plan_rule *judged = verdict.rule != NULL ? judge_of(plan, question, &grant) : NULL;
 		if (verdict.rule != NULL)
-			return (struct plan_answer){.by = verdict.by, .why = ""};
+			return (struct plan_answer){
+				.allowed = judged != NULL, .by = judged != NULL ? judged : verdict.by, .why = ""};
 	}
 	return allowed("in a folder that is the sandbox's own");
 }
@@ -328,17 +344,6 @@ static enum place_act act_of(const struct plan_question *question)
 	};
 	enum place_act act = by_op[question->op];
 	return act == ACT_REMOVE && S_ISDIR(question->mode) ? ACT_RMDIR : act;
-}
-
-/* Content that a judge looks at may come to be there in place of what no rule lets be written. */
-static const struct plan_rule *judge_of(const struct berm_plan *plan, const struct plan_question *question,
-					const struct plan_grant *holder)
-{
-	bool is_file = question->mode == 0 || S_ISREG(question->mode);
-	if ((question->op != PLAN_OP_WRITE && question->op != PLAN_OP_CREATE) || !is_file)
-		return NULL;
-	struct place_verdict verdict = judge(plan, question, holder, ACT_ARRIVE_FILE);
-	return verdict.rule == NULL ? verdict.judge : NULL;
 }
 
 /* A folder that is denied with exceptions below it is not masked. */

@@ -59,6 +59,9 @@ static unsigned governs_by_itself(const struct build *build, const struct path_n
 	bool reads = (rights & BERM_EXEC) == 0 && (rights & BERM_READ) != 0 && build_reads(node) > 0;
 	if (node->chain_trap || reads)
 		govern |= GOVERN_READ;
+	/* A scratch folder around it would give the right to remove. */
+	if (build->namespaces && node->in_scratch && (rights & RIGHTS_CHANGE) == BERM_WRITE)
+		govern |= GOVERN_WRITE;
 	return govern;
 }
 

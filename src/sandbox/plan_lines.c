@@ -158,6 +158,8 @@ static struct words grant_words(struct build *build, const struct cap_line *line
 		return held(build_base(build), "it does not exist: holds when it appears");
 	if (build_has_own(build, node))
 		return held(build_base(build), "the sandbox has its own");
+	if (rights == 0)
+		return partial(NOT_GRANTED, "in a scratch folder only what may be read can be granted");
 	if (node->chain_trap && (rights & BERM_EXEC) != 0 && (rights & RIGHTS_CHANGE) != 0)
 		return partial(grant_enforcer(build, node),
 			       "programs that are made beside a denied name during the run cannot be started");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "sandbox/plan_act.h"
 #include "sandbox/plan_build.h"
 
 #define MAX_AROUND ((size_t)2000) /* names that are granted in place of the folders they are in */
@@ -309,15 +310,35 @@ static void check_root(struct build *build, const struct rule_note *note, struct
 		refuse(state, "fewer names in the trees that it holds for", "a pattern with a longer beginning");
 }
 
-static void deny_pattern(struct build *build, const struct rule_note *note, unsigned rights)
+/* A literal with exceptions denies its own name at once, if that is a file, or none of them can lie below. */
+static enum berm_code close_literal(struct build *build, const struct rule_note *note, struct berm_err *err)
+{
+	struct path_node *node = note->anchor;
+	struct line_state *state = &build->states[note->line];
+	bool inner = false, done = false;
+	if (note->glob != NULL || !exists(node) || !must_walk(build, node->inherited | node->own) ||
+	    plan_denied_by(build->plan, (struct str){node->path, node->len}, &inner) == NULL ||
+	    (inner && node->seen == SEEN_FOLDER))
+		return BERM_OK;
+	TRY(build_close(build, node, &done, err));
+	if (done)
+		close_by(build, state);
+	else
+		refuse(state, AROUND, "grant less than the folder around it");
+	return BERM_OK;
+}
+
+static enum berm_code deny_pattern(struct build *build, const struct rule_note *note, unsigned rights,
+				   struct berm_err *err)
 {
 	if ((rights & RIGHTS_CHANGE) != 0 && !may_govern(build, note->line))
-		return;
+		return BERM_OK;
 	if ((rights & RIGHTS_CHANGE) != 0)
 		count_write(build, note);
 	if (build->can_govern && (rights & RIGHTS_OPEN) != 0)
 		count_read(build, note);
 	each_root(build, note, mark_root);
+	return close_literal(build, note, err);
 }
 
 static enum berm_code narrow_deny(struct build *build, const struct rule_note *note, unsigned rights,
@@ -326,12 +347,10 @@ static enum berm_code narrow_deny(struct build *build, const struct rule_note *n
 	if (rights == 0)
 		return BERM_OK;
 	if (note->mild)
-		deny_pattern(build, note, rights);
-	else if (exists(note->anchor))
+		return deny_pattern(build, note, rights, err);
+	if (exists(note->anchor))
 		return deny_existing(build, note, rights, err);
-	else
-		return deny_missing(build, note, rights, err);
-	return BERM_OK;
+	return deny_missing(build, note, rights, err);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */

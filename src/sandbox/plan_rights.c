@@ -147,6 +147,13 @@ static void mark_denied(struct build *build)
 			notes[i].anchor->denied = true;
 }
 
+/* What Landlock grants in a scratch folder holds for all that lies in it: reading cannot be kept from a grant there. */
+static bool is_lost(const struct build *build, const struct path_node *node)
+{
+	return build->namespaces && node->in_scratch && node->own != 0 &&
+	       ((node->inherited | node->own) & BERM_READ) == 0;
+}
+
 void build_spread(struct build *build)
 {
 	mark_denied(build);
@@ -159,7 +166,7 @@ void build_spread(struct build *build)
 		}
 		if (node->own != 0 && !node->denied && build->deny_patterns)
 			node->denied = pattern_denies(build, node);
-		if (node->denied)
+		if (node->denied || is_lost(build, node))
 			node->own = 0;
 	}
 	for (struct path_node *node = build->paths.last; node != NULL; node = node->made_before) {

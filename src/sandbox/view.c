@@ -338,26 +338,6 @@ static int visible_clone(struct launch *launch)
 	return 0;
 }
 
-/* A grant below a scratch folder (a workspace in /tmp) has lost its place to the cover: it is made anew there. */
-static int visible_put_back(struct launch *launch)
-{
-	const struct berm_plan *plan = launch->plan;
-	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return launch_fail(launch, STAGE_VIEW, "/");
-	for (size_t i = 0; i < plan->grant_count; i++) {
-		const struct plan_grant *grant = &plan->grants[i];
-		const char *to = below(grant->path);
-		if (launch->clones[i] < 0)
-			continue;
-		if (in_scratch(plan, grant->path) && view_make(root, to, grant->tree) < 0)
-			return launch_fail(launch, STAGE_VIEW, grant->path);
-		if (view_attach(launch->clones[i], root, to) < 0 && !is_gone(errno))
-			return launch_fail(launch, STAGE_VIEW, grant->path);
-	}
-	return 0;
-}
-
 /* Covers a folder of the host with an empty tmpfs; one that does not exist needs no cover. */
 static int visible_cover(struct launch *launch, const char *path, const char *mode, bool writable)
 {
@@ -389,23 +369,67 @@ static int visible_devices(struct launch *launch, struct view_devices *devices)
 }
 
 /* /run holds the control sockets of the host: it is empty unless something in it was granted. */
-static int visible_scratches(struct launch *launch)
+static int visible_run(struct launch *launch)
 {
 	const struct berm_plan *plan = launch->plan;
 	bool run_granted = false;
 	for (size_t i = 0; i < plan->grant_count; i++)
-		run_granted |= inside(plan->grants[i].path, "/run") || is_all(&plan->grants[i]);
+		run_granted |= inside(plan->grants[i].path, "/run");
 	for (size_t i = 0; i < plan->socket_count; i++)
 		run_granted |= inside(plan->sockets[i], "/run");
-	if (!run_granted && visible_cover(launch, "/run", "0755", false) < 0)
-		return -1;
+	return run_granted ? 0 : visible_cover(launch, "/run", "0755", false);
+}
+
+/* The first scratch folder by path behind this one (NULL: of all) that does not sort behind the end (NULL: there is none).
+ * Those in /dev are made with /dev. */
+static const char *next_scratch(const struct berm_plan *plan, const char *behind, const char *end)
+{
+	const char *next = NULL;
 	for (size_t i = 0; i < plan->scratch_count; i++) {
 		const char *path = plan->scratches[i].path;
-		const char *mode = strstr(path, "tmp") != NULL ? "1777" : "0755";
-		if (!inside(path, "/dev") && visible_cover(launch, path, mode, true) < 0)
+		if (!inside(path, "/dev") && (behind == NULL || strcmp(path, behind) > 0) &&
+		    (end == NULL || strcmp(path, end) <= 0) && (next == NULL || strcmp(path, next) < 0))
+			next = path;
+	}
+	return next;
+}
+
+/* Covers the scratch folders up to this path, which *covered is behind then. */
+static int visible_scratches(struct launch *launch, const char *end, const char **covered)
+{
+	const char *path;
+	while ((path = next_scratch(launch->plan, *covered, end)) != NULL) {
+		if (visible_cover(launch, path, strstr(path, "tmp") != NULL ? "1777" : "0755", true) < 0)
 			return -1;
+		*covered = path;
 	}
 	return 0;
+}
+
+/* A grant below a scratch folder (a workspace in /tmp) has lost its place to the cover: it is made anew there. */
+static int visible_put(struct launch *launch, int root_fd, size_t index)
+{
+	const struct plan_grant *grant = &launch->plan->grants[index];
+	const char *to = below(grant->path);
+	if (launch->clones[index] < 0)
+		return 0;
+	if (in_scratch(launch->plan, grant->path) && view_make(root_fd, to, grant->tree) < 0)
+		return launch_fail(launch, STAGE_VIEW, grant->path);
+	return view_attach(launch->clones[index], root_fd, to) < 0 ? launch_fail(launch, STAGE_VIEW, grant->path) : 0;
+}
+
+/* Grants and scratch folders lie in one another: in the order of their paths what is around comes first. */
+static int visible_put_back(struct launch *launch)
+{
+	const struct berm_plan *plan = launch->plan;
+	const char *covered = NULL;
+	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return launch_fail(launch, STAGE_VIEW, "/");
+	for (size_t i = 0; i < plan->grant_count; i++)
+		if (visible_scratches(launch, plan->grants[i].path, &covered) < 0 || visible_put(launch, root, i) < 0)
+			return -1;
+	return visible_scratches(launch, NULL, &covered);
 }
 
 static int visible_masks(struct launch *launch)
@@ -443,7 +467,7 @@ static int visible_build(struct launch *launch)
 		return -1;
 	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &closed) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/");
-	if (visible_scratches(launch) < 0 || visible_devices(launch, &devices) < 0 || visible_put_back(launch) < 0 ||
+	if (visible_run(launch) < 0 || visible_devices(launch, &devices) < 0 || visible_put_back(launch) < 0 ||
 	    proc_mount(launch) < 0)
 		return -1;
 	return visible_masks(launch);

@@ -31,11 +31,26 @@ struct why {
 
 /* ---- made -------------------------------------------------------------------------------------------------------- */
 
-/* view.c makes no folder where the machine's are seen. */
+static bool is_in_another(const struct berm_plan *plan, const struct plan_scratch *scratch, const char *from)
+{
+	for (size_t i = 0; i < plan->scratch_count; i++) {
+		const char *other = plan->scratches[i].path;
+		if (strlen(other) < strlen(scratch->path) && strlen(other) >= strlen(from) &&
+		    path_is_in(str_from(scratch->path), str_from(other)))
+			return true;
+	}
+	return false;
+}
+
+/* view.c makes no folder where the machine's are seen, in the visible view or in a grant, nor in one of the empty ones. */
 static bool will_be_there(const struct berm_plan *plan, const struct plan_scratch *scratch)
 {
-	bool made = plan->hidden && plan_grant_at(plan, str_from(scratch->path)) == NULL;
-	return made || access(scratch->path, F_OK) == 0;
+	const struct plan_grant *grant = plan_grant_at(plan, str_from(scratch->path));
+	if (plan->hidden && grant == NULL)
+		return true;
+	if (!plan->hidden && is_in_another(plan, scratch, grant != NULL ? grant->path : ""))
+		return false;
+	return access(scratch->path, F_OK) == 0;
 }
 
 static enum berm_code set_plan(struct why *why, struct berm_err *err)
@@ -254,6 +269,8 @@ static enum berm_code check_rest(struct why *why, const struct policy_question *
 		return BERM_OK;
 	}
 	const char *refused = refused_by_modes(why, question->op);
+	if (refused == NULL && answer->judged) /* a copy takes the place of the file */
+		refused = refused_by_modes(why, POLICY_OP_CREATE);
 	if (refused == NULL && question->op == POLICY_OP_EXEC && place->sight == SIGHT_REAL &&
 	    !S_ISREG(place->st.st_mode))
 		refused = "no file";

@@ -28,6 +28,12 @@ class Tree:
         for _ in range(rng.randint(4, 12)):
             self.link()
 
+    def shut(self):
+        """At last: what a user's own permissions do."""
+        for folder in self.folders[3:]:
+            if self.rng.random() < 0.06:
+                os.chmod(folder, self.rng.choice([0o700, 0o500, 0o555, 0o300, 0o000, 0o1777]))
+
     def inside(self, top):
         return [folder for folder in self.folders if folder.startswith(top + "/")]
 
@@ -142,6 +148,7 @@ def policy(rng, tree, view):
     out.append("filesystem:")
     grants = {"read": rng.randint(0, 3), "exec": rng.randint(0, 2), "write": rng.randint(0, 3), "delete": rng.choice([0, 0, 0, 1, 2]),
               "replace": rng.choice([0, 0, 1])}
+    granted = []
     work = rng.choice(["read", "write", "write", "write"])
     for key, count in grants.items():
         lines = []
@@ -155,11 +162,18 @@ def policy(rng, tree, view):
             lines.append({"path": tree.base + "/bin"})
         if key == work:
             lines.append({"path": tree.work})
+        granted += [line["path"] for line in lines]
         write_list(out, key, lines)
     write_list(out, "deny", [narrowing(rng, tree) for _ in range(rng.randint(0, 3))])
     write_list(out, "protect", [protection(rng, tree) for _ in range(rng.randint(0, 3))])
     if rng.random() < 0.2:
         write_list(out, "ask", [{"path": some_pattern(rng, tree)}])
+    if rng.random() < 0.2: # one with a grant in it and one around it shows its own content
+        folders = [*tree.folders[3:], tree.home + "/none", tree.work + "/none"]
+        free = [folder for folder in folders if not any(os.path.realpath(path).startswith(folder) for path in granted)]
+        write_list(out, "scratch", [{"path": rng.choice(free)}])
+    if rng.random() < 0.15:
+        out.append("  tmp: host")
     out.append("  default: %s" % rng.choice(["ask", "deny"]))
     out.append("  view: %s" % view)
     return "\n".join(out) + "\n"
