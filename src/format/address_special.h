@@ -23,15 +23,15 @@ enum address_class {
 };
 
 struct address_special {
-	const char *range; /* "10.0.0.0/8" */
+	struct net_range range;
 	const char *name;
-	const char *source; /* "RFC 1918" */
+	const char *source; /* "RFC 1918", "Scaleway" */
 	enum address_class class;
 };
 
 /* The narrowest row that holds the address; NULL if nothing is special about it. If the address stands for an IPv4 address
  * that is special itself, the row of that one, or of the worst if it stands for more than one. No address (NET_NONE) is
- * NEVER. The row is constant. */
+ * NEVER. Constant. */
 const struct address_special *address_special(const struct net_address *address);
 /* The IPv4 address that an IPv6 address stands for by its well-known form; false if it has none. What stands for more than
  * one (Teredo: client and server; 64:ff9b:1::/48: by length of prefix) gives the index'th; start with 0. */

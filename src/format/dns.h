@@ -3,10 +3,10 @@
  * Not a resolver: no answer of others is read here. Pure, no heap, no clock.
  *
  * How clients take answers decides how a filter gives them:
- *  - Refusal: NXDOMAIN with a SOA. musl takes only NOERROR and NXDOMAIN for an answer and waits 5 s twice at any other code;
- *    glibc and Go ask the next server, then the same again, and report "try again" for REFUSED and SERVFAIL; NXDOMAIN ends
- *    the lookup at once for all of them. The SOA's minimum tells for how long (RFC 2308). REFUSED is for what is no
- *    question about a host at all (zone transfers, classes other than IN), SERVFAIL for a failure of ours.
+ *  - Refusal: NXDOMAIN with a SOA. musl takes only NOERROR and NXDOMAIN for an answer and waits out its 5 s at any other
+ *    code; glibc and Go ask the next server, then the same again, and report "try again" for REFUSED and SERVFAIL. NXDOMAIN
+ *    ends the lookup at once for all of them, and the SOA tells for how long (RFC 2308). REFUSED is for what is no question
+ *    about a host at all (zone transfers, classes other than IN), SERVFAIL for a failure of ours.
  *  - A name that exists but has nothing of this type gets NODATA (NOERROR, no answer, SOA), never NXDOMAIN: clients ask A
  *    and AAAA side by side, and one NXDOMAIN can end both.
  *  - HTTPS and SVCB: NODATA, always. A client then uses A and AAAA (RFC 9460, 3), so it comes to us over TCP with a
@@ -68,6 +68,7 @@ enum dns_reason {
 
 struct dns_query {
 	uint16_t id;
+	uint8_t opcode; /* 0: QUERY */
 	bool recursion_desired, checking_disabled;
 	bool has_edns, dnssec_ok;
 	uint16_t udp_size;		    /* what the client takes over UDP: DNS_UDP_MIN to DNS_UDP_MAX */
@@ -76,16 +77,18 @@ struct dns_query {
 	uint16_t question_len;
 	char name[DNS_NAME_TEXT_MAX + 1]; /* canonical: lower case, no final dot, NUL-terminated; "" for the root */
 	uint8_t name_len;
-	bool is_host;	    /* name is one that host_read takes for a name; else it is only for the log */
-	enum dns_code code; /* not NOERROR: what to answer whatever the name (BADVERS, NOTIMP, FORMERR) */
+	bool is_host;	    /* name is a host's (host.h), and no address; else it is only for the log */
+	enum dns_code code; /* not NOERROR: what to answer, whatever the name */
 };
 
 /*
  * Reads one message without its TCP length. Fails (PARSE, LIMIT) for what gets no answer: shorter than a header, a
  * response, too long. Anything else that is wrong, but has a header, succeeds with code set: FORMERR (not exactly one
- * question, records in answer or authority, compression or a bad label in the question, two OPTs, bytes left over), NOTIMP
- * (an opcode but QUERY), BADVERS (EDNS above 0). question_len is then 0 if the question could not be read.
- * Bytes of the name that are no host name's are written as '?'; is_host is false, and the right answer is NXDOMAIN.
+ * question, records other than one OPT, compression or a bad label in the question, bytes left over), NOTIMP (an opcode
+ * but QUERY), BADVERS (EDNS above 0), REFUSED (a class but IN, a zone transfer, a type that is no data). question_len is
+ * then 0 if the question could not be read.
+ * Bytes of the name that are no host name's, also a '.' inside a label, are written as '?'; is_host is then false, and
+ * the right answer is NXDOMAIN.
  */
 MUST_USE enum berm_code dns_query_parse(struct span message, struct dns_query *ret_query, struct berm_err *err);
 

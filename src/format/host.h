@@ -27,7 +27,8 @@ struct host {
  * for an IPv4 address, WHATWG URL "ends in a number"). Other bytes, so NUL, space, '%', '/', '@', and everything above
  * 0x7f, are refused: who wants an international name writes its "xn--" form.
  * An address: as address_parse takes it; in_brackets also "[2001:db8::1]", and then IPv6 only like this (URLs, Host).
- * False: neither; *ret_why then says what is wrong, a constant text ("looks like an address, but is not one").
+ * False: neither; *ret_why, if not NULL, then says what is wrong, a constant text for behind the
+ * host's ("looks like an address, but is not one").
  */
 MUST_USE bool host_read(struct str text, bool in_brackets, struct host *ret_host, const char **ret_why);
 /* "example.org:443", "192.0.2.1:22", "[2001:db8::1]:443": CONNECT, absolute URLs, rules. default_port where none is
