@@ -35,7 +35,7 @@ static bool is_octal(const char *at)
 	return at[0] >= '0' && at[0] <= '3' && at[1] >= '0' && at[1] <= '7' && at[2] >= '0' && at[2] <= '7';
 }
 
-/* A blank in a path is written as "\040". */
+/* A blank in a path is written as "\040". Empty: there is a byte 0 in it, which no path has. */
 static char *unescaped(struct str path)
 {
 	char *text = malloc(path.len + 1), *out = text;
@@ -46,8 +46,11 @@ static char *unescaped(struct str path)
 				: path.ptr[i];
 		i += escape ? 3 : 0;
 	}
-	if (text != NULL)
-		*out = '\0';
+	if (text == NULL)
+		return NULL;
+	*out = '\0';
+	if (strlen(text) != (size_t)(out - text))
+		text[0] = '\0';
 	return text;
 }
 
@@ -76,7 +79,8 @@ static enum berm_code take_line(struct str line, struct vec *paths, struct berm_
 	char *text = unescaped(path);
 	if (text == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "look at mounts");
-	enum berm_code code = vec_push(paths, &text, err);
+	enum berm_code code =
+		text[0] == '/' ? vec_push(paths, &text, err) : err_set(err, BERM_ERR_PARSE, "not a line of mountinfo");
 	if (code != BERM_OK)
 		free(text);
 	return code;

@@ -36,8 +36,13 @@ static void test_what_is_mounted_elsewhere(void **state)
 static void test_what_is_no_mountinfo_is_told(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"x", "1 2 3 4", "1 2 3 4 /srv rw", "1 2 3 4 /srv rw -",
-					    "1 2 3 4  rw - proc x"};
+	static const char *const texts[] = {"x",
+					    "1 2 3 4",
+					    "1 2 3 4 /srv rw",
+					    "1 2 3 4 /srv rw -",
+					    "1 2 3 4  rw - proc x",
+					    "1 2 3 4 srv rw - proc x",
+					    "1 2 3 4 /a\\000b rw - proc x"};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct berm_err err;
 		auto_paths paths = NULL;
