@@ -14,9 +14,12 @@
 
 enum { MAX_RULES = 65536, MAX_EXCEPTS = 64, PLACE_MAX = 256 };
 
-/* A line with its patterns. */
+/* A line with its patterns, which are compiled when a path comes near: most lines are never asked. */
 struct rule {
 	const struct policy_entry *entry;
+	bool has_pattern;      /* it is about paths, and no name alone */
+	struct str stem;       /* whole names that all it matches begins with; empty: none */
+	bool compiled, broken; /* broken: it could not be */
 	struct glob *glob;
 	struct glob **excepts; /* NULL-terminated, or NULL */
 };
@@ -49,37 +52,49 @@ void learn_policy_free(struct learn_policy *rules)
 	free(rules);
 }
 
-static enum berm_code add_excepts(const struct policy_entry *entry, struct rule *rule, struct berm_err *err)
+static enum berm_code compile_excepts(const struct policy_entry *entry, struct rule *rule)
 {
 	size_t count = 0;
 	while (entry->except != NULL && entry->except[count] != NULL)
 		count++;
 	rule->excepts = calloc(count + 1, sizeof(struct glob *));
 	if (rule->excepts == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "learn from events");
+		return BERM_ERR_NOMEM;
 	for (size_t i = 0; i < count; i++)
-		TRY(glob_new(GLOB_PATH, str_from(entry->except[i]), &rule->excepts[i], err));
+		TRY(glob_new(GLOB_PATH, str_from(entry->except[i]), &rule->excepts[i], NULL));
 	return BERM_OK;
 }
 
-static enum berm_code fill_rule(const struct policy_entry *entry, struct rule *rule, struct berm_err *err)
+/* False: it is not known what the line says. */
+static bool compile(struct rule *rule)
 {
-	enum policy_key key = entry->line->key;
-	if (key == KEY_NET_DENY || key == KEY_REPLACE || key == KEY_SCRATCH)
-		return BERM_OK; /* hosts and names: no patterns of paths */
-	TRY(glob_new(GLOB_PATH, str_from(entry->path), &rule->glob, err));
-	return add_excepts(entry, rule, err);
+	if (!rule->compiled)
+		rule->broken = glob_new(GLOB_PATH, str_from(rule->entry->path), &rule->glob, NULL) != BERM_OK ||
+			       compile_excepts(rule->entry, rule) != BERM_OK;
+	rule->compiled = true;
+	return !rule->broken;
+}
+
+/* Names that a pattern passes over, "." and empty ones, are in no stem. */
+static struct str stem_of(const char *path)
+{
+	size_t len = strcspn(path, "*?[{\\");
+	while (len > 0 && path[len] != '\0' && path[len - 1] != '/')
+		len--;
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	const struct str stem = {path, len};
+	bool odd = len == 0 || memmem(path, len, "//", 2) != NULL || memmem(path, len, "/./", 3) != NULL;
+	return odd || str_ends(stem, STR("/.")) ? STR("") : stem;
 }
 
 static enum berm_code add_rule(struct learn_policy *rules, const struct policy_entry *entry, struct berm_err *err)
 {
+	enum policy_key key = entry->line->key;
 	struct rule rule = {.entry = entry};
-	enum berm_code code = fill_rule(entry, &rule, err);
-	if (code == BERM_OK)
-		code = vec_push(&rules->rules, &rule, err);
-	if (code != BERM_OK)
-		rule_done(&rule);
-	return code;
+	rule.has_pattern = key != KEY_NET_DENY && key != KEY_REPLACE && key != KEY_SCRATCH;
+	rule.stem = rule.has_pattern ? stem_of(entry->path) : STR("");
+	return vec_push(&rules->rules, &rule, err);
 }
 
 static bool is_rule(const struct policy_entry *entry)
@@ -135,6 +150,15 @@ static bool covers(const struct glob *glob, const char *path)
 	return false;
 }
 
+/* Might it match path, or a folder around it? */
+static bool is_near(const struct rule *rule, const char *path)
+{
+	size_t len = strnlen(path, rule->stem.len + 1);
+	return rule->has_pattern && len >= rule->stem.len &&
+	       str_eq_nocase(rule->stem, (struct str){path, rule->stem.len}) &&
+	       (rule->stem.len == 0 || path[rule->stem.len] == '\0' || path[rule->stem.len] == '/');
+}
+
 static bool is_excepted(const struct rule *rule, const char *path)
 {
 	for (struct glob **except = rule->excepts; except != NULL && *except != NULL; except++)
@@ -172,14 +196,16 @@ static void tell(const struct rule *rule, char ret_why[static LEARN_WHY_MAX])
 		       rule->entry->text, place);
 }
 
-static bool closes(const struct rule *rule, enum policy_op op, const char *path, bool tree)
+static bool closes(struct rule *rule, enum policy_op op, const char *path, bool tree)
 {
 	enum policy_key key = rule->entry->line->key;
 	if (key != KEY_DENY && (key != KEY_PROTECT || !changes(op)))
 		return false;
 	if (tree && lies_below(rule, path))
 		return true;
-	return covers(rule->glob, path) && !is_excepted(rule, path);
+	if (!is_near(rule, path))
+		return false;
+	return !compile(rule) || (covers(rule->glob, path) && !is_excepted(rule, path));
 }
 
 /* A grant of this key gives that operation. */
@@ -213,7 +239,7 @@ static bool is_temporary(const struct learn_policy *rules, const char *path)
 	return in_own_folder(rules, "/tmp", path) || in_own_folder(rules, "/var/tmp", path);
 }
 
-static bool opens(const struct learn_policy *rules, const struct rule *rule, enum policy_op op, const char *path)
+static bool opens(const struct learn_policy *rules, struct rule *rule, enum policy_op op, const char *path)
 {
 	enum policy_key key = rule->entry->line->key;
 	const char *extent = policy_attr_find(rule->entry->line, ATTR_EXTENT);
@@ -221,11 +247,20 @@ static bool opens(const struct learn_policy *rules, const struct rule *rule, enu
 		return false;
 	if (key == KEY_REPLACE)
 		return strcmp(rule->entry->path, path) == 0;
-	if (rule->glob == NULL)
+	if (!rule->has_pattern)
 		return in_own_folder(rules, rule->entry->path, path);
+	if (!is_near(rule, path) || !compile(rule))
+		return false;
 	if (key == KEY_SOCKETS || (extent != NULL && strcmp(extent, "file") == 0))
 		return glob_match(rule->glob, str_from(path), false);
 	return covers(rule->glob, path);
+}
+
+static bool is_asked(struct rule *rule, const char *path)
+{
+	if (rule->entry->line->key != KEY_ASK || !is_near(rule, path))
+		return false;
+	return !compile(rule) || covers(rule->glob, path);
 }
 
 static const struct floor_row *floor_row_of(const struct learn_policy *rules, enum policy_op op, const char *path,
@@ -245,7 +280,7 @@ static const struct floor_row *floor_row_of(const struct learn_policy *rules, en
 static enum learn_word look_at_path(const struct learn_policy *rules, enum policy_op op, const char *path, bool tree,
 				    char ret_why[static LEARN_WHY_MAX])
 {
-	const struct rule *items = rules->rules.items;
+	struct rule *items = rules->rules.items;
 	const struct rule *asks = NULL, *allows = NULL;
 	bool own = is_temporary(rules, path) && op != POLICY_OP_SOCKET && !tree;
 	const struct floor_row *floor = floor_row_of(rules, op, path, tree);
@@ -260,7 +295,7 @@ static enum learn_word look_at_path(const struct learn_policy *rules, enum polic
 			tell(&items[i], ret_why);
 			return LEARN_FORBIDDEN;
 		}
-		if (items[i].entry->line->key == KEY_ASK && covers(items[i].glob, path))
+		if (is_asked(&items[i], path))
 			asks = &items[i];
 		else if (opens(rules, &items[i], op, path))
 			allows = &items[i];

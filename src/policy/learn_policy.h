@@ -10,7 +10,7 @@
 
 struct learn_policy;
 
-/* Borrows policy and places. Errors: PARSE (a pattern), LIMIT, NOMEM. */
+/* Borrows policy and places. Errors: LIMIT, NOMEM. */
 MUST_USE enum berm_code learn_policy_new(const struct policy *policy, const struct floor_places *places,
 					 struct learn_policy **ret_rules, struct berm_err *err);
 void learn_policy_free(struct learn_policy *rules);
