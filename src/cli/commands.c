@@ -51,9 +51,9 @@ const struct command commands[] = {
 		.words = why_words,
 		.summary = "would it be allowed, and by which line",
 		.about = "Says what the policy of a run answers, and by which line: read, list, write, create, delete, "
-			 "exec or socket PATH; connect HOST:PORT; GET, or another method, URL; run COMMAND. Answers "
-			 "from the lines of the policy, for the path and for where it leads. Exit status: 0 allowed, 1 "
-			 "denied, 3 would be asked.",
+			 "exec or socket PATH; connect HOST:PORT; GET, or another method, URL; run COMMAND. Files are "
+			 "answered for where the path leads, by the plan of a run that would start here and now. Exit "
+			 "status: 0 allowed, 1 denied, 3 would be asked.",
 	},
 	{
 		.name = "learn",

@@ -109,3 +109,31 @@ def all_of_the_tree_leaves_nothing_to_hide(place):
             result = place.berm("run", "--view", "hidden", "-r", grant, "--", "true")
             equal(result.status, 125)
             true("--view visible" in result.err, repr(result))
+
+
+@test_ways
+def a_folder_is_listed_by_way_of_a_link_to_what_is_around_it(place):
+    place.folder("home/work/sub")
+    place.file("home/work/secret", "s")
+    place.file("home/work/sub/secret", "s")
+    os.symlink("..", os.path.join(place.work, "sub/up"))
+    result = place.run("--deny", "**/secret", "--", "/bin/ls", "sub/up/").ok()
+    true("sub" in result.out, repr(result))
+    for name in ("secret", "sub/secret"):
+        true(place.run("--deny", "**/secret", "--", "/bin/cat", name).status != 0, name)
+        true(place.berm("why", "--deny", "**/secret", "read", name).status == 1, name)
+
+
+@test_ways
+def a_scratch_folder_in_a_grant_covers_it(place):
+    place.folder("home/tree/cache")
+    place.file("home/tree/cache/old", "from outside")
+    policy = place.file("home/scratch.yaml", "berm: 1\nname: s\nabout: s\nextends: [default]\nfilesystem:\n  write: [~/tree]\n"
+                                             "  scratch: [~/tree/cache]\n")
+    for view in ("hidden", "visible"):
+        if place.run("--view", view, "--backend", "namespaces", "--", "/bin/true").status != 0:
+            continue
+        result = place.run("-p", policy, "--view", view, "--", "/bin/ls", f"{place.home}/tree/cache").ok()
+        equal(result.out, "")
+        place.run("-p", policy, "--view", view, "--", "/bin/sh", "-c", f"echo x > {place.home}/tree/cache/new").ok()
+        true(not os.path.exists(f"{place.home}/tree/cache/new"), view)
