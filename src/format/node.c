@@ -249,7 +249,18 @@ static bool is_json(struct str text)
 	return first == '[' || (first == '{' && (second == '"' || second == '}' || second == '\0'));
 }
 
-static enum berm_code parse(struct node_build *build, struct str text, bool relaxed, const struct node **ret_root)
+enum form { FORM_YAML_OR_JSON = 0, FORM_JSONC, FORM_TOML };
+
+static enum berm_code read_as(struct node_build *build, struct str text, enum form form)
+{
+	if (form == FORM_TOML)
+		return node_toml_read(build, text);
+	if (form == FORM_JSONC || is_json(text))
+		return node_json_read(build, text, form == FORM_JSONC);
+	return node_yaml_read(build, text);
+}
+
+static enum berm_code parse(struct node_build *build, struct str text, enum form form, const struct node **ret_root)
 {
 	static const struct node empty = {.kind = NODE_MAP, .line = 1, .column = 1};
 	if (text.len > NODE_MAX_BYTES)
@@ -259,7 +270,7 @@ static enum berm_code parse(struct node_build *build, struct str text, bool rela
 	check_characters(build, text);
 	if (build->code != BERM_OK)
 		return build->code;
-	TRY(relaxed || is_json(text) ? node_json_read(build, text, relaxed) : node_yaml_read(build, text));
+	TRY(read_as(build, text, form));
 	if (build->code != BERM_OK)
 		return build->code;
 	bool nothing = build->root == NULL || (build->root->kind == NODE_NULL && build->root->text.len == 0);
@@ -271,14 +282,21 @@ enum berm_code node_parse(struct arena *arena, struct str text, const char *file
 			  struct problems *problems, struct berm_err *err)
 {
 	struct node_build build = {.arena = arena, .file = file, .problems = problems, .err = err};
-	return parse(&build, text, false, ret_root);
+	return parse(&build, text, FORM_YAML_OR_JSON, ret_root);
 }
 
 enum berm_code node_parse_jsonc(struct arena *arena, struct str text, const char *file, const struct node **ret_root,
 				struct problems *problems, struct berm_err *err)
 {
 	struct node_build build = {.arena = arena, .file = file, .problems = problems, .err = err};
-	return parse(&build, text, true, ret_root);
+	return parse(&build, text, FORM_JSONC, ret_root);
+}
+
+enum berm_code node_parse_toml(struct arena *arena, struct str text, const char *file, const struct node **ret_root,
+			       struct problems *problems, struct berm_err *err)
+{
+	struct node_build build = {.arena = arena, .file = file, .problems = problems, .err = err};
+	return parse(&build, text, FORM_TOML, ret_root);
 }
 
 /* ---- the tree ---------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /*
  * A document as a tree of maps, lists and scalars, each with its place in the text. One reader for YAML 1.2 (libyaml's
- * events; no tags, anchors, aliases, merge keys, duplicate keys, second documents) and one for JSON (RFC 8259, positions
- * that no library gives), one result. Scalars follow JSON's rules: true, false, null and JSON's numbers are what they
- * are, everything else plain is text ("no", "1e", "0x1f", "12:30" are texts); quoted is always text.
+ * events; no tags, anchors, aliases, merge keys, duplicate keys, second documents), one for JSON (RFC 8259, positions
+ * that no library gives), one for TOML, one result. Scalars follow JSON's rules: true, false, null and JSON's numbers are
+ * what they are, everything else plain is text ("no", "1e", "0x1f", "12:30" are texts); quoted is always text.
  */
 #ifndef BERM_FORMAT_NODE_H
 #define BERM_FORMAT_NODE_H
@@ -38,6 +38,10 @@ MUST_USE enum berm_code node_parse(struct arena *arena, struct str text, const c
 /* JSON with comments and trailing commas, as editors' and agents' settings have it. */
 MUST_USE enum berm_code node_parse_jsonc(struct arena *arena, struct str text, const char *file,
 					 const struct node **ret_root, struct problems *problems, struct berm_err *err);
+/* TOML 1.0: tables, arrays of tables, keys with dots, the four kinds of text. Dates, and numbers that JSON would not have,
+ * are a fault. */
+MUST_USE enum berm_code node_parse_toml(struct arena *arena, struct str text, const char *file,
+					const struct node **ret_root, struct problems *problems, struct berm_err *err);
 /* The child of a map by its key; NULL: there is none, or node is NULL or no map. */
 const struct node *node_find(const struct node *map, const char *key);
 /* "a map", "a list", "text", ... for messages. */

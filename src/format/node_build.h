@@ -43,5 +43,7 @@ bool node_is_json_white(char c);
 /* The readers. Text is UTF-8 without control bytes. They return what stops them; mistakes are in build. */
 MUST_USE enum berm_code node_yaml_read(struct node_build *build, struct str text);
 MUST_USE enum berm_code node_json_read(struct node_build *build, struct str text, bool relaxed);
+/* Makes the tree itself: tables may be added to long after they were begun. */
+MUST_USE enum berm_code node_toml_read(struct node_build *build, struct str text);
 
 #endif

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "format/node_build.h"
+#include "format/utf8.h"
 
 /* What may come next. */
 enum want {
@@ -90,26 +91,6 @@ static bool hex4(struct json_in *in, uint32_t *ret_unit)
 	return true;
 }
 
-static char *put_utf8(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		*to++ = (char)c;
-	} else if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6);
-		*to++ = (char)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*to++ = (char)(0xe0 | c >> 12);
-		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*to++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*to++ = (char)(0xf0 | c >> 18);
-		*to++ = (char)(0x80 | (c >> 12 & 0x3f));
-		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*to++ = (char)(0x80 | (c & 0x3f));
-	}
-	return to;
-}
-
 /* What stands behind "\u": a unit, or two that are a pair. */
 static enum berm_code read_unicode(struct json_in *in, const char *start, char **to)
 {
@@ -127,7 +108,7 @@ static enum berm_code read_unicode(struct json_in *in, const char *start, char *
 			return stop(in, start, "half of a surrogate pair");
 		unit = 0x10000 + ((unit - 0xd800) << 10) + (second - 0xdc00);
 	}
-	*to = put_utf8(*to, unit);
+	*to = utf8_put(*to, unit);
 	return BERM_OK;
 }
 

@@ -8,5 +8,7 @@
 size_t utf8_length(struct str text);
 /* Is the character of that length one that commands a terminal (C0, DEL, C1)? */
 bool utf8_is_control(struct str text, size_t len);
+/* Writes the character, 1 to 4 bytes; returns what is behind it. c is at most 0x10ffff and no surrogate. */
+char *utf8_put(char *to, uint32_t c);
 
 #endif

@@ -1,4 +1,4 @@
-/* Target: node_parse, node_parse_jsonc. A tree keeps its limits, each node has a place and a text that ends with a NUL, no
+/* Target: node_parse, node_parse_jsonc, node_parse_toml. A tree keeps its limits, each node has a place and a text that ends with a NUL, no
  * map has a key twice; a text that gives none has told why. */
 #include <stdlib.h>
 #include <string.h>
@@ -47,10 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_arena struct arena arena;
 	const struct str text = {(const char *)data, size};
-	struct problems problems = {0}, relaxed = {0};
-	const struct node *root = NULL, *other = NULL;
+	struct problems problems = {0}, relaxed = {0}, tables = {0};
+	const struct node *root = NULL, *other = NULL, *toml = NULL;
 	arena_init(&arena, NODE_MAX_MEMORY);
 	check_result(node_parse(&arena, text, "f", &root, &problems, NULL), root, &problems);
 	check_result(node_parse_jsonc(&arena, text, "f", &other, &relaxed, NULL), other, &relaxed);
+	check_result(node_parse_toml(&arena, text, "f", &toml, &tables, NULL), toml, &tables);
 	return 0;
 }

@@ -143,6 +143,104 @@ static const struct tree_case jsonc_trees[] = {
 	{"1", "n:1"},
 };
 
+static const struct tree_case toml_trees[] = {
+	{"", "{}"},
+	{"# nothing\r\n\n", "{}"},
+	{"a = 1 # c\nb='x'\n c.d = true\nc.e = -1.5", "{a=n:1 b=t:x c={d=b:true e=n:-1.5}}"},
+	{"a = [1, 2,\n # c\n 'x', ] # d\nb = []\nc = [[], [[]],]", "{a=[n:1 n:2 t:x] b=[] c=[[] [[]]]}"},
+	{"a = {b = 1, 'c d'.e = [ ], \"f\" = {}}", "{a={b=n:1 c d={e=[]} f={}}}"},
+	{"[a]\nb = 1\n[ c . d ] # e\nf = 2\n[a.g]\n[c]\nh = 3\n", "{a={b=n:1 g={}} c={d={f=n:2} h=n:3}}"},
+	{"[[a]]\nb = 1\n[a.c]\nd = 2\n[[a]]\n[[a.e]]\n[[a.e]]\nf = 3", "{a=[{b=n:1 c={d=n:2}} {e=[{} {f=n:3}]}]}"},
+	{"[a]\nb.c = 1\n[a.b.d]\n", "{a={b={c=n:1 d={}}}}"},
+	{"a = \"\\b\\t\\n\\f\\r\\\"\\\\\\u00e4\\U0001F600\"\nb = 'c:\\x'",
+	 "{a=t:\b\t\n\f\r\"\\\xc3\xa4\xf0\x9f\x98\x80 b=t:c:\\x}"},
+	{"a = \"\"\"\none \\\n   two\\\"\"\"\"\"\nb = '''\n\\n'x''''\nc = \"\"\nd = \"\"\"\"\"\"",
+	 "{a=t:one two\"\" b=t:\\n'x' c=t: d=t:}"},
+	{"1.2 = 3\n-_ = 4", "{1={2=n:3} -_=n:4}"},
+};
+
+static const struct tree_case toml_faults[] = {
+	{"a", "f:1:2: not TOML that is read here: '=' is expected behind the key\n"},
+	{"a = ", "f:1:5: not TOML that is read here: a value is expected: a text in quotes, a plain number, true, "
+		 "false, '[' or '{'\n"},
+	{"a = b", "f:1:5: not TOML that is read here: a value is expected: a text in quotes, a plain number, true, "
+		  "false, '[' or '{'\n"},
+	{"a = null", "f:1:5: not TOML that is read here: a value is expected: a text in quotes, a plain number, true, "
+		     "false, '[' or '{'\n"},
+	{"a = 1979-05-27", "f:1:5: not TOML that is read here: a value is expected: a text in quotes, a plain number, "
+			   "true, false, '[' or '{'\n"},
+	{"a = 0x1f", "f:1:5: not TOML that is read here: a value is expected: a text in quotes, a plain number, true, "
+		     "false, '[' or '{'\n"},
+	{"a = 1 b = 2", "f:1:7: not TOML that is read here: something more on the line\n"},
+	{"\na = 1\na = 2", "f:3:1: key 'a' is there twice\n"},
+	{"[a]\n[b]\n[a]", "f:3:2: key 'a' is there already\n"},
+	{"a = 1\n[a]", "f:2:2: key 'a' is there already\n"},
+	{"a = 1\n[a.b]", "f:2:2: key 'a' is there already, as something that nothing can be added to\n"},
+	{"a = []\n[[a]]", "f:2:3: key 'a' is there already\n"},
+	{"[a]\n[[a]]", "f:2:3: key 'a' is there already\n"},
+	{"[[a]]\n[a]", "f:2:2: key 'a' is there already\n"},
+	{"a = {}\na.b = 1", "f:2:1: key 'a' is there already, as something that nothing can be added to\n"},
+	{"a = {}\n[a.b]", "f:2:2: key 'a' is there already, as something that nothing can be added to\n"},
+	{"[a]\nb.c = 1\n[a.b]", "f:3:4: key 'b' is there already\n"},
+	{"[a.b]\nc = 1\n[a]\nb.d = 2", "f:4:1: key 'b' is there already, as something that nothing can be added to\n"},
+	{"a = {b = 1,}", "f:1:12: not TOML that is read here: a key is expected\n"},
+	{"a = {b = 1\n}", "f:1:11: not TOML that is read here: ',' or '}' is expected\n"},
+	{"a = [1 2]", "f:1:8: not TOML that is read here: ',' or ']' is expected\n"},
+	{"a = [1,\n,]", "f:2:1: not TOML that is read here: a value is expected: a text in quotes, a plain number, "
+			"true, false, '[' or '{'\n"},
+	{"a = [", "f:1:6: not TOML that is read here: a value is expected: a text in quotes, a plain number, true, "
+		  "false, '[' or '{'\n"},
+	{"a = \"x\ny\"", "f:1:6: not TOML that is read here: a text without an end\n"},
+	{"a = \"\\", "f:1:6: not TOML that is read here: a text without an end\n"},
+	{"a = \"\\q\"", "f:1:8: not TOML that is read here: an escape that there is not\n"},
+	{"a = \"\\u12\"", "f:1:10: not TOML that is read here: an escape that there is not\n"},
+	{"a = \"\\ud800\"", "f:1:12: not TOML that is read here: an escape of what is no character\n"},
+	{"a = \"\\u0000\"", "f:1:12: not TOML that is read here: an escape of what is no character\n"},
+	{"[a", "f:1:3: not TOML that is read here: ']' is expected\n"},
+	{"[[a]", "f:1:4: not TOML that is read here: ']]' is expected\n"},
+	{"[]", "f:1:2: not TOML that is read here: a key is expected\n"},
+	{"= 1", "f:1:1: not TOML that is read here: a key is expected\n"},
+	{"\"\"\"a\"\"\" = 1", "f:1:1: not TOML that is read here: a key of several lines\n"},
+	{"a = \x01", "f:1:5: byte 0x01: a control character\n"},
+};
+
+static void test_toml_is_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(toml_trees); i++)
+		expect_tree(node_parse_toml, toml_trees[i].text, toml_trees[i].expected);
+}
+
+static void test_toml_faults_have_their_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(toml_faults); i++)
+		expect_fault(node_parse_toml, str_from(toml_faults[i].text), toml_faults[i].expected);
+}
+
+static void expect_toml_limit(const char *piece, size_t times)
+{
+	auto_arena struct arena arena;
+	auto_buf struct buf text;
+	const struct node *root = NULL;
+	arena_init(&arena, NODE_MAX_MEMORY);
+	buf_init(&text, NODE_MAX_BYTES);
+	buf_puts(&text, "a = ");
+	for (size_t i = 0; i < times; i++)
+		buf_puts(&text, piece);
+	assert_false(text.failed);
+	assert_int_equal(node_parse_toml(&arena, buf_str(&text), "f", &root, NULL, NULL), BERM_ERR_LIMIT);
+	assert_null(root);
+}
+
+static void test_toml_has_limits(void **state)
+{
+	(void)state;
+	expect_toml_limit("[", NODE_MAX_DEPTH);
+	expect_toml_limit("{a=", NODE_MAX_DEPTH);
+	expect_toml_limit("[\n1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]\n[[b]]\na = ", 2000);
+}
+
 static void test_yaml_is_read(void **state)
 {
 	(void)state;
@@ -406,6 +504,9 @@ static void test_memory_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_toml_is_read),
+		cmocka_unit_test(test_toml_faults_have_their_place),
+		cmocka_unit_test(test_toml_has_limits),
 		cmocka_unit_test(test_yaml_is_read),
 		cmocka_unit_test(test_json_is_read),
 		cmocka_unit_test(test_jsonc_is_read),
