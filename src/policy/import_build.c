@@ -196,7 +196,23 @@ void import_texts(struct import *in, import_at list, bool closes, import_each ea
 	}
 }
 
-void import_rows(struct import *in, import_at map, const struct import_row *rows, size_t count, const void *context)
+static bool says_nothing(import_at node)
+{
+	bool holds = node->kind == NODE_LIST || node->kind == NODE_MAP;
+	return node->kind == NODE_NULL || (holds && node->first == NULL);
+}
+
+static void take_row(struct import *in, import_at node, const struct import_row *row, import_at map)
+{
+	static const struct import_row unknown = {.narrows = true, .why = "a key that is not known"};
+	const struct import_row *by = row != NULL ? row : &unknown;
+	if (by->put != NULL)
+		by->put(in, node, by, map);
+	else if (by->why != NULL && (row == NULL || !says_nothing(node)))
+		import_left(in, node, by->narrows, import_show(in, node), by->why);
+}
+
+void import_rows(struct import *in, import_at map, const struct import_row *rows, size_t count)
 {
 	if (map == NULL || map->kind == NODE_NULL)
 		return;
@@ -206,14 +222,9 @@ void import_rows(struct import *in, import_at map, const struct import_row *rows
 	}
 	for (import_at node = map->first; node != NULL; node = node->next) {
 		size_t i = 0;
-		while (i < count && !str_eq(node->key, str_from(rows[i].key)))
+		while (i < count && rows[i].key != NULL && !str_eq(node->key, str_from(rows[i].key)))
 			i++;
-		if (i == count)
-			import_left(in, node, true, import_show(in, node), "a key that is not known");
-		else if (rows[i].put != NULL)
-			rows[i].put(in, node, context);
-		else if (rows[i].why != NULL)
-			import_left(in, node, rows[i].narrows, import_show(in, node), rows[i].why);
+		take_row(in, node, i < count ? &rows[i] : NULL, map);
 	}
 }
 

@@ -42,15 +42,18 @@ void import_texts(struct import *in, import_at list, bool closes, import_each ea
 const char *import_show(struct import *in, import_at node);
 bool import_is_true(import_at node);
 
-/* What a section's key becomes. */
+/* What a section's key becomes. map: the section. */
+struct import_row;
+typedef void (*import_take)(struct import *in, import_at node, const struct import_row *row, import_at map);
 struct import_row {
-	const char *key;
-	void (*put)(struct import *in, import_at node, const void *context); /* NULL: it is left */
+	const char *key; /* NULL: every other one */
+	import_take put; /* NULL: it is left, unless it says nothing: null, or an empty list or map */
 	bool narrows;
-	const char *why;
+	const char *why; /* NULL, and no put: it is no policy, and needs no word */
+	int into;	 /* for put: the policy's key, or what else makes the difference */
 };
 /* Each key of a map by its row; what no row knows is left, as something that may have closed something. */
-void import_rows(struct import *in, import_at map, const struct import_row *rows, size_t count, const void *context);
+void import_rows(struct import *in, import_at map, const struct import_row *rows, size_t count);
 
 /* A path that is taken by its letters. */
 const char *import_literal(struct import *in, const char *path);
@@ -60,8 +63,9 @@ const char *import_pattern(struct import *in, const char *path, const char *wild
 const char *import_host(struct import *in, const char *host);
 
 void import_srt(struct import *in, import_at root);
-void import_srt_network(struct import *in, import_at map);
-void import_srt_filesystem(struct import *in, import_at map);
+/* Sections that Claude Code has as well. */
+void import_srt_network(struct import *in, import_at node, const struct import_row *row, import_at map);
+void import_srt_filesystem(struct import *in, import_at node, const struct import_row *row, import_at map);
 void import_claude(struct import *in, import_at root);
 /* argv of landrun, and a text with its command line. PARSE: what only a shell could read. */
 void import_landrun(struct import *in, const char *const *argv);

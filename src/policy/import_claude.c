@@ -148,7 +148,7 @@ static void take_tool(struct import *in, import_at at, enum tool tool, const cha
 
 static void take_rule(struct import *in, import_at item, const char *text, const void *context)
 {
-	enum decision decision = *(const enum decision *)context;
+	enum decision decision = (enum decision)((const struct import_row *)context)->into;
 	const char *open = strchr(text, '(');
 	size_t len = strlen(text), name = open != NULL ? (size_t)(open - text) : len;
 	bool whole = open == NULL || text[len - 1] == ')';
@@ -163,88 +163,71 @@ static void take_rule(struct import *in, import_at item, const char *text, const
 		    "a tool of the agent's own, which the agent judges");
 }
 
-static void allow_rules(struct import *in, import_at node, const void *context)
+static void take_rules(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	static const enum decision decision = ALLOW;
-	(void)context;
-	import_texts(in, node, false, take_rule, &decision);
-}
-static void ask_rules(struct import *in, import_at node, const void *context)
-{
-	static const enum decision decision = ASK;
-	(void)context;
-	import_texts(in, node, true, take_rule, &decision);
-}
-static void deny_rules(struct import *in, import_at node, const void *context)
-{
-	static const enum decision decision = DENY;
-	(void)context;
-	import_texts(in, node, true, take_rule, &decision);
+	(void)map;
+	import_texts(in, node, row->narrows, take_rule, row);
 }
 static void take_folder(struct import *in, import_at item, const char *text, const void *context)
 {
 	(void)context;
 	import_line(in, item, KEY_READ, import_literal(in, text));
 }
-static void take_folders(struct import *in, import_at node, const void *context)
+static void take_folders(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	import_texts(in, node, false, take_folder, context);
+	(void)map;
+	import_texts(in, node, row->narrows, take_folder, NULL);
 }
 
-static void take_permissions(struct import *in, import_at node, const void *context)
+static void take_permissions(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
 	static const struct import_row rows[] = {
-		{"allow", allow_rules, false, NULL},
-		{"ask", ask_rules, true, NULL},
-		{"deny", deny_rules, true, NULL},
-		{"additionalDirectories", take_folders, false, NULL},
-		{"defaultMode", NULL, false, "what the agent asks; the sandbox is the same in every mode"},
+		{"allow", take_rules, false, NULL, ALLOW},
+		{"ask", take_rules, true, NULL, ASK},
+		{"deny", take_rules, true, NULL, DENY},
+		{"additionalDirectories", take_folders, false, NULL, 0},
+		{"defaultMode", NULL, false, "what the agent asks; the sandbox is the same in every mode", 0},
 		{"disableBypassPermissionsMode", NULL, false,
-		 "what the agent asks; the sandbox is the same in every mode"},
+		 "what the agent asks; the sandbox is the same in every mode", 0},
 	};
-	import_rows(in, node, rows, ARRAY_LEN(rows), context);
+	(void)row;
+	(void)map;
+	import_rows(in, node, rows, ARRAY_LEN(rows));
 }
 
 /* ---- the sandbox, and the rest ----------------------------------------------------------------------------------- */
 
-static void take_enabled(struct import *in, import_at node, const void *context)
+static void take_enabled(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	(void)context;
+	(void)row;
+	(void)map;
 	if (import_is_true(node))
 		import_line(in, node, KEY_WRITE, ".");
 }
-static void take_network(struct import *in, import_at node, const void *context)
-{
-	(void)context;
-	import_srt_network(in, node);
-}
-static void take_filesystem(struct import *in, import_at node, const void *context)
-{
-	(void)context;
-	import_srt_filesystem(in, node);
-}
-
-static void take_sandbox(struct import *in, import_at node, const void *context)
+static void take_sandbox(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
 	static const struct import_row rows[] = {
-		{"enabled", take_enabled, false, NULL},
-		{"network", take_network, true, NULL},
-		{"filesystem", take_filesystem, true, NULL},
-		{"failIfUnavailable", NULL, false, NULL},
-		{"autoAllowBashIfSandboxed", NULL, false, NO_POLICY},
-		{"allowUnsandboxedCommands", NULL, false, "nothing runs outside of the sandbox"},
-		{"excludedCommands", NULL, false, "nothing runs outside of the sandbox"},
-		{"enableWeakerNestedSandbox", NULL, false, "the sandbox is never weakened"},
-		{"enableWeakerNetworkIsolation", NULL, false, "the sandbox is never weakened"},
-		{"ignoreViolations", NULL, false, NO_POLICY},
-		{"ripgrep", NULL, false, NO_POLICY},
+		{"enabled", take_enabled, false, NULL, 0},
+		{"network", import_srt_network, true, NULL, 0},
+		{"filesystem", import_srt_filesystem, true, NULL, 0},
+		{"failIfUnavailable", NULL, false, NULL, 0},
+		{"autoAllowBashIfSandboxed", NULL, false, NO_POLICY, 0},
+		{"allowUnsandboxedCommands", NULL, false, "nothing runs outside of the sandbox", 0},
+		{"excludedCommands", NULL, false, "nothing runs outside of the sandbox", 0},
+		{"enableWeakerNestedSandbox", NULL, false, "the sandbox is never weakened", 0},
+		{"enableWeakerNetworkIsolation", NULL, false, "the sandbox is never weakened", 0},
+		{"ignoreViolations", NULL, false, NO_POLICY, 0},
+		{"ripgrep", NULL, false, NO_POLICY, 0},
 	};
-	import_rows(in, node, rows, ARRAY_LEN(rows), context);
+	(void)row;
+	(void)map;
+	import_rows(in, node, rows, ARRAY_LEN(rows));
 }
 
-static void take_env(struct import *in, import_at node, const void *context)
+static void take_env(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	(void)context;
+	(void)row;
+	(void)map;
 	for (import_at item = node->kind == NODE_MAP ? node->first : NULL; item != NULL; item = item->next)
 		if (item->text.ptr != NULL && strchr(item->key.ptr, '=') == NULL)
 			import_line(in, item, KEY_ENV_SET, import_format(in, "%s=%s", item->key.ptr, item->text.ptr));
@@ -255,21 +238,14 @@ static void take_env(struct import *in, import_at node, const void *context)
 void import_claude(struct import *in, import_at root)
 {
 	static const struct import_row rows[] = {
-		{"permissions", take_permissions, true, NULL},
-		{"sandbox", take_sandbox, true, NULL},
-		{"env", take_env, false, NULL},
-		{"$schema", NULL, false, NULL},
+		{"permissions", take_permissions, true, NULL, 0},
+		{"sandbox", take_sandbox, true, NULL, 0},
+		{"env", take_env, false, NULL, 0},
+		{"$schema", NULL, false, NULL, 0},
+		{NULL, NULL, false, NO_POLICY, 0},
 	};
 	import_line(in, NULL, KEY_EXTENDS, "none");
 	import_line(in, NULL, KEY_GROUPS, "user-tools");
 	import_line(in, NULL, KEY_READ, ".");
-	for (import_at node = root->first; node != NULL; node = node->next) {
-		size_t i = 0;
-		while (i < ARRAY_LEN(rows) && !str_eq(node->key, str_from(rows[i].key)))
-			i++;
-		if (i == ARRAY_LEN(rows))
-			import_left(in, node, false, import_show(in, node), NO_POLICY);
-		else if (rows[i].put != NULL)
-			rows[i].put(in, node, NULL);
-	}
+	import_rows(in, root, rows, ARRAY_LEN(rows));
 }

@@ -17,7 +17,14 @@ static const char *pattern(struct import *in, const char *path)
 
 static void take_path(struct import *in, import_at item, const char *text, const void *context)
 {
-	import_line(in, item, *(const enum policy_key *)context, pattern(in, text));
+	const struct import_row *row = context;
+	import_line(in, item, (enum policy_key)row->into, pattern(in, text));
+}
+
+static void take_paths(struct import *in, import_at node, const struct import_row *row, import_at map)
+{
+	(void)map;
+	import_texts(in, node, row->narrows, take_path, row);
 }
 
 /* A path without wildcards that is inside the other one, not that itself; what stands in the workspace is inside the folders
@@ -46,40 +53,24 @@ static void take_deny(struct import *in, import_at item, const char *text, const
 	(void)import_line_with(in, item, KEY_DENY, pattern(in, text), except, count);
 }
 
-static void read_again(struct import *in, import_at node, const void *context)
+static void deny_files(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	static const enum policy_key key = KEY_READ;
-	(void)context;
-	import_texts(in, node, false, take_path, &key);
-}
-static void write_files(struct import *in, import_at node, const void *context)
-{
-	static const enum policy_key key = KEY_WRITE;
-	(void)context;
-	import_texts(in, node, false, take_path, &key);
-}
-static void protect_files(struct import *in, import_at node, const void *context)
-{
-	static const enum policy_key key = KEY_PROTECT;
-	(void)context;
-	import_texts(in, node, true, take_path, &key);
-}
-static void deny_files(struct import *in, import_at node, const void *context)
-{
-	import_texts(in, node, true, take_deny, node_find(context, "allowRead"));
+	import_texts(in, node, row->narrows, take_deny, node_find(map, "allowRead"));
 }
 
-void import_srt_filesystem(struct import *in, import_at map)
+void import_srt_filesystem(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
 	static const struct import_row rows[] = {
-		{"denyRead", deny_files, true, NULL},
-		{"allowRead", read_again, false, NULL},
-		{"allowWrite", write_files, false, NULL},
-		{"denyWrite", protect_files, true, NULL},
-		{"allowGitConfig", NULL, false, "changes of .git/config that run no program are taken anyway"},
-		{"disabled", NULL, false, "files are never open as a whole"},
+		{"denyRead", deny_files, true, NULL, 0},
+		{"allowRead", take_paths, false, NULL, KEY_READ},
+		{"allowWrite", take_paths, false, NULL, KEY_WRITE},
+		{"denyWrite", take_paths, true, NULL, KEY_PROTECT},
+		{"allowGitConfig", NULL, false, "changes of .git/config that run no program are taken anyway", 0},
+		{"disabled", NULL, false, "files are never open as a whole", 0},
 	};
-	import_rows(in, map, rows, ARRAY_LEN(rows), map);
+	(void)row;
+	(void)map;
+	import_rows(in, node, rows, ARRAY_LEN(rows));
 }
 
 /* ---- hosts ------------------------------------------------------------------------------------------------------- */
@@ -118,20 +109,14 @@ static void take_denied(struct import *in, import_at item, const char *text, con
 		import_left(in, item, true, import_show(in, item), "holds for names here, not for addresses");
 }
 
-static void allow_hosts(struct import *in, import_at node, const void *context)
+static void allow_hosts(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	(void)context;
-	import_texts(in, node, false, take_allowed, NULL);
+	(void)map;
+	import_texts(in, node, row->narrows, take_allowed, NULL);
 }
-static void deny_hosts(struct import *in, import_at node, const void *context)
+static void deny_hosts(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	import_texts(in, node, true, take_denied, node_find(context, "deniedDomainReasons"));
-}
-static void open_sockets(struct import *in, import_at node, const void *context)
-{
-	static const enum policy_key key = KEY_SOCKETS;
-	(void)context;
-	import_texts(in, node, false, take_path, &key);
+	import_texts(in, node, row->narrows, take_denied, node_find(map, "deniedDomainReasons"));
 }
 
 /* "*" in deniedDomains wins over all the rest, so mode is said once. */
@@ -144,43 +129,35 @@ static bool denies_all(import_at map)
 	return item != NULL;
 }
 
-void import_srt_network(struct import *in, import_at map)
+void import_srt_network(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
 	static const struct import_row rows[] = {
-		{"allowedDomains", allow_hosts, false, NULL},
-		{"deniedDomains", deny_hosts, true, NULL},
-		{"deniedDomainReasons", NULL, false, NULL},
-		{"strictAllowlist", NULL, false, NULL},
-		{"allowManagedDomainsOnly", NULL, false, NO_POLICY},
-		{"allowUnixSockets", open_sockets, false, NULL},
-		{"allowAllUnixSockets", NULL, false, "network.sockets names them one by one"},
-		{"allowLocalBinding", NULL, false,
-		 "the sandbox has a loopback of its own, where everything may listen"},
-		{"allowMachLookup", NULL, false, "macOS only"},
-		{"httpProxyPort", NULL, true, "a proxy of one's own may filter; write its rules as network lines"},
-		{"socksProxyPort", NULL, true, "a proxy of one's own may filter; write its rules as network lines"},
-		{"mitmProxy", NULL, true, "a proxy of one's own may filter; write its rules as http: of network.allow"},
-		{"tlsTerminate", NULL, false, NO_POLICY},
-		{"parentProxy", NULL, false, "network.upstream names one proxy"},
-		{"filterRequest", NULL, true, "write its rules as http: of network.allow"},
+		{"allowedDomains", allow_hosts, false, NULL, 0},
+		{"deniedDomains", deny_hosts, true, NULL, 0},
+		{"deniedDomainReasons", NULL, false, NULL, 0},
+		{"strictAllowlist", NULL, false, NULL, 0},
+		{"allowManagedDomainsOnly", NULL, false, NO_POLICY, 0},
+		{"allowUnixSockets", take_paths, false, NULL, KEY_SOCKETS},
+		{"allowAllUnixSockets", NULL, false, "network.sockets names them one by one", 0},
+		{"allowLocalBinding", NULL, false, "the sandbox has a loopback of its own, where everything may listen",
+		 0},
+		{"allowMachLookup", NULL, false, "macOS only", 0},
+		{"httpProxyPort", NULL, true, "a proxy of one's own may filter; write its rules as network lines", 0},
+		{"socksProxyPort", NULL, true, "a proxy of one's own may filter; write its rules as network lines", 0},
+		{"mitmProxy", NULL, true, "a proxy of one's own may filter; write its rules as http: of network.allow",
+		 0},
+		{"tlsTerminate", NULL, false, NO_POLICY, 0},
+		{"parentProxy", NULL, false, "network.upstream names one proxy", 0},
+		{"filterRequest", NULL, true, "write its rules as http: of network.allow", 0},
 	};
-	import_line(in, NULL, KEY_NET_MODE, denies_all(map) ? "none" : "filtered");
+	(void)row;
+	(void)map;
+	import_line(in, NULL, KEY_NET_MODE, denies_all(node) ? "none" : "filtered");
 	import_line(in, NULL, KEY_NET_DEFAULT, "deny");
-	import_rows(in, map, rows, ARRAY_LEN(rows), map);
+	import_rows(in, node, rows, ARRAY_LEN(rows));
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
-
-static void take_network(struct import *in, import_at node, const void *context)
-{
-	(void)context;
-	import_srt_network(in, node);
-}
-static void take_filesystem(struct import *in, import_at node, const void *context)
-{
-	(void)context;
-	import_srt_filesystem(in, node);
-}
 
 static void take_credential(struct import *in, import_at entry)
 {
@@ -194,9 +171,10 @@ static void take_credential(struct import *in, import_at entry)
 			    "closed, as nothing stands in for it");
 }
 
-static void take_credentials(struct import *in, import_at node, const void *context)
+static void take_credentials(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	(void)context;
+	(void)row;
+	(void)map;
 	for (import_at part = node->kind == NODE_MAP ? node->first : NULL; part != NULL; part = part->next) {
 		bool files = str_eq(part->key, STR("files")) && part->kind == NODE_LIST;
 		for (import_at entry = files ? part->first : NULL; entry != NULL; entry = entry->next)
@@ -210,19 +188,19 @@ static void take_credentials(struct import *in, import_at node, const void *cont
 void import_srt(struct import *in, import_at root)
 {
 	static const struct import_row rows[] = {
-		{"network", take_network, true, NULL},
-		{"filesystem", take_filesystem, true, NULL},
-		{"credentials", take_credentials, true, NULL},
-		{"$schema", NULL, false, NULL},
-		{"ignoreViolations", NULL, false, NO_POLICY},
-		{"enableWeakerNestedSandbox", NULL, false, "the sandbox is never weakened"},
-		{"enableWeakerNetworkIsolation", NULL, false, "the sandbox is never weakened"},
-		{"ripgrep", NULL, false, NO_POLICY},
-		{"mandatoryDenySearchDepth", NULL, false, "protected names hold at any depth"},
-		{"allowPty", NULL, false, NO_POLICY},
-		{"seccomp", NULL, false, NO_POLICY},
-		{"git", NULL, false, NO_POLICY},
-		{"windows", NULL, false, NO_POLICY},
+		{"network", import_srt_network, true, NULL, 0},
+		{"filesystem", import_srt_filesystem, true, NULL, 0},
+		{"credentials", take_credentials, true, NULL, 0},
+		{"$schema", NULL, false, NULL, 0},
+		{"ignoreViolations", NULL, false, NO_POLICY, 0},
+		{"enableWeakerNestedSandbox", NULL, false, "the sandbox is never weakened", 0},
+		{"enableWeakerNetworkIsolation", NULL, false, "the sandbox is never weakened", 0},
+		{"ripgrep", NULL, false, NO_POLICY, 0},
+		{"mandatoryDenySearchDepth", NULL, false, "protected names hold at any depth", 0},
+		{"allowPty", NULL, false, NO_POLICY, 0},
+		{"seccomp", NULL, false, NO_POLICY, 0},
+		{"git", NULL, false, NO_POLICY, 0},
+		{"windows", NULL, false, NO_POLICY, 0},
 	};
 	static const char *const groups[] = {"user-tools", "git-persistence", "shell-startup", "login-startup"};
 	import_line(in, NULL, KEY_EXTENDS, "none");
@@ -234,5 +212,5 @@ void import_srt(struct import *in, import_at root)
 		    "only the system, tools and the workspace; filesystem.read names more");
 	if (node_find(root, "network") == NULL)
 		import_line(in, NULL, KEY_NET_MODE, "none");
-	import_rows(in, root, rows, ARRAY_LEN(rows), NULL);
+	import_rows(in, root, rows, ARRAY_LEN(rows));
 }
