@@ -22,7 +22,8 @@ static const struct option_row rows[] = {
 		.complete = COMPLETE_WORDS,
 		.argument = "KIND",
 		.words = import_names,
-		.help = "what FILE is: srt, landrun or claude; without it, the content tells",
+		.help = "what FILE is: srt, landrun, claude, landlockconfig, nono or openshell; without it, the "
+			"content tells",
 	},
 	{
 		.letter = 'o',
@@ -145,7 +146,8 @@ int cmd_policy_import(const struct command *self, const char *const *argv)
 	}
 	if (read_source(&choices, operands, &arena, &imported, problems, &err) != BERM_OK) {
 		if (err.code == BERM_ERR_INVALID)
-			return say_failure(&err, "--from srt, landrun or claude", EXIT_REFUSED);
+			return say_failure(&err, "--from srt, landrun, claude, landlockconfig, nono or openshell",
+					   EXIT_REFUSED);
 		return say_problems(problems, &err, EXIT_REFUSED);
 	}
 	return write_result(&choices, &imported);

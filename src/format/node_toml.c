@@ -33,7 +33,7 @@ struct name {
 
 /* Where a value goes. */
 struct target {
-	struct box *box;
+	struct box *box = NULL;
 	struct name key; /* no text: into a list */
 };
 
@@ -401,7 +401,7 @@ static enum berm_code next_target(struct toml_in *in, struct target *ret_target,
 /* A bracket or brace opens. */
 static enum berm_code open_level(struct toml_in *in, const struct target *target)
 {
-	struct box *box;
+	struct box *box = NULL;
 	enum node_kind kind = *in->at == '[' ? NODE_LIST : NODE_MAP;
 	TRY(add(in, target, (struct node){.kind = kind, .line = in->line, .column = in->column}, MADE_VALUE, &box));
 	if (in->depth == NODE_MAX_DEPTH)

@@ -7,7 +7,8 @@
 #include "policy/load.h"
 #include "policy/policy_text.h"
 
-const char *const import_names[IMPORT_KINDS] = {"srt", "landrun", "claude", NULL};
+const char *const import_names[IMPORT_KINDS] = {"srt",	"landrun",   "claude", "landlockconfig",
+						"nono", "openshell", NULL};
 
 enum import_kind import_find(const char *name)
 {
@@ -24,10 +25,29 @@ static const struct mark {
 	enum import_kind kind;
 	const char *key, *below;
 } marks[] = {
-	{IMPORT_CLAUDE, "permissions", NULL},	  {IMPORT_CLAUDE, "sandbox", NULL},
-	{IMPORT_SRT, "filesystem", "allowWrite"}, {IMPORT_SRT, "filesystem", "denyWrite"},
-	{IMPORT_SRT, "filesystem", "denyRead"},	  {IMPORT_SRT, "network", "allowedDomains"},
+	{IMPORT_CLAUDE, "permissions", NULL},
+	{IMPORT_CLAUDE, "sandbox", NULL},
+	{IMPORT_SRT, "filesystem", "allowWrite"},
+	{IMPORT_SRT, "filesystem", "denyWrite"},
+	{IMPORT_SRT, "filesystem", "denyRead"},
+	{IMPORT_SRT, "network", "allowedDomains"},
 	{IMPORT_SRT, "network", "deniedDomains"},
+	{IMPORT_LANDLOCK, "path_beneath", NULL},
+	{IMPORT_LANDLOCK, "pathBeneath", NULL},
+	{IMPORT_LANDLOCK, "net_port", NULL},
+	{IMPORT_LANDLOCK, "netPort", NULL},
+	{IMPORT_LANDLOCK, "ruleset", NULL},
+	{IMPORT_OPENSHELL, "filesystem_policy", NULL},
+	{IMPORT_OPENSHELL, "network_policies", NULL},
+	{IMPORT_NONO, "workdir", "access"},
+	{IMPORT_NONO, "meta", "name"},
+	{IMPORT_NONO, "groups", "include"},
+	{IMPORT_NONO, "security", "groups"},
+	{IMPORT_NONO, "filesystem", "allow"},
+	{IMPORT_NONO, "filesystem", "allow_file"},
+	{IMPORT_NONO, "filesystem", "read_file"},
+	{IMPORT_NONO, "network", "allow_domain"},
+	{IMPORT_NONO, "network", "block"},
 };
 
 static enum import_kind kind_of(import_at root)
@@ -61,6 +81,30 @@ static bool looks_like_landrun(struct str text)
 	struct str line = text, word;
 	return str_starts(text, STR("-")) || str_starts(text, STR("landrun ")) ||
 	       (str_next(&line, ' ', &word) && str_ends(word, STR("/landrun")));
+}
+
+/* A table's header, or a name and "=": neither begins YAML or JSON. */
+static bool looks_like_toml(struct str text)
+{
+	size_t word = 0;
+	if (str_starts(text, STR("[[")))
+		return true;
+	while (word < text.len && strchr("=:{[\"'\n", text.ptr[word]) == NULL)
+		word++;
+	return word > 0 && word < text.len && text.ptr[word] == '=';
+}
+
+static enum berm_code parse(struct arena *arena, struct import_from from, struct str text, const struct node **ret_root,
+			    struct problems *problems, struct berm_err *err)
+{
+	struct str start = content(text);
+	bool json = str_starts(start, STR("{")) || str_starts(start, STR("//")) || str_starts(start, STR("/*"));
+	bool yaml = from.kind == IMPORT_OPENSHELL || from.kind == IMPORT_UNKNOWN;
+	if (from.kind == IMPORT_LANDLOCK ? !json : from.kind == IMPORT_UNKNOWN && looks_like_toml(start))
+		return node_parse_toml(arena, text, from.file, ret_root, problems, err);
+	if (yaml && !json)
+		return node_parse(arena, text, from.file, ret_root, problems, err);
+	return node_parse_jsonc(arena, text, from.file, ret_root, problems, err);
 }
 
 /* ---- the result -------------------------------------------------------------------------------------------------- */
@@ -113,8 +157,8 @@ static enum berm_code finish(struct import *in, enum import_kind kind, const cha
 }
 
 static void (*const takes[IMPORT_KINDS])(struct import *in, import_at root) = {
-	[IMPORT_SRT] = import_srt,
-	[IMPORT_CLAUDE] = import_claude,
+	[IMPORT_SRT] = import_srt,   [IMPORT_CLAUDE] = import_claude,	    [IMPORT_LANDLOCK] = import_landlock,
+	[IMPORT_NONO] = import_nono, [IMPORT_OPENSHELL] = import_openshell,
 };
 
 enum berm_code import_flags(struct arena *arena, const char *const *argv, struct imported *ret_imported,
@@ -138,7 +182,7 @@ enum berm_code import_text(struct arena *arena, struct import_from from, struct 
 		ret_imported->file = file;
 		return BERM_OK;
 	}
-	TRY(node_parse_jsonc(arena, text, file, &root, problems, err));
+	TRY(parse(arena, from, text, &root, problems, err));
 	if (root->kind != NODE_MAP) {
 		problem_add(problems, &(struct place){file, root->line, root->column}, "not a map");
 		return err_set(err, BERM_ERR_PARSE, "'%.200s' is not a map", file);

@@ -15,6 +15,9 @@ enum import_kind {
 	IMPORT_SRT,
 	IMPORT_LANDRUN,
 	IMPORT_CLAUDE,
+	IMPORT_LANDLOCK,
+	IMPORT_NONO,
+	IMPORT_OPENSHELL,
 	IMPORT_KINDS
 };
 
@@ -39,7 +42,7 @@ struct import_from {
 	const char *file; /* as it is to be shown; borrowed */
 };
 
-/* "srt", "landrun", "claude"; NULL-terminated, in the order of the enum, without UNKNOWN. */
+/* "srt", "landrun", "claude", "landlockconfig", "nono", "openshell"; NULL-terminated, in the order of the enum, without UNKNOWN. */
 extern const char *const import_names[];
 /* UNKNOWN: there is none of that name. */
 enum import_kind import_find(const char *name);

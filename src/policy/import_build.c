@@ -1,10 +1,14 @@
 #include "policy/import_build.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/own.h"
+#include "berm/berm.h"
+#include "format/path.h"
+#include "policy/floor.h"
 #include "policy/load.h"
 #include "policy/policy_text.h"
 
@@ -129,6 +133,26 @@ static bool is_set(const struct import *in, const char *text)
 	return false;
 }
 
+/* What the floor closes needs no line: a run would refuse it, where the old sandbox took it or left it out. */
+static enum berm_code check_floor(const struct policy_line *line, struct berm_err *err)
+{
+	static const struct floor_places nowhere = {NULL, NULL, NULL, NULL};
+	static const unsigned rights[POLICY_KEYS] = {
+		[KEY_READ] = BERM_READ,
+		[KEY_EXEC] = BERM_READ | BERM_EXEC,
+		[KEY_WRITE] = BERM_READ | BERM_WRITE | BERM_EXEC | BERM_DELETE,
+	};
+	char path[PATH_MAX];
+	if (rights[line->key] == 0 || line->text[0] != '/' ||
+	    !path_resolve(STR("/"), str_from(line->text), path, sizeof path))
+		return BERM_OK;
+	const struct floor_row *row = floor_find(path, rights[line->key], &nowhere);
+	if (row == NULL)
+		return BERM_OK;
+	return err_set(err, BERM_ERR_PARSE, "is never granted: %s%s", row->class,
+		       row->own ? "; the sandbox has its own" : "");
+}
+
 static enum berm_code check_line(const struct import *in, const struct policy_line *line, struct berm_err *err)
 {
 	if (line->key == KEY_EXTENDS && line->text[0] == '\0') /* "extends: []" */
@@ -136,6 +160,7 @@ static enum berm_code check_line(const struct import *in, const struct policy_li
 	if (line->key == KEY_ENV_SET && is_set(in, line->text))
 		return err_set(err, BERM_ERR_PARSE, "is set already");
 	TRY(check(line->key, line->text, line->attrs, line->attr_count, err));
+	TRY(check_floor(line, err));
 	return check_alone(line, err);
 }
 
@@ -226,6 +251,19 @@ void import_rows(struct import *in, import_at map, const struct import_row *rows
 			i++;
 		take_row(in, node, i < count ? &rows[i] : NULL, map);
 	}
+}
+
+void import_variables(struct import *in, import_at node, const struct import_row *row, import_at map)
+{
+	(void)row;
+	(void)map;
+	if (node->kind != NODE_MAP && node->kind != NODE_NULL)
+		import_left(in, node, false, import_show(in, node), "not a map");
+	for (import_at item = node->kind == NODE_MAP ? node->first : NULL; item != NULL; item = item->next)
+		if (item->text.ptr != NULL && strchr(item->key.ptr, '=') == NULL)
+			import_line(in, item, KEY_ENV_SET, import_format(in, "%s=%s", item->key.ptr, item->text.ptr));
+		else
+			import_left(in, item, false, import_show(in, item), "no variable and its text");
 }
 
 /* ---- paths and hosts --------------------------------------------------------------------------------------------- */

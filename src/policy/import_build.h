@@ -55,6 +55,9 @@ struct import_row {
 /* Each key of a map by its row; what no row knows is left, as something that may have closed something. */
 void import_rows(struct import *in, import_at map, const struct import_row *rows, size_t count);
 
+/* A row's put: a map of variables and their texts is environment.set. */
+void import_variables(struct import *in, import_at node, const struct import_row *row, import_at map);
+
 /* A path that is taken by its letters. */
 const char *import_literal(struct import *in, const char *path);
 /* A pattern with these wildcards of ours ("*", "?", "["); the rest are letters. */
@@ -67,6 +70,9 @@ void import_srt(struct import *in, import_at root);
 void import_srt_network(struct import *in, import_at node, const struct import_row *row, import_at map);
 void import_srt_filesystem(struct import *in, import_at node, const struct import_row *row, import_at map);
 void import_claude(struct import *in, import_at root);
+void import_landlock(struct import *in, import_at root);
+void import_nono(struct import *in, import_at root);
+void import_openshell(struct import *in, import_at root);
 /* argv of landrun, and a text with its command line. PARSE: what only a shell could read. */
 void import_landrun(struct import *in, const char *const *argv);
 MUST_USE enum berm_code import_landrun_words(struct arena *arena, const char *file, struct str text,

@@ -224,23 +224,12 @@ static void take_sandbox(struct import *in, import_at node, const struct import_
 	import_rows(in, node, rows, ARRAY_LEN(rows));
 }
 
-static void take_env(struct import *in, import_at node, const struct import_row *row, import_at map)
-{
-	(void)row;
-	(void)map;
-	for (import_at item = node->kind == NODE_MAP ? node->first : NULL; item != NULL; item = item->next)
-		if (item->text.ptr != NULL && strchr(item->key.ptr, '=') == NULL)
-			import_line(in, item, KEY_ENV_SET, import_format(in, "%s=%s", item->key.ptr, item->text.ptr));
-		else
-			import_left(in, item, false, import_show(in, item), "no variable and its text");
-}
-
 void import_claude(struct import *in, import_at root)
 {
 	static const struct import_row rows[] = {
 		{"permissions", take_permissions, true, NULL, 0},
 		{"sandbox", take_sandbox, true, NULL, 0},
-		{"env", take_env, false, NULL, 0},
+		{"env", import_variables, false, NULL, 0},
 		{"$schema", NULL, false, NULL, 0},
 		{NULL, NULL, false, NO_POLICY, 0},
 	};

@@ -97,7 +97,8 @@ struct flag {
 static const struct flag flags[] = {
 	{"ro", true, KEY_READ, NULL, false},
 	{"rox", true, KEY_EXEC, NULL, false},
-	{"rw", true, KEY_WRITE, "programs that stand there may be started as well", true},
+	{"rw", true, KEY_READ, "not written: what can be written can be started here; filesystem.write if it may",
+	 false},
 	{"rwx", true, KEY_WRITE, NULL, false},
 	{"unix", true, KEY_SOCKETS, NULL, false},
 	{"bind-tcp", true, KEY_PUBLISH, NULL, false},
@@ -156,6 +157,7 @@ void import_landrun(struct import *in, const char *const *argv)
 	const char *value, *mode = "none";
 	import_line(in, NULL, KEY_EXTENDS, "");
 	import_line(in, NULL, KEY_FS_DEFAULT, "deny");
+	import_line(in, NULL, KEY_VIEW, "visible"); /* names are seen there, and links lead into what is granted */
 	if (*argv != NULL && **argv != '-')
 		argv++;
 	for (; *argv != NULL && **argv == '-' && strcmp(*argv, "--") != 0; argv++) {

@@ -329,7 +329,7 @@ static int visible_clone(struct launch *launch)
 		launch->clones[i] = -1;
 		bool covered = in_scratch(plan, grant->path);
 		if (!grant->exists || (!covered && (grant->rights & (BERM_WRITE | BERM_EXEC)) == 0) || is_all(grant) ||
-		    shown_by_parent(launch, i))
+		    view_device_is_own(grant->path) || shown_by_parent(launch, i))
 			continue;
 		launch->clones[i] = view_clone(grant->path, view_attributes(grant->rights));
 		if (launch->clones[i] < 0 && !is_gone(errno))

@@ -26,6 +26,8 @@ struct view_devices {
 	char name[VIEW_MAX_DEVICES][32];
 	size_t count;
 };
+/* Is it /dev, or a device that every sandbox has of its own? */
+bool view_device_is_own(const char *path);
 int view_devices_open(struct launch *launch, struct view_devices *ret_devices);
 /* Fills the folder dev_fd (of a writable tmpfs) with nodes, links, pts and shm; "shm" is only made, not mounted. */
 int view_devices_place(struct launch *launch, struct view_devices *devices, int dev_fd);

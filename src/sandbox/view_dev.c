@@ -35,9 +35,20 @@ static int device_add_if_there(struct view_devices *devices, const char *name)
 	return device_add(devices, name) == 0 || errno == ENOENT ? 0 : -1;
 }
 
+static const char *const always[] = {"null", "zero", "full", "random", "urandom", "tty"};
+
+bool view_device_is_own(const char *path)
+{
+	if (strcmp(path, "/dev") == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		if (strncmp(path, "/dev/", 5) == 0 && strcmp(path + 5, always[i]) == 0)
+			return true;
+	return false;
+}
+
 int view_devices_open(struct launch *launch, struct view_devices *ret_devices)
 {
-	static const char *const always[] = {"null", "zero", "full", "random", "urandom", "tty"};
 	static const char *const gpu[] = {
 		"dri",	     "kfd",	   "nvidia0",	  "nvidia1",	    "nvidia2",		"nvidia3",
 		"nvidiactl", "nvidia-uvm", "nvidia-caps", "nvidia-modeset", "nvidia-uvm-tools", "dxg"};
@@ -53,7 +64,8 @@ int view_devices_open(struct launch *launch, struct view_devices *ret_devices)
 	return 0;
 }
 
-/* The folder is a fresh tmpfs that nobody else has seen, so names in it need no second look. */
+/* The folder is a fresh tmpfs that nobody else has seen, so names in it need no second look. One that is there already is
+ * the same device, granted by its path: the sandbox's own lies over it. */
 static int place_node(int dev_fd, const char *name, int clone_fd)
 {
 	auto_fd int owned = clone_fd;
