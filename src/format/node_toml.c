@@ -33,7 +33,7 @@ struct name {
 
 /* Where a value goes. */
 struct target {
-	struct box *box = NULL;
+	struct box *box;
 	struct name key; /* no text: into a list */
 };
 
