@@ -124,7 +124,8 @@ enum berm_code build_walk(struct build *build, struct berm_err *err)
 	for (struct path_node *node = build->paths.root; node != NULL; node = node->made_after) {
 		bool inside = false;
 		for (const struct path_node *at = node->parent; node->walk && at != NULL && !inside; at = at->parent)
-			inside = at->walked && !at->walk_failed; /* else this part of it may be small enough */
+			/* else this part of it may be small enough, or be seen */
+			inside = at->walked && !at->walk_failed && !at->walk_blind;
 		if (node->walk && !inside)
 			TRY(walk_root(build, node, err));
 		if (node == end)

@@ -22,7 +22,7 @@ static const char FOLDER[] = "tests/vectors/plan";
 struct object {
 	char path[256], target[128];
 	enum seen seen;
-	bool closed;
+	bool closed, blind;
 };
 enum { MAX_OBJECTS = 256 };
 struct world {
@@ -58,6 +58,9 @@ static bool world_list(void *ctx, const char *path, eyes_entry entry, void *arg)
 {
 	const struct world *world = ctx;
 	size_t len = strcmp(path, "/") == 0 ? 0 : strlen(path);
+	const struct object *folder = world_find(ctx, path);
+	if (folder != NULL && folder->blind)
+		return false;
 	for (size_t i = 0; i < world->count; i++) {
 		const char *name = world->object[i].path;
 		if (strncmp(name, path, len) != 0 || name[len] != '/' || strchr(name + len + 1, '/') != NULL)
@@ -72,7 +75,9 @@ static void world_add(struct world *world, enum seen seen, const char *path, con
 {
 	assert_true(world->count < MAX_OBJECTS);
 	struct object *object = &world->object[world->count++];
-	*object = (struct object){.seen = seen, .closed = more != NULL && strcmp(more, "closed") == 0};
+	*object = (struct object){.seen = seen,
+				  .closed = more != NULL && strcmp(more, "closed") == 0,
+				  .blind = more != NULL && strcmp(more, "blind") == 0};
 	(void)snprintf(object->path, sizeof object->path, "%s", path);
 	if (seen == SEEN_LINK)
 		(void)snprintf(object->target, sizeof object->target, "%s", more);

@@ -29,10 +29,11 @@ class Tree:
             self.link()
 
     def shut(self):
-        """At last: what a user's own permissions do."""
+        """At last: what a user's own permissions do. Not 0o300: names below a folder that can be searched, and not listed, are not
+        found by the look for what a pattern denies, and the plan tells that."""
         for folder in self.folders[3:]:
             if self.rng.random() < 0.06:
-                os.chmod(folder, self.rng.choice([0o700, 0o500, 0o555, 0o300, 0o000, 0o1777]))
+                os.chmod(folder, self.rng.choice([0o700, 0o500, 0o555, 0o600, 0o000, 0o1777]))
 
     def inside(self, top):
         return [folder for folder in self.folders if folder.startswith(top + "/")]
