@@ -274,8 +274,8 @@ static struct plan_answer decide_dev(const struct berm_plan *plan, const struct 
 /* ---- scratch folders --------------------------------------------------------------------------------------------- */
 
 /* Rules hold in it as well where a grant lies in it. */
-static struct plan_answer make_in_scratch(const struct berm_plan *plan, const struct plan_question *question,
-					  const char *folder)
+static struct plan_answer change_scratch(const struct berm_plan *plan, const struct plan_question *question,
+					 const char *folder, enum place_act act)
 {
 	const struct plan_grant grant = {.path = folder,
 					 .rights = ALL_RIGHTS,
@@ -283,7 +283,7 @@ static struct plan_answer make_in_scratch(const struct berm_plan *plan, const st
 					 .exists = true,
 					 .govern = plan_scratch_govern(plan, folder)};
 	if (grant.govern != 0) {
-		struct place_verdict verdict = judge(plan, question, &grant, ACT_MAKE);
+		struct place_verdict verdict = judge(plan, question, &grant, act);
 		const struct plan_rule *judged = verdict.rule != NULL ? judge_of(plan, question, &grant) : NULL;
 		if (verdict.rule != NULL)
 			return (struct plan_answer){
@@ -297,11 +297,13 @@ static struct plan_answer decide_scratch(const struct berm_plan *plan, const str
 {
 	if (plan->backend != BERM_BACKEND_NAMESPACES && question->mode != 0)
 		return denied("shared memory that was made outside");
-	bool is_there = strlen(folder) == question->path.len || plan_sight_of(plan, question->path) == SIGHT_FOLDER;
-	if (is_there)
+	enum plan_sight sight = plan_sight_of(plan, question->path);
+	if (sight == SIGHT_LINK && question->op == PLAN_OP_DELETE) /* one that was made there on the way to a grant */
+		return change_scratch(plan, question, folder, ACT_REMOVE);
+	if (strlen(folder) == question->path.len || sight == SIGHT_FOLDER)
 		return question->op == PLAN_OP_LIST ? allowed("a folder that is the sandbox's own")
 						    : denied("the sandbox's own folder, which stays");
-	return question->op == PLAN_OP_CREATE ? make_in_scratch(plan, question, folder)
+	return question->op == PLAN_OP_CREATE ? change_scratch(plan, question, folder, ACT_MAKE)
 					      : missing("in a folder that is the sandbox's own, empty when it starts");
 }
 

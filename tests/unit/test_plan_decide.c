@@ -177,8 +177,11 @@ static void test_own_folders(void **state)
 		{PLAN_OP_READ, "/dev/shm/x", S_IFREG, false, false}, {PLAN_OP_CREATE, "/dev/shm/x", 0, true, false},
 		{PLAN_OP_CREATE, "/tmp/x", 0, false, false},
 	};
+	const struct question link = {PLAN_OP_DELETE, "/tmp/link", S_IFLNK, true, false};
 	fixture_init(&fixture);
 	ask(&fixture, questions, ARRAY_LEN(questions));
+	fixture.links[0].path = link.path;
+	ask(&fixture, &link, 1);
 	fixture.plan.backend = BERM_BACKEND_LANDLOCK;
 	fixture.plan.hidden = false;
 	ask(&fixture, without, ARRAY_LEN(without));
