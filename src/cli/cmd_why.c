@@ -294,6 +294,8 @@ static int ask(const struct why_choices *choices, const char *const *rest)
 		code = why_new(run, &why, &err);
 	if (code != BERM_OK)
 		return say_problems(problems, &err, EXIT_REFUSED);
+	if (run_is_refused(run))
+		say_line("a run like this does not start here; berm run --explain tells what cannot be held");
 	return choices->batch ? answer_all(choices, why, &err) : answer_one(choices, why, rest, &err);
 }
 

@@ -59,6 +59,14 @@ def why_knows_what_is_there(place):
 
 
 @test_ways
+def why_tells_that_a_run_would_not_start(place):
+    place.file("home/work/open", "a")
+    flags = ("--backend", "namespaces", "--view", "hidden") if place.run("--backend", "namespaces", "--", "/bin/true").status else ()
+    result = place.berm("why", *flags, "read", "open").ok()
+    equal("does not start here" in result.err, bool(flags))
+
+
+@test_ways
 def why_takes_many_questions(place):
     place.file("home/work/open", "a")
     questions = "read\topen\ndelete\t/etc/passwd\nread\tnone\nconnect\texample.org:443\n"
