@@ -11,7 +11,7 @@
  * token; versions but 1.0 and 1.1 (so HTTP/0.9 and the preface of HTTP/2); methods with anything but 'A' to 'Z' and '-';
  * Transfer-Encoding and Content-Length together, more than one of either, lengths that are not digits, any coding but
  * "chunked", Transfer-Encoding in 1.0; Host twice, missing in 1.1, or another than the target's; Connection that lists Host,
- * Content-Length or Transfer-Encoding; names that are one of these three with '_' for '-'; more than HTTP1_FIELDS_MAX fields
+ * Content-Length or Transfer-Encoding; names that are one of the last two with '_' for '-'; more than HTTP1_FIELDS_MAX fields
  * or HTTP1_HEAD_MAX bytes. Targets: see format/url.h.
  *
  * HTTP/1.0 messages never keep their connection. A "101" is only for a websocket that was asked for.
@@ -117,6 +117,8 @@ MUST_USE enum berm_code http1_read_response(struct str head, const struct http1_
 					    struct http1_response *ret, struct berm_err *err);
 /* The status with which a request is answered that ended with this error: 400, 431, 501. */
 uint16_t http1_status_of(enum berm_code code);
+/* Letters, digits and the signs that a name of a field may have (RFC 9110 5.6.2); not empty. */
+bool http1_is_token(struct str text);
 /* The first field of that name, in any case; NULL: there is none. */
 const struct http1_field *http1_find_field(const struct http1_head *head, struct str name);
 /* Has the field (each of that name) this word in its list? Both in any case. */
@@ -161,7 +163,6 @@ struct http1_body {
 	bool done;
 	uint64_t left; /* of the body (LENGTH) or the chunk */
 	uint8_t state, digits;
-	char last;
 	uint32_t line, extensions, trailers;
 };
 

@@ -14,6 +14,9 @@
  * clients send GREASE only; a hostile one can have the key from elsewhere, and then `name` is the front of another server
  * at the same address. It cannot be cut out either: the handshake is signed over it. Rule of the caller: refuse, or accept
  * with that known.
+ *
+ * A server may ask for a second hello (HelloRetryRequest). The name in it has to be the same (RFC 8446 4.1.2), but whether a
+ * server minds is its own affair: a filter that must be sure reads that one as well, it is in clear text.
  */
 #ifndef BERM_FORMAT_TLS_HELLO_H
 #define BERM_FORMAT_TLS_HELLO_H

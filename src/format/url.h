@@ -8,12 +8,13 @@
  * written as RFC 5952 has it; no zone. Refused: user and password, a dot at the end, an empty port, port 0, %-escapes.
  *
  * Target: "/path[?query]". Once, and never twice:
- *   - escapes of unreserved characters are decoded, other escapes get upper case; "%25" stays, whatever stands behind it
+ *   - escapes of unreserved characters are decoded, other escapes get upper case; "%25" stays
  *   - repeated slashes become one; "." and ".." are taken out, written or escaped ("%2e"); above "/" is refused
  *   - what RFC 3986 does not have in a path or a query ('"', '<', '[', '{', '|', bytes above 127, ...) becomes an escape
  *   - "%2F" stays, is no slash, and is told (encoded_slash): some servers take it for one, some clients need it ("/@a%2Fb")
  * Refused in the path: control characters, '\', ';' (parameters of a segment: servers differ in what they name), each of
- * them escaped as well; bytes that are not UTF-8 (so no overlong form); a "." or ".." beside a "%2F". Refused everywhere:
+ * them escaped as well; bytes that are not UTF-8 (so no overlong form); a "." or ".." beside a "%2F"; '.', '/' or '\' escaped twice
+ * ("%252e"). Refused everywhere:
  * '#', spaces and control characters as such, '%' without two hexadecimal digits. A query may have any byte escaped.
  */
 #ifndef BERM_FORMAT_URL_H

@@ -1,0 +1,415 @@
+#include "format/url.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format/utf8.h"
+
+enum { LABEL_MAX = 63, NAME_MAX_BYTES = 253, IPV6_TEXT_MAX = 46, IPV6_WORDS = 8, PORT_HTTP = 80, PORT_HTTPS = 443 };
+
+static struct str cut(struct str text, size_t from)
+{
+	return (struct str){text.ptr + from, text.len - from};
+}
+
+static size_t find_byte(struct str text, char byte)
+{
+	const char *at = text.len > 0 ? memchr(text.ptr, byte, text.len) : NULL;
+	return at != NULL ? (size_t)(at - text.ptr) : text.len;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_alnum(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+static int hex_value(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* ---- hosts ------------------------------------------------------------------------------------------------------- */
+
+static bool is_label(struct str label)
+{
+	if (label.len == 0 || label.len > LABEL_MAX || label.ptr[0] == '-' || label.ptr[label.len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.len; i++)
+		if (!is_alnum(label.ptr[i]) && label.ptr[i] != '-' && label.ptr[i] != '_')
+			return false;
+	return true;
+}
+
+/* Clients read a host whose last label looks like this as an address (WHATWG URL, "ends in a number"). */
+static bool is_number(struct str label)
+{
+	bool hex = label.len >= 2 && label.ptr[0] == '0' && (label.ptr[1] == 'x' || label.ptr[1] == 'X');
+	for (size_t i = hex ? 2 : 0; i < label.len; i++)
+		if (hex ? hex_value(label.ptr[i]) < 0 : !is_digit(label.ptr[i]))
+			return false;
+	return true;
+}
+
+bool url_is_name(struct str host)
+{
+	struct str rest = host, label = {"", 0};
+	if (host.len == 0 || host.len > NAME_MAX_BYTES || host.ptr[host.len - 1] == '.')
+		return false;
+	while (str_next(&rest, '.', &label))
+		if (!is_label(label))
+			return false;
+	return !is_number(label);
+}
+
+static void put_lower(char ret[static URL_HOST_MAX], struct str host)
+{
+	for (size_t i = 0; i < host.len; i++)
+		ret[i] = (char)(host.ptr[i] >= 'A' && host.ptr[i] <= 'Z' ? host.ptr[i] + ('a' - 'A') : host.ptr[i]);
+	ret[host.len] = '\0';
+}
+
+/* The longest run of zero words, the first of equal ones; none of a single word (RFC 5952 4.2). */
+static size_t zero_run(const uint16_t words[IPV6_WORDS], size_t *ret_start)
+{
+	size_t best = 1;
+	for (size_t i = 0, run = 0; i < IPV6_WORDS; i++) {
+		run = words[i] == 0 ? run + 1 : 0;
+		if (run > best) {
+			best = run;
+			*ret_start = i + 1 - run;
+		}
+	}
+	return best > 1 ? best : 0;
+}
+
+static void put_ipv6(char ret[static URL_HOST_MAX], const uint8_t bytes[16])
+{
+	uint16_t words[IPV6_WORDS];
+	size_t start = IPV6_WORDS;
+	for (size_t i = 0; i < IPV6_WORDS; i++)
+		words[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+	size_t run = zero_run(words, &start);
+	bool mapped = start == 0 && run == 5 && words[5] == 0xffff; /* RFC 5952 5 */
+	int len = 0;
+	for (size_t i = 0; i < (mapped ? 6 : IPV6_WORDS);) {
+		char *at = ret + len;
+		size_t room = URL_HOST_MAX - (size_t)len;
+		bool gap = i == start;
+		len += gap ? snprintf(at, room, "::")
+			   : snprintf(at, room, "%s%x", i > 0 && i != start + run ? ":" : "", (unsigned)words[i]);
+		i += gap ? run : 1;
+	}
+	if (mapped)
+		(void)snprintf(ret + len, URL_HOST_MAX - (size_t)len, ":%u.%u.%u.%u", bytes[12], bytes[13], bytes[14],
+			       bytes[15]);
+}
+
+static enum berm_code parse_ipv6(struct str host, struct url_authority *ret, struct berm_err *err)
+{
+	char text[IPV6_TEXT_MAX];
+	uint8_t bytes[16];
+	if (host.len >= sizeof text)
+		return err_set(err, BERM_ERR_PARSE, "an address in brackets is too long");
+	memcpy(text, host.ptr, host.len);
+	text[host.len] = '\0';
+	if (find_byte(host, '\0') < host.len || inet_pton(AF_INET6, text, bytes) != 1)
+		return err_set(err, BERM_ERR_PARSE, "'[%s]' is no IPv6 address", text);
+	ret->kind = URL_HOST_IPV6;
+	put_ipv6(ret->host, bytes);
+	return BERM_OK;
+}
+
+static bool is_ipv4(struct str host)
+{
+	char text[16];
+	uint8_t bytes[4];
+	if (host.len >= sizeof text || find_byte(host, '\0') < host.len)
+		return false;
+	memcpy(text, host.ptr, host.len);
+	text[host.len] = '\0';
+	return inet_pton(AF_INET, text, bytes) == 1;
+}
+
+static enum berm_code parse_host(struct str host, struct url_authority *ret, struct berm_err *err)
+{
+	int shown = host.len < 80 ? (int)host.len : 80;
+	if (is_ipv4(host))
+		ret->kind = URL_HOST_IPV4;
+	else if (url_is_name(host))
+		ret->kind = URL_HOST_NAME;
+	else
+		return err_set(err, BERM_ERR_PARSE, "'%.*s' is no host name", shown, host.ptr);
+	put_lower(ret->host, host);
+	return BERM_OK;
+}
+
+static enum berm_code parse_port(struct str text, uint16_t *ret_port, struct berm_err *err)
+{
+	uint64_t port = 0;
+	if (text.len == 0 || text.len > 5 || str_u64(text, UINT16_MAX, &port, NULL) != BERM_OK || port == 0)
+		return err_set(err, BERM_ERR_PARSE, "a port is a number from 1 to 65535");
+	*ret_port = (uint16_t)port;
+	return BERM_OK;
+}
+
+enum berm_code url_authority_parse(struct str text, struct url_authority *ret, struct berm_err *err)
+{
+	bool bracket = text.len > 0 && text.ptr[0] == '[';
+	size_t end = find_byte(text, bracket ? ']' : ':');
+	*ret = (struct url_authority){.kind = URL_HOST_NONE};
+	if (bracket && end == text.len)
+		return err_set(err, BERM_ERR_PARSE, "a bracket of a host is not closed");
+	if (bracket)
+		TRY(parse_ipv6((struct str){text.ptr + 1, end - 1}, ret, err));
+	else
+		TRY(parse_host((struct str){text.ptr, end}, ret, err));
+	struct str rest = cut(text, bracket ? end + 1 : end);
+	if (rest.len == 0)
+		return BERM_OK;
+	if (rest.ptr[0] != ':')
+		return err_set(err, BERM_ERR_PARSE, "something stands behind the bracket of a host");
+	return parse_port(cut(rest, 1), &ret->port, err);
+}
+
+/* ---- targets ----------------------------------------------------------------------------------------------------- */
+
+static const char sub_delims[] = "!$&'()*+,;=";
+
+static bool is_unreserved(char c)
+{
+	return is_alnum(c) || is_one_of(c, "-._~");
+}
+
+static enum berm_code put(struct url_target *t, char c, struct berm_err *err)
+{
+	if (t->len + 1 >= sizeof t->text)
+		return err_set(err, BERM_ERR_LIMIT, "a path with its query is longer than %d bytes",
+			       URL_TARGET_MAX - 1);
+	t->text[t->len++] = c;
+	return BERM_OK;
+}
+
+static enum berm_code put_escape(struct url_target *t, uint8_t byte, struct berm_err *err)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	TRY(put(t, '%', err));
+	TRY(put(t, digits[byte >> 4], err));
+	return put(t, digits[byte & 15], err);
+}
+
+/* The byte that the escape at the front of text stands for; -1: it is none. */
+static int escape_value(struct str text)
+{
+	int high = text.len >= 3 ? hex_value(text.ptr[1]) : -1, low = text.len >= 3 ? hex_value(text.ptr[2]) : -1;
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* Takes one byte or escape off the front of *rest and puts it in its one form. */
+static enum berm_code put_next(struct url_target *t, struct str *rest, bool path, struct berm_err *err)
+{
+	char c = rest->ptr[0];
+	int value = c == '%' ? escape_value(*rest) : (unsigned char)c;
+	if (value < 0)
+		return err_set(err, BERM_ERR_PARSE, "'%%' without two hexadecimal digits");
+	if (c != '%' && (value <= ' ' || value == 0x7f || c == '#'))
+		return err_set(err, BERM_ERR_PARSE, "a space, a control character or '#' in a target");
+	if (path && (value < ' ' || value == 0x7f || value == '\\' || value == ';'))
+		return err_set(err, BERM_ERR_PARSE, "a control character, '\\' or ';' in a path");
+	*rest = cut(*rest, c == '%' ? 3 : 1);
+	bool plain = is_unreserved((char)value) ||
+		     (c != '%' && (is_one_of(c, sub_delims) || is_one_of(c, path ? ":@" : ":@/?")));
+	if (plain)
+		return put(t, (char)value, err);
+	t->encoded_slash |= path && value == '/';
+	return put_escape(t, (uint8_t)value, err);
+}
+
+static bool is_dots(struct str text, bool *ret_up)
+{
+	*ret_up = str_eq(text, STR(".."));
+	return *ret_up || str_eq(text, STR("."));
+}
+
+/* Does a server that takes "%2F" for a slash find dots in the segment? Escapes are in upper case by now. */
+static bool hides_dots(struct str segment)
+{
+	bool up = false;
+	for (size_t i = 0, start = 0; i <= segment.len; i++) {
+		bool slash = str_starts(cut(segment, i), STR("%2F"));
+		if (!slash && i < segment.len)
+			continue;
+		if (is_dots((struct str){segment.ptr + start, i - start}, &up))
+			return true;
+		start = i + 3;
+	}
+	return false;
+}
+
+/* The text ends with '/' and segment, and what follows in the path is next ('/' or nothing). */
+static enum berm_code end_segment(struct url_target *t, size_t start, bool slash, struct berm_err *err)
+{
+	struct str segment = {t->text + start, t->len - start};
+	bool up = false;
+	if (is_dots(segment, &up)) {
+		t->len = start;
+		if (up && start == 1)
+			return err_set(err, BERM_ERR_PARSE, "a path leads above '/'");
+		if (up)
+			for (t->len--; t->text[t->len - 1] != '/';)
+				t->len--;
+		return BERM_OK;
+	}
+	if (hides_dots(segment))
+		return err_set(err, BERM_ERR_PARSE, "'.' or '..' beside '%%2F' in a path");
+	return slash && segment.len > 0 ? put(t, '/', err) : BERM_OK;
+}
+
+/* Bytes above 127 of the path are all escaped by now. */
+static bool is_utf8_path(struct str path)
+{
+	for (size_t i = 0; i < path.len;) {
+		char run[4];
+		size_t len = 0;
+		int value = -1;
+		while (len < sizeof run && (value = escape_value(cut(path, i + 3 * len))) > 0x7f &&
+		       path.ptr[i + 3 * len] == '%')
+			run[len++] = (char)value;
+		size_t used = len > 0 ? utf8_length((struct str){run, len}) : 0;
+		if (len > 0 && used == 0)
+			return false;
+		i += len > 0 ? 3 * used : 1;
+	}
+	return true;
+}
+
+/* "%252e", "%252f", "%255c": for a server that decodes twice they are what a path may not have. */
+static bool is_escaped_twice(struct str path)
+{
+	for (size_t i = 0; i + 5 <= path.len; i++) {
+		struct str at = {path.ptr + i + 3, 2};
+		if (str_starts(cut(path, i), STR("%25")) &&
+		    (str_eq_nocase(at, STR("2e")) || str_eq_nocase(at, STR("2f")) || str_eq_nocase(at, STR("5c"))))
+			return true;
+	}
+	return false;
+}
+
+static enum berm_code put_path(struct url_target *t, struct str path, struct berm_err *err)
+{
+	struct str segment = {"", 0};
+	TRY(put(t, '/', err));
+	for (struct str rest = path; str_next(&rest, '/', &segment);) {
+		size_t start = t->len;
+		while (segment.len > 0)
+			TRY(put_next(t, &segment, true, err));
+		TRY(end_segment(t, start, segment.ptr < path.ptr + path.len, err));
+	}
+	struct str whole = {t->text, t->len};
+	if (!is_utf8_path(whole))
+		return err_set(err, BERM_ERR_PARSE, "a path is not UTF-8");
+	if (is_escaped_twice(whole))
+		return err_set(err, BERM_ERR_PARSE, "'.', '/' or '\\' escaped twice in a path");
+	return BERM_OK;
+}
+
+/* path: behind its first slash; query: with its '?', or empty. */
+static enum berm_code parse_parts(struct str path, struct str query, struct url_target *ret, struct berm_err *err)
+{
+	ret->len = 0;
+	ret->encoded_slash = false;
+	TRY(put_path(ret, path, err));
+	ret->path_len = ret->len;
+	if (query.len > 0) {
+		TRY(put(ret, '?', err));
+		for (struct str rest = cut(query, 1); rest.len > 0;)
+			TRY(put_next(ret, &rest, false, err));
+	}
+	ret->text[ret->len] = '\0';
+	return BERM_OK;
+}
+
+enum berm_code url_target_parse(struct str text, struct url_target *ret, struct berm_err *err)
+{
+	size_t query = find_byte(text, '?');
+	if (text.len == 0 || text.ptr[0] != '/')
+		return err_set(err, BERM_ERR_PARSE, "a path begins with '/'");
+	return parse_parts((struct str){text.ptr + 1, query - 1}, cut(text, query), ret, err);
+}
+
+struct str url_path(const struct url_target *target)
+{
+	return (struct str){target->text, target->path_len};
+}
+
+struct str url_query(const struct url_target *target)
+{
+	size_t start = target->path_len + (target->len > target->path_len ? 1 : 0);
+	return (struct str){target->text + start, target->len - start};
+}
+
+/* ---- whole addresses --------------------------------------------------------------------------------------------- */
+
+static bool take_scheme(struct str *text, enum url_scheme *ret_scheme)
+{
+	static const char *const schemes[] = {[URL_HTTP] = "http://", [URL_HTTPS] = "https://"};
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		struct str scheme = str_from(schemes[i]);
+		if (text->len < scheme.len || !str_eq_nocase((struct str){text->ptr, scheme.len}, scheme))
+			continue;
+		*text = cut(*text, scheme.len);
+		*ret_scheme = (enum url_scheme)i;
+		return true;
+	}
+	return false;
+}
+
+enum berm_code url_parse(struct str text, struct url *ret, struct berm_err *err)
+{
+	if (!take_scheme(&text, &ret->scheme))
+		return err_set(err, BERM_ERR_PARSE, "an address begins with 'http://' or 'https://'");
+	size_t end = 0;
+	while (end < text.len && !is_one_of(text.ptr[end], "/?#"))
+		end++;
+	struct str place = {text.ptr, end}, rest = cut(text, end);
+	if (find_byte(place, '@') < place.len)
+		return err_set(err, BERM_ERR_PARSE, "a user or password in an address");
+	TRY(url_authority_parse(place, &ret->authority, err));
+	if (rest.len > 0 && rest.ptr[0] == '/')
+		return url_target_parse(rest, &ret->target, err);
+	if (rest.len > 0 && rest.ptr[0] == '#')
+		return err_set(err, BERM_ERR_PARSE, "'#' in an address");
+	return parse_parts((struct str){"", 0}, rest, &ret->target, err);
+}
+
+uint16_t url_default_port(enum url_scheme scheme)
+{
+	return scheme == URL_HTTPS ? PORT_HTTPS : PORT_HTTP;
+}
+
+uint16_t url_port(const struct url *url)
+{
+	return url->authority.port != 0 ? url->authority.port : url_default_port(url->scheme);
+}
+
+void url_authority_print(const struct url_authority *authority, uint16_t default_port, struct buf *out)
+{
+	bool bracket = authority->kind == URL_HOST_IPV6;
+	buf_printf(out, "%s%s%s", bracket ? "[" : "", authority->host, bracket ? "]" : "");
+	if (authority->port != 0 && authority->port != default_port)
+		buf_printf(out, ":%u", (unsigned)authority->port);
+}
