@@ -248,6 +248,9 @@ why-test: all ## what berm why says against what the kernel does, in random tree
 kill-test: all ## what is left when a process of berm's is killed
 	$(Q)tests/kill/run $(OUT)/berm
 
+smuggling-test: $(OUT)/core.a ## streams of requests that two readers of HTTP could see differently, read by ours and by node's
+	$(Q)tests/smuggling/run $<
+
 bench: all ## ratios against what is installed here; decides nothing
 	tests/bench/run $(OUT)/berm
 
@@ -348,12 +351,12 @@ gate: ## every check and test but those on the running program, one after the ot
 	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE)
 
 check: ## the gate, then the suites of whole programs
-	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test why-test agents-test
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test why-test agents-test smuggling-test
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test why-test agents-test bench bench-decide bench-resolve cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test why-test agents-test smuggling-test bench bench-decide bench-resolve cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \

@@ -116,6 +116,12 @@ static bool is_disguised(struct str name)
 	return str_eq_nocase(name, STR("Content_Length")) || str_eq_nocase(name, STR("Transfer_Encoding"));
 }
 
+/* Some readers know no tab beside the values of these. */
+static bool says_length(struct str name)
+{
+	return str_eq_nocase(name, STR("Content-Length")) || str_eq_nocase(name, STR("Transfer-Encoding"));
+}
+
 static enum berm_code read_field(struct str line, struct http1_field *ret, struct berm_err *err)
 {
 	size_t colon = find_byte(line, ':');
@@ -124,6 +130,8 @@ static enum berm_code read_field(struct str line, struct http1_field *ret, struc
 		return err_set(err, BERM_ERR_PARSE, "a line of a head is no field");
 	if (is_disguised(name))
 		return err_set(err, BERM_ERR_PARSE, "the field '%.*s'", (int)name.len, name.ptr);
+	if (says_length(name) && find_byte(line, '\t') < line.len)
+		return err_set(err, BERM_ERR_PARSE, "a tab in '%.*s'", (int)name.len, name.ptr);
 	*ret = (struct http1_field){name, trim(cut(line, colon + 1))};
 	return BERM_OK;
 }
@@ -327,7 +335,7 @@ static enum berm_code read_connect(struct http1_request *r, struct berm_err *err
 static enum berm_code read_target(struct http1_request *r, struct berm_err *err)
 {
 	r->url.scheme = URL_HTTP;
-	r->url.authority = (struct url_authority){.kind = URL_HOST_NONE};
+	r->url.authority = (struct url_authority){.port = 0};
 	if (str_eq(r->method, STR("CONNECT")))
 		return read_connect(r, err);
 	if (r->raw_target.ptr[0] == '/') {
@@ -350,7 +358,7 @@ static bool is_same_host(const struct http1_request *r, const struct url_authori
 {
 	const struct url_authority *target = &r->url.authority;
 	uint16_t port = host->port != 0 ? host->port : url_default_port(r->url.scheme);
-	if (host->kind != target->kind || strcmp(host->host, target->host) != 0)
+	if (!host_equal(&host->host, &target->host))
 		return false;
 	return port == url_port(&r->url) || (r->form == HTTP1_AUTHORITY && host->port == 0);
 }
@@ -359,18 +367,18 @@ static bool is_same_host(const struct http1_request *r, const struct url_authori
 static enum berm_code read_host(struct http1_request *r, struct berm_err *err)
 {
 	const struct http1_field *field = http1_find_field(&r->head, STR("Host"));
-	struct url_authority host = {.kind = URL_HOST_NONE};
+	struct url_authority host = {.port = 0};
 	if (field == NULL && r->head.minor > 0)
 		return err_set(err, BERM_ERR_PARSE, "no Host");
 	if (count_fields(&r->head, STR("Host")) > 1)
 		return err_set(err, BERM_ERR_PARSE, "more than one Host");
 	if (field != NULL)
 		TRY(url_authority_parse(field->value, &host, err));
-	if (field != NULL && r->url.authority.kind != URL_HOST_NONE && !is_same_host(r, &host))
+	if (field != NULL && r->url.authority.host.kind != HOST_NONE && !is_same_host(r, &host))
 		return err_set(err, BERM_ERR_PARSE, "Host is not the host of the target");
-	if (r->url.authority.kind == URL_HOST_NONE)
+	if (r->url.authority.host.kind == HOST_NONE)
 		r->url.authority = host;
-	r->has_host = r->url.authority.kind != URL_HOST_NONE;
+	r->has_host = r->url.authority.host.kind != HOST_NONE;
 	return BERM_OK;
 }
 

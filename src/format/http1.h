@@ -9,7 +9,7 @@
  * Refused in a head (RFC 9112 2.2, 3, 5, 6; RFC 9110 5.5, 7.2): lines that do not end with CRLF, a CR or NUL anywhere else,
  * control characters, empty lines and spaces in front, folded lines, spaces in or behind a field name, names that are no
  * token; versions but 1.0 and 1.1 (so HTTP/0.9 and the preface of HTTP/2); methods with anything but 'A' to 'Z' and '-';
- * Transfer-Encoding and Content-Length together, more than one of either, lengths that are not digits, any coding but
+ * Transfer-Encoding and Content-Length together, more than one of either, lengths that are not digits, a tab beside either, any coding but
  * "chunked", Transfer-Encoding in 1.0; Host twice, missing in 1.1, or another than the target's; Connection that lists Host,
  * Content-Length or Transfer-Encoding; names that are one of the last two with '_' for '-'; more than HTTP1_FIELDS_MAX fields
  * or HTTP1_HEAD_MAX bytes. Targets: see format/url.h.
@@ -162,8 +162,8 @@ struct http1_body {
 	enum http1_body_kind kind;
 	bool done;
 	uint64_t left; /* of the body (LENGTH) or the chunk */
-	uint8_t state, digits;
-	uint32_t line, extensions, trailers;
+	uint8_t state, digits, spells;
+	uint32_t spelled, line, extensions, trailers;
 };
 
 struct http1_piece {
@@ -174,7 +174,7 @@ struct http1_piece {
 
 void http1_body_start(struct http1_body *body, const struct http1_framing *framing);
 /* Takes from the front of bytes up to the end of one run of payload. Until done, call again with what is left of the input;
- * used == 0 and not done: nothing of what is there can be taken, more is needed. Extensions and trailers are looked at and
+ * used == 0 and not done: nothing of what is there can be taken, more is needed. Extensions (without spaces) and trailers are looked at and
  * left out. TUNNEL is done at once. Errors: PARSE, LIMIT; the connection is of no further use then. */
 MUST_USE enum berm_code http1_body_step(struct http1_body *body, struct span bytes, struct http1_piece *ret,
 					struct berm_err *err);

@@ -4,7 +4,13 @@
 /* Where in a chunked body the next byte stands (RFC 9112 7.1). */
 enum {
 	AT_SIZE = 0,
-	IN_EXTENSION,
+	AT_NAME, /* of an extension (7.1.1), without the spaces that RFC 9112 wants nobody to send */
+	IN_NAME,
+	AT_VALUE,
+	IN_VALUE,
+	IN_QUOTES,
+	IN_ESCAPE,
+	BEHIND_QUOTES,
 	AT_SIZE_LF,
 	IN_DATA,
 	AT_DATA_CR,
@@ -58,15 +64,78 @@ static enum berm_code at_size(struct http1_body *body, uint8_t c, struct berm_er
 	}
 	if (body->digits == 0 || (c != ';' && c != '\r'))
 		return malformed(err);
-	body->state = c == ';' ? IN_EXTENSION : AT_SIZE_LF;
+	body->state = c == ';' ? AT_NAME : AT_SIZE_LF;
 	return BERM_OK;
 }
 
-static enum berm_code in_extension(struct http1_body *body, uint8_t c, struct berm_err *err)
+static bool is_name_byte(uint8_t c)
+{
+	const char text[] = {(char)c};
+	return http1_is_token((struct str){text, 1});
+}
+
+static enum berm_code count_extension(struct http1_body *body, struct berm_err *err)
 {
 	if (++body->line > HTTP1_CHUNK_LINE_MAX || ++body->extensions > HTTP1_EXTENSIONS_MAX)
 		return err_set(err, BERM_ERR_LIMIT, "extensions of a chunk are too long");
-	return is_text(c) ? BERM_OK : expect(body, c, '\r', AT_SIZE_LF, err);
+	return BERM_OK;
+}
+
+/* What may stand behind a name or a value. */
+static enum berm_code end_extension(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	return c == ';' ? expect(body, c, ';', AT_NAME, err) : expect(body, c, '\r', AT_SIZE_LF, err);
+}
+
+static enum berm_code at_name(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	TRY(count_extension(body, err));
+	body->state = IN_NAME;
+	return is_name_byte(c) ? BERM_OK : malformed(err);
+}
+
+static enum berm_code in_name(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	TRY(count_extension(body, err));
+	if (is_name_byte(c))
+		return BERM_OK;
+	return c == '=' ? expect(body, c, '=', AT_VALUE, err) : end_extension(body, c, err);
+}
+
+static enum berm_code at_value(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	TRY(count_extension(body, err));
+	body->state = c == '"' ? IN_QUOTES : IN_VALUE;
+	return c == '"' || is_name_byte(c) ? BERM_OK : malformed(err);
+}
+
+static enum berm_code in_value(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	TRY(count_extension(body, err));
+	return is_name_byte(c) ? BERM_OK : end_extension(body, c, err);
+}
+
+static enum berm_code in_quotes(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	TRY(count_extension(body, err));
+	if (c == '"')
+		body->state = BEHIND_QUOTES;
+	else if (c == '\\')
+		body->state = IN_ESCAPE;
+	return is_text(c) ? BERM_OK : malformed(err);
+}
+
+static enum berm_code in_escape(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	TRY(count_extension(body, err));
+	body->state = IN_QUOTES;
+	return is_text(c) ? BERM_OK : malformed(err);
+}
+
+static enum berm_code behind_quotes(struct http1_body *body, uint8_t c, struct berm_err *err)
+{
+	TRY(count_extension(body, err));
+	return end_extension(body, c, err);
 }
 
 static enum berm_code at_size_lf(struct http1_body *body, uint8_t c, struct berm_err *err)
@@ -93,10 +162,24 @@ static enum berm_code count_trailer(struct http1_body *body, struct berm_err *er
 	return BERM_OK;
 }
 
-static bool is_name_byte(uint8_t c)
+/* The name of a trailer as far as it has come: which of these does it still spell? (RFC 9110 6.5.1) */
+static const char *const no_trailers[] = {"content-length", "transfer-encoding", "host"};
+
+static void spell(struct http1_body *body, uint8_t c)
 {
-	const char text[] = {(char)c};
-	return http1_is_token((struct str){text, 1});
+	char lower = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	for (size_t i = 0; i < ARRAY_LEN(no_trailers); i++)
+		if (str_from(no_trailers[i]).len <= body->spelled || no_trailers[i][body->spelled] != lower)
+			body->spells &= (uint8_t) ~(1U << i);
+	body->spelled++;
+}
+
+static bool is_no_trailer(const struct http1_body *body)
+{
+	for (size_t i = 0; i < ARRAY_LEN(no_trailers); i++)
+		if ((body->spells & 1U << i) != 0 && str_from(no_trailers[i]).len == body->spelled)
+			return true;
+	return false;
 }
 
 static enum berm_code at_trailer(struct http1_body *body, uint8_t c, struct berm_err *err)
@@ -105,12 +188,19 @@ static enum berm_code at_trailer(struct http1_body *body, uint8_t c, struct berm
 	if (!is_name_byte(c))
 		return expect(body, c, '\r', AT_END_LF, err);
 	body->state = IN_TRAILER_NAME;
+	body->spelled = 0;
+	body->spells = (1U << ARRAY_LEN(no_trailers)) - 1;
+	spell(body, c);
 	return BERM_OK;
 }
 
 static enum berm_code in_trailer_name(struct http1_body *body, uint8_t c, struct berm_err *err)
 {
 	TRY(count_trailer(body, err));
+	if (is_name_byte(c))
+		spell(body, c);
+	else if (is_no_trailer(body))
+		return malformed(err);
 	return is_name_byte(c) ? BERM_OK : expect(body, c, ':', IN_TRAILER_VALUE, err);
 }
 
@@ -134,7 +224,13 @@ static enum berm_code at_end_lf(struct http1_body *body, uint8_t c, struct berm_
 /* IN_DATA takes no single bytes. */
 static enum berm_code (*const take_byte[])(struct http1_body *body, uint8_t c, struct berm_err *err) = {
 	[AT_SIZE] = at_size,
-	[IN_EXTENSION] = in_extension,
+	[AT_NAME] = at_name,
+	[IN_NAME] = in_name,
+	[AT_VALUE] = at_value,
+	[IN_VALUE] = in_value,
+	[IN_QUOTES] = in_quotes,
+	[IN_ESCAPE] = in_escape,
+	[BEHIND_QUOTES] = behind_quotes,
 	[AT_SIZE_LF] = at_size_lf,
 	[AT_DATA_CR] = at_data_cr,
 	[AT_DATA_LF] = at_data_lf,

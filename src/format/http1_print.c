@@ -88,7 +88,7 @@ enum berm_code http1_print_request(const struct http1_request *request, const st
 {
 	const struct url_authority *authority = &request->url.authority;
 	bool websocket = how->keep_websocket && request->head.upgrade == HTTP1_UPGRADE_WEBSOCKET;
-	if (request->form == HTTP1_AUTHORITY || authority->kind == URL_HOST_NONE)
+	if (request->form == HTTP1_AUTHORITY || authority->host.kind == HOST_NONE)
 		return err_set(err, BERM_ERR_INVALID, "a request that cannot be forwarded");
 	TRY(check_added(how, err));
 	buf_put_str(out, request->method);

@@ -1,6 +1,8 @@
 #include "format/tls_hello.h"
 
-#include "format/url.h"
+#include <string.h>
+
+#include "format/host.h"
 
 /* RFC 8446 4 and 5.1, RFC 6066 3, RFC 7301 3.1, RFC 8701 */
 enum {
@@ -173,18 +175,28 @@ static bool is_grease(uint16_t value)
 	return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
 }
 
-/* One name of type host_name, and no other (RFC 6066 3). */
+/* RFC 6066 3: no address, no dot at the end. */
+static bool take_name(const char *text, size_t len, struct tls_hello *ret)
+{
+	struct host host;
+	if (len == 0 || text[len - 1] == '.' || !host_read((struct str){text, len}, false, &host, NULL) ||
+	    host.kind != HOST_NAME)
+		return false;
+	memcpy(ret->name, host.name, sizeof host.name);
+	return true;
+}
+
+/* One name of type host_name, and no other. */
 static void read_name(struct reader *r, struct tls_hello *ret)
 {
+	char text[TLS_NAME_MAX];
 	size_t outside = enter(r, read_u16(r));
 	r->failed |= read_u8(r) != NAME_IS_HOST;
 	size_t len = read_u16(r);
-	r->failed |= len != r->left || len >= sizeof ret->name;
-	for (size_t i = 0; i < len && !r->failed; i++) {
-		uint8_t c = read_u8(r);
-		ret->name[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-	}
-	r->failed = r->failed || !url_is_name((struct str){ret->name, len});
+	r->failed |= len != r->left || len >= sizeof text;
+	for (size_t i = 0; i < len && !r->failed; i++)
+		text[i] = (char)read_u8(r);
+	r->failed = r->failed || !take_name(text, len, ret);
 	leave(r, outside);
 }
 

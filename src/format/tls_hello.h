@@ -4,7 +4,7 @@
  *
  * A hello may lie in several records; at most TLS_HELLO_MAX bytes and TLS_HELLO_RECORDS records are looked at. Refused (BAD): another
  * message or a record that is no handshake, an empty record, versions of records that do not begin with 3, lengths that do
- * not agree, extensions twice, a server name that is not one name as format/url.h has it (so no address, no dot at the
+ * not agree, extensions twice, a server name that is not one name as format/host.h has it (so no address), or has a dot at the
  * end), a list of protocols that is empty or has an empty one, SSL 2 hellos (RFC 6176), bytes behind the message in its
  * last record. Missing extensions are no mistake: TLS 1.0 to 1.2 hellos may have none.
  *
@@ -26,7 +26,7 @@
 enum {
 	TLS_HELLO_MAX = 17408, /* bytes of the stream: 16 KiB and what the records need */
 	TLS_HELLO_RECORDS = 32,
-	TLS_NAME_MAX = 256,
+	TLS_NAME_MAX = 254, /* with its NUL */
 	TLS_ALPN_MAX = 256, /* bytes of all names, as they are on the wire */
 };
 

@@ -1,12 +1,10 @@
 #include "format/url.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "format/utf8.h"
 
-enum { LABEL_MAX = 63, NAME_MAX_BYTES = 253, IPV6_TEXT_MAX = 46, IPV6_WORDS = 8, PORT_HTTP = 80, PORT_HTTPS = 443 };
+enum { SHOWN_MAX = 80, PORT_HTTP = 80, PORT_HTTPS = 443 };
 
 static struct str cut(struct str text, size_t from)
 {
@@ -43,125 +41,12 @@ static int hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* ---- hosts ------------------------------------------------------------------------------------------------------- */
-
-static bool is_label(struct str label)
-{
-	if (label.len == 0 || label.len > LABEL_MAX || label.ptr[0] == '-' || label.ptr[label.len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < label.len; i++)
-		if (!is_alnum(label.ptr[i]) && label.ptr[i] != '-' && label.ptr[i] != '_')
-			return false;
-	return true;
-}
-
-/* Clients read a host whose last label looks like this as an address (WHATWG URL, "ends in a number"). */
-static bool is_number(struct str label)
-{
-	bool hex = label.len >= 2 && label.ptr[0] == '0' && (label.ptr[1] == 'x' || label.ptr[1] == 'X');
-	for (size_t i = hex ? 2 : 0; i < label.len; i++)
-		if (hex ? hex_value(label.ptr[i]) < 0 : !is_digit(label.ptr[i]))
-			return false;
-	return true;
-}
-
-bool url_is_name(struct str host)
-{
-	struct str rest = host, label = {"", 0};
-	if (host.len == 0 || host.len > NAME_MAX_BYTES || host.ptr[host.len - 1] == '.')
-		return false;
-	while (str_next(&rest, '.', &label))
-		if (!is_label(label))
-			return false;
-	return !is_number(label);
-}
-
-static void put_lower(char ret[static URL_HOST_MAX], struct str host)
-{
-	for (size_t i = 0; i < host.len; i++)
-		ret[i] = (char)(host.ptr[i] >= 'A' && host.ptr[i] <= 'Z' ? host.ptr[i] + ('a' - 'A') : host.ptr[i]);
-	ret[host.len] = '\0';
-}
-
-/* The longest run of zero words, the first of equal ones; none of a single word (RFC 5952 4.2). */
-static size_t zero_run(const uint16_t words[IPV6_WORDS], size_t *ret_start)
-{
-	size_t best = 1;
-	for (size_t i = 0, run = 0; i < IPV6_WORDS; i++) {
-		run = words[i] == 0 ? run + 1 : 0;
-		if (run > best) {
-			best = run;
-			*ret_start = i + 1 - run;
-		}
-	}
-	return best > 1 ? best : 0;
-}
-
-static void put_ipv6(char ret[static URL_HOST_MAX], const uint8_t bytes[16])
-{
-	uint16_t words[IPV6_WORDS];
-	size_t start = IPV6_WORDS;
-	for (size_t i = 0; i < IPV6_WORDS; i++)
-		words[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
-	size_t run = zero_run(words, &start);
-	bool mapped = start == 0 && run == 5 && words[5] == 0xffff; /* RFC 5952 5 */
-	int len = 0;
-	for (size_t i = 0; i < (mapped ? 6 : IPV6_WORDS);) {
-		char *at = ret + len;
-		size_t room = URL_HOST_MAX - (size_t)len;
-		bool gap = i == start;
-		len += gap ? snprintf(at, room, "::")
-			   : snprintf(at, room, "%s%x", i > 0 && i != start + run ? ":" : "", (unsigned)words[i]);
-		i += gap ? run : 1;
-	}
-	if (mapped)
-		(void)snprintf(ret + len, URL_HOST_MAX - (size_t)len, ":%u.%u.%u.%u", bytes[12], bytes[13], bytes[14],
-			       bytes[15]);
-}
-
-static enum berm_code parse_ipv6(struct str host, struct url_authority *ret, struct berm_err *err)
-{
-	char text[IPV6_TEXT_MAX];
-	uint8_t bytes[16];
-	if (host.len >= sizeof text)
-		return err_set(err, BERM_ERR_PARSE, "an address in brackets is too long");
-	memcpy(text, host.ptr, host.len);
-	text[host.len] = '\0';
-	if (find_byte(host, '\0') < host.len || inet_pton(AF_INET6, text, bytes) != 1)
-		return err_set(err, BERM_ERR_PARSE, "'[%s]' is no IPv6 address", text);
-	ret->kind = URL_HOST_IPV6;
-	put_ipv6(ret->host, bytes);
-	return BERM_OK;
-}
-
-static bool is_ipv4(struct str host)
-{
-	char text[16];
-	uint8_t bytes[4];
-	if (host.len >= sizeof text || find_byte(host, '\0') < host.len)
-		return false;
-	memcpy(text, host.ptr, host.len);
-	text[host.len] = '\0';
-	return inet_pton(AF_INET, text, bytes) == 1;
-}
-
-static enum berm_code parse_host(struct str host, struct url_authority *ret, struct berm_err *err)
-{
-	int shown = host.len < 80 ? (int)host.len : 80;
-	if (is_ipv4(host))
-		ret->kind = URL_HOST_IPV4;
-	else if (url_is_name(host))
-		ret->kind = URL_HOST_NAME;
-	else
-		return err_set(err, BERM_ERR_PARSE, "'%.*s' is no host name", shown, host.ptr);
-	put_lower(ret->host, host);
-	return BERM_OK;
-}
+/* ---- authorities -------------------------------------------------------------------------------------------------- */
 
 static enum berm_code parse_port(struct str text, uint16_t *ret_port, struct berm_err *err)
 {
 	uint64_t port = 0;
-	if (text.len == 0 || text.len > 5 || str_u64(text, UINT16_MAX, &port, NULL) != BERM_OK || port == 0)
+	if (text.len == 0 || text.ptr[0] == '0' || str_u64(text, UINT16_MAX, &port, NULL) != BERM_OK)
 		return err_set(err, BERM_ERR_PARSE, "a port is a number from 1 to 65535");
 	*ret_port = (uint16_t)port;
 	return BERM_OK;
@@ -171,14 +56,13 @@ enum berm_code url_authority_parse(struct str text, struct url_authority *ret, s
 {
 	bool bracket = text.len > 0 && text.ptr[0] == '[';
 	size_t end = find_byte(text, bracket ? ']' : ':');
-	*ret = (struct url_authority){.kind = URL_HOST_NONE};
-	if (bracket && end == text.len)
-		return err_set(err, BERM_ERR_PARSE, "a bracket of a host is not closed");
-	if (bracket)
-		TRY(parse_ipv6((struct str){text.ptr + 1, end - 1}, ret, err));
-	else
-		TRY(parse_host((struct str){text.ptr, end}, ret, err));
-	struct str rest = cut(text, bracket ? end + 1 : end);
+	size_t host_len = bracket && end < text.len ? end + 1 : end;
+	struct str host = {text.ptr, host_len}, rest = cut(text, host_len);
+	const char *why = NULL;
+	*ret = (struct url_authority){.port = 0};
+	if (!host_read(host, true, &ret->host, &why))
+		return err_set(err, BERM_ERR_PARSE, "host '%.*s' %s", host.len < SHOWN_MAX ? (int)host.len : SHOWN_MAX,
+			       host.ptr, why);
 	if (rest.len == 0)
 		return BERM_OK;
 	if (rest.ptr[0] != ':')
@@ -408,8 +292,9 @@ uint16_t url_port(const struct url *url)
 
 void url_authority_print(const struct url_authority *authority, uint16_t default_port, struct buf *out)
 {
-	bool bracket = authority->kind == URL_HOST_IPV6;
-	buf_printf(out, "%s%s%s", bracket ? "[" : "", authority->host, bracket ? "]" : "");
+	const struct host *host = &authority->host;
+	bool bracket = host->kind == HOST_ADDRESS && host->address.family == NET_IPV6;
+	buf_printf(out, "%s%s%s", bracket ? "[" : "", host->name, bracket ? "]" : "");
 	if (authority->port != 0 && authority->port != default_port)
 		buf_printf(out, ":%u", (unsigned)authority->port);
 }

@@ -2,10 +2,8 @@
  * http and https addresses as a filter has to read them: what is refused is refused before anything is sent, and what is
  * accepted has one form, which is judged and sent. RFC 3986 with its normal form (6.2.2), RFC 9110 4.2. Pure, no heap.
  *
- * Authority: HOST[:PORT]. A name has labels of letters, digits, '-' and '_', at most 63 bytes each and 253 in all, no '-'
- * at either end of a label, and is written in lower case. IPv4 is four decimal numbers; a name whose last label is a number
- * is refused, because clients take "127.1", "0x7f.0.0.1" and "2130706433" for addresses. IPv6 stands in brackets and is
- * written as RFC 5952 has it; no zone. Refused: user and password, a dot at the end, an empty port, port 0, %-escapes.
+ * Authority: HOST[:PORT], the host as format/host.h has it, IPv6 in brackets. Refused: user and password, an empty port,
+ * port 0 or with zeros in front, %-escapes.
  *
  * Target: "/path[?query]". Once, and never twice:
  *   - escapes of unreserved characters are decoded, other escapes get upper case; "%25" stays
@@ -21,18 +19,13 @@
 #define BERM_FORMAT_URL_H
 
 #include "base/buf.h"
+#include "format/host.h"
 
-enum {
-	URL_HOST_MAX = 256,    /* with its NUL */
-	URL_TARGET_MAX = 8192, /* path and query in their one form, with their NUL */
-};
-
-enum url_host_kind { URL_HOST_NONE = 0, URL_HOST_NAME, URL_HOST_IPV4, URL_HOST_IPV6 };
+enum { URL_TARGET_MAX = 8192 }; /* path and query in their one form, with their NUL */
 
 struct url_authority {
-	enum url_host_kind kind;
-	uint16_t port;		 /* 0: none is named */
-	char host[URL_HOST_MAX]; /* IPv6 without brackets */
+	struct host host;
+	uint16_t port; /* 0: none is named */
 };
 
 struct url_target {
@@ -65,7 +58,5 @@ struct str url_path(const struct url_target *target);
 struct str url_query(const struct url_target *target);
 /* "host", "host:8080", "[::1]:8080"; the port is left out where it is default_port or 0. */
 void url_authority_print(const struct url_authority *authority, uint16_t default_port, struct buf *out);
-/* Names are taken as they are in a TLS server name and in a DNS question too. */
-bool url_is_name(struct str host);
 
 #endif

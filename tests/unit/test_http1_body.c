@@ -52,8 +52,9 @@ static void test_chunks(void **state)
 	has_body("0\r\n\r\n", "", 0);
 	has_body("3\r\nabc\r\n0\r\n\r\n", "abc", 0);
 	has_body("3\r\nabc\r\n00A\r\n0123456789\r\n0000\r\n\r\nGET /", "abc0123456789", 5);
-	has_body("1;a\r\nx\r\n1;b=c;d=\"e f\"\r\ny\r\n0;z\r\n\r\n", "xy", 0);
+	has_body("1;a\r\nx\r\n1;b=c;d=\"e;\\\" f\";g\r\ny\r\n0;z=\"\"\r\n\r\n", "xy", 0);
 	has_body("1\r\nx\r\n0\r\nA: b\r\nC-d:\r\nE:  f \t\r\n\r\nnext", "x", 4);
+	has_body("0\r\nHos: a\r\nHosts: b\r\nContent-Lengt: c\r\nContent-Lengths: d\r\nxHost: e\r\n\r\n", "", 0);
 	has_body("2\r\n\r\n\r\n0\r\n\r\n", "\r\n", 0);
 }
 
@@ -61,6 +62,23 @@ static void test_bad_chunks(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
+		"3;\r\n",
+		"3;;a\r\n",
+		"3;a=\r\n",
+		"3;a=;b\r\n",
+		"3;a =b\r\n",
+		"3; a\r\n",
+		"3;a b\r\n",
+		"3;a=b=c\r\n",
+		"3;a=b\"c\"\r\n",
+		"3;a=\"b\r\n",
+		"3;a=\"b\"c\r\n",
+		"3;a=\"\\\r\n",
+		"3;\"a\"\r\n",
+		"3;a=\"\x7f\"\r\n",
+		"0\r\nContent-Length: 5\r\n\r\n",
+		"0\r\nA: b\r\nTRANSFER-ENCODING: chunked\r\n\r\n",
+		"0\r\nhost: a\r\n\r\n",
 		"\r\n",
 		"g\r\n",
 		"0x3\r\nabc",
