@@ -43,7 +43,7 @@ static void append(struct nl_out *out, const void *bytes, size_t len)
 
 void nl_begin(struct nl_out *out, uint16_t type, uint16_t flags, const void *header, size_t header_len)
 {
-	struct nlmsghdr message = {.nlmsg_type = type, .nlmsg_flags = flags | NLM_F_REQUEST};
+	struct nlmsghdr message = {.nlmsg_type = type, .nlmsg_flags = flags | NLM_F_REQUEST, .nlmsg_seq = out->count++};
 	out->message = out->len;
 	append(out, &message, sizeof(message));
 	append(out, header, header_len);
@@ -150,31 +150,74 @@ static ssize_t receive(int fd, void *answer, size_t cap)
 	}
 }
 
-int nl_transact(int protocol, const struct nl_out *out)
+static int open_and_send(int protocol, const struct nl_out *out)
 {
-	if (out->failed) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	errno = EMSGSIZE;
+	auto_fd int fd = out->failed ? -1 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	const struct timeval limit = {.tv_sec = REPLY_SECONDS};
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0)
 		return -1;
-	if (send(fd, out->bytes, out->len, 0) != (ssize_t)out->len)
-		return -1;
+	return send(fd, out->bytes, out->len, 0) == (ssize_t)out->len ? take_fd(&fd) : -1;
+}
+
+/* What a message was answered with; false: it is no answer. */
+static bool read_answer(const struct nl_message *reply, int32_t *ret_error)
+{
+	if (reply->type != NLMSG_ERROR || reply->payload.len < sizeof(*ret_error))
+		return false;
+	memcpy(ret_error, reply->payload.ptr, sizeof(*ret_error));
+	return true;
+}
+
+int nl_transact(int protocol, const struct nl_out *out)
+{
+	auto_fd int fd = open_and_send(protocol, out);
 	uint32_t answer[256];
-	ssize_t n = receive(fd, answer, sizeof(answer));
+	ssize_t n = fd < 0 ? -1 : receive(fd, answer, sizeof(answer));
 	if (n < 0)
 		return -1;
 	struct span rest = {(const uint8_t *)answer, (size_t)n};
 	struct nl_message reply;
 	int32_t error;
 	errno = EPROTO;
-	if (!nl_next_message(&rest, &reply) || reply.type != NLMSG_ERROR || reply.payload.len < sizeof(error))
+	if (!nl_next_message(&rest, &reply) || !read_answer(&reply, &error))
 		return -1;
-	memcpy(&error, reply.payload.ptr, sizeof(error));
 	errno = -error;
 	return error == 0 ? 0 : -1;
+}
+
+/* 1: goes on, 0: last was answered, -1: a message failed that may not. */
+static int take_answer(const struct nl_message *reply, uint32_t last, uint32_t may_fail, uint32_t *failed)
+{
+	int32_t error;
+	if (!read_answer(reply, &error))
+		return 1;
+	uint32_t bit = reply->seq < 32 ? 1U << reply->seq : 0;
+	errno = -error;
+	if (error != 0 && (may_fail & bit) == 0)
+		return -1;
+	if (error != 0)
+		*failed |= bit;
+	return reply->seq == last ? 0 : 1;
+}
+
+int nl_transact_many(int protocol, const struct nl_out *out, uint32_t last, uint32_t may_fail, uint32_t *ret_failed)
+{
+	auto_fd int fd = open_and_send(protocol, out);
+	uint32_t answer[1024], failed = 0;
+	int more = fd < 0 ? -1 : 1;
+	while (more > 0) {
+		ssize_t n = receive(fd, answer, sizeof(answer));
+		struct span rest = {(const uint8_t *)answer, n < 0 ? 0 : (size_t)n};
+		struct nl_message reply;
+		if (n < 0)
+			return -1;
+		while (more > 0 && nl_next_message(&rest, &reply))
+			more = take_answer(&reply, last, may_fail, &failed);
+	}
+	if (more == 0)
+		*ret_failed = failed;
+	return more;
 }
 
 int nl_loopback_up(void)

@@ -17,6 +17,7 @@ struct nl_out {
 	uint8_t *bytes; /* the caller's, aligned for uint32_t */
 	size_t len, cap;
 	size_t message; /* where the current message begins */
+	uint32_t count; /* messages begun so far; a message's sequence number is how many were before it */
 	bool failed;	/* something did not fit */
 };
 
@@ -52,6 +53,9 @@ bool nl_next_attribute(struct span *rest, struct nl_attribute *ret_attribute);
 /* Sends one message with NLM_F_ACK to a netlink family (NETLINK_ROUTE, ...) and waits for the kernel's answer. 0, or -1
  * with the errno that it gave. */
 int nl_transact(int protocol, const struct nl_out *out);
+/* Sends all messages at once and waits until the one with the sequence number last is answered. Messages that are in the
+ * set may_fail (bit: sequence number) may; *ret_failed says which did. 0, or -1 with the errno of the first other one. */
+int nl_transact_many(int protocol, const struct nl_out *out, uint32_t last, uint32_t may_fail, uint32_t *ret_failed);
 /* Sets the loopback interface of the current network namespace up. 0, or -1 with errno. */
 int nl_loopback_up(void);
 

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <poll.h>
@@ -30,11 +28,13 @@
 
 #include "base/own.h"
 #include "os/fd.h"
+#include "os/nl.h"
 #include "os/sys.h"
 #include "sandbox/facts.h"
+#include "sandbox/netns_rules.h"
 #include "sandbox/plan.h"
 
-enum { DEADLINE_MS = 2000, REPLY_MS = 200 };
+enum { DEADLINE_MS = 2000 };
 
 struct found {
 	volatile long value[FACT_COUNT];
@@ -229,31 +229,15 @@ static void try_loopback(const struct trial *trial)
 	trial->found->value[FACT_LOOPBACK_UP] = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
 }
 
-/* Asks for the generation of the rule set: anything but an error says that nf_tables is there and ours. */
+/* The very rules of a filtered network: a kernel may have nf_tables and not what they are made of. */
 static void try_nf_tables(const struct trial *trial)
 {
-	struct {
-		struct nlmsghdr head;
-		struct nfgenmsg body;
-	} ask = {
-		.head = {.nlmsg_len = sizeof ask,
-			 .nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN,
-			 .nlmsg_flags = NLM_F_REQUEST,
-			 .nlmsg_seq = 1},
-		.body = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0},
-	};
-	union {
-		struct nlmsghdr head;
-		char bytes[512];
-	} reply;
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	if (fd < 0 || sendto(fd, &ask, sizeof ask, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0)
-		return;
-	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	if (poll(&poll_fd, 1, REPLY_MS) != 1 || recv(fd, &reply, sizeof reply, 0) < (ssize_t)sizeof reply.head)
-		return;
-	trial->found->value[FACT_NF_TABLES] = reply.head.nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN);
+	uint32_t messages[NETNS_RULES_SIZE / sizeof(uint32_t)];
+	uint32_t failed;
+	struct nl_out out = nl_into(messages, sizeof messages);
+	netns_rules(&out);
+	trial->found->value[FACT_NF_TABLES] =
+		nl_transact_many(NETLINK_NETFILTER, &out, NETNS_RULES_LAST, 0, &failed) == 0;
 }
 
 static void try_namespaces(const struct trial *trial)

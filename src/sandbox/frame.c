@@ -33,6 +33,7 @@ FIELDS(status_fields, FIELD(FIELD_BOOL, status.exited), FIELD(FIELD_INT, status.
 FIELDS(signal_fields, FIELD(FIELD_INT, signal))
 FIELDS(answer_fields, FIELD(FIELD_U64, answer.id), FIELD(FIELD_U32, answer.verdict))
 FIELDS(swap_fields, FIELD(FIELD_U64, swap.generation), FIELD(FIELD_INT, swap.error))
+FIELDS(network_fields, FIELD(FIELD_U32, network.present), FIELD(FIELD_U32, network.proxy_port))
 
 static const struct {
 	const struct field *fields;
@@ -51,6 +52,7 @@ static const struct {
 	[FRAME_LENT] = {NULL, 0},
 	[FRAME_SWAP] = {swap_fields, ARRAY_LEN(swap_fields)},
 	[FRAME_SWAPPED] = {swap_fields, ARRAY_LEN(swap_fields)},
+	[FRAME_NETWORK] = {network_fields, ARRAY_LEN(network_fields)},
 };
 
 struct cursor {
@@ -199,7 +201,7 @@ static void take_fds(struct msghdr *message, int ret_fds[static FRAME_MAX_FDS])
 	memcpy(ret_fds, CMSG_DATA(header), len < FRAME_MAX_FDS * sizeof(int) ? len : FRAME_MAX_FDS * sizeof(int));
 }
 
-static void close_fds(int fds[static FRAME_MAX_FDS])
+void frame_close_fds(int fds[static FRAME_MAX_FDS])
 {
 	for (size_t i = 0; i < FRAME_MAX_FDS; i++) {
 		if (fds[i] >= 0)
@@ -213,7 +215,8 @@ int frame_recv_fds(int fd, bool wait, struct frame *ret_frame, int ret_fds[stati
 	uint8_t bytes[FRAME_MAX];
 	union fd_space space;
 	ssize_t got;
-	ret_fds[0] = ret_fds[1] = -1;
+	for (size_t i = 0; i < FRAME_MAX_FDS; i++)
+		ret_fds[i] = -1;
 	/* Where the other side went without reading what we had sent, that is told once, before what it had sent. */
 	do {
 		struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
@@ -229,7 +232,7 @@ int frame_recv_fds(int fd, bool wait, struct frame *ret_frame, int ret_fds[stati
 		return got < 0 ? -1 : 0;
 	if (frame_parse(bytes, (size_t)got, ret_frame))
 		return 1;
-	close_fds(ret_fds);
+	frame_close_fds(ret_fds);
 	errno = EPROTO;
 	return -1;
 }
@@ -238,6 +241,6 @@ int frame_recv(int fd, bool wait, struct frame *ret_frame)
 {
 	int fds[FRAME_MAX_FDS];
 	int got = frame_recv_fds(fd, wait, ret_frame, fds);
-	close_fds(fds);
+	frame_close_fds(fds);
 	return got;
 }

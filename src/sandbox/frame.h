@@ -6,6 +6,7 @@
 #define BERM_SANDBOX_FRAME_H
 
 #include "berm/berm.h"
+#include "sandbox/ends.h"
 #include "sandbox/launch.h"
 
 enum { FRAME_MAX = 4096 };
@@ -25,6 +26,7 @@ enum frame_type {
 	FRAME_LENT,	   /* helper: with their descriptors, if it has namespaces */
 	FRAME_SWAP,	   /* caller: another plan, with the image's descriptor */
 	FRAME_SWAPPED,	   /* helper: it holds, or error says why the old one still does */
+	FRAME_NETWORK,	   /* helper: the ends of a filtered network, before FRAME_STARTED */
 };
 
 struct frame {
@@ -42,6 +44,10 @@ struct frame {
 			uint64_t generation;
 			int error;
 		} swap;
+		struct {
+			uint32_t present; /* as ends_pack */
+			uint32_t proxy_port;
+		} network;
 	};
 };
 
@@ -55,8 +61,9 @@ int frame_send(int fd, const struct frame *frame);
 int frame_recv(int fd, bool wait, struct frame *ret_frame);
 /* The same with descriptors: at most FRAME_MAX_FDS, closed on exec when received, -1 where there is none. What
  * frame_recv is sent with one loses it. */
-enum { FRAME_MAX_FDS = 2 };
+enum { FRAME_MAX_FDS = ENDS_COUNT };
 int frame_send_fds(int fd, const struct frame *frame, const int *fds, size_t count);
+void frame_close_fds(int fds[static FRAME_MAX_FDS]); /* those that are there */
 int frame_recv_fds(int fd, bool wait, struct frame *ret_frame, int ret_fds[static FRAME_MAX_FDS]);
 
 #endif

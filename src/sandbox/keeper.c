@@ -92,6 +92,9 @@ static int prepare_inside(struct launch *launch)
 		return -1;
 	if (plan->net_namespace && netns_enter(launch) < 0) /* last, for it takes longest */
 		return -1;
+	if (plan->network == BERM_NET_FILTERED && !plan->net_namespace &&
+	    ends_open(false, &launch->ends, &launch->origins) < 0)
+		return launch_fail(launch, STAGE_LOOPBACK, NULL);
 	return ids_drop(launch);
 }
 
@@ -99,7 +102,8 @@ static int prepare_inside(struct launch *launch)
 static void close_others(const struct keeper *keeper)
 {
 	const struct launch *launch = keeper->launch;
-	int keep[] = {launch->control, launch->proc_fd, launch->null_fd, launch->listener, keeper->signal_fd};
+	int keep[] = {launch->control,	launch->proc_fd,   launch->null_fd,
+		      launch->listener, keeper->signal_fd, launch->origins};
 	for (int i = 0; i < 3; i++)
 		(void)dup2(launch->null_fd, i);
 	unsigned from = 3;
@@ -114,6 +118,16 @@ static void close_others(const struct keeper *keeper)
 			return;
 		from = next + 1;
 	}
+}
+
+/* To the caller, which has them alone from then on: what it closes is closed. */
+static void hand_out_ends(const struct launch *launch)
+{
+	struct frame frame = {.type = FRAME_NETWORK, .network.proxy_port = launch->ends.proxy_port};
+	int fds[ENDS_COUNT];
+	size_t count = ends_pack(&launch->ends, fds, &frame.network.present);
+	if (count > 0)
+		(void)frame_send_fds(launch->control, &frame, fds, count);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
@@ -239,11 +253,11 @@ static void obey(struct keeper *keeper)
 		return;
 	if (got <= 0 || frame.type == FRAME_KILL)
 		finish_killed(keeper, false); /* the caller is gone, or says so */
-	if (fds[1] >= 0)
-		(void)close(fds[1]);
+	int fd = take_fd(&fds[0]);
+	frame_close_fds(fds);
 	if (frame.type == FRAME_SIGNAL)
 		(void)kill(-keeper->group, frame.signal);
-	obey_live(keeper, &frame, fds[0]);
+	obey_live(keeper, &frame, fd);
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -352,12 +366,14 @@ _Noreturn void keeper_main(struct launch *launch)
 	keeper->launch = launch;
 	keeper->notices.fd = launch->control;
 	keeper->live_fd = -1;
-	launch->listener = launch->ruleset = launch->proc_fd = launch->null_fd = -1;
+	launch->listener = launch->ruleset = launch->proc_fd = launch->null_fd = launch->origins = -1;
+	ends_clear(&launch->ends);
 	if (prepare_inside(launch) < 0 || watch_children(keeper) < 0)
 		finish_failed(launch);
 	keeper->agent = keeper->group = agent_start(launch);
 	if (keeper->agent < 0)
 		finish_failed(launch);
+	hand_out_ends(launch);
 	close_others(keeper);
 	struct frame started = {.type = FRAME_STARTED};
 	(void)frame_send(launch->control, &started);
@@ -366,6 +382,7 @@ _Noreturn void keeper_main(struct launch *launch)
 		keeper->deadline_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)wall;
 	if (launch->sup != NULL && launch->listener >= 0) {
 		supervisor_outer(launch->sup, launch->outer);
+		supervisor_origins(launch->sup, launch->origins);
 		if (launch->private_tmp != NULL)
 			supervisor_own(launch->sup, launch->private_tmp);
 		supervisor_start(launch->sup, launch->listener, launch->proc_fd, take_notice, keeper);

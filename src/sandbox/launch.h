@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "sandbox/ends.h"
 #include "sandbox/plan.h"
 #include "sandbox/supervise.h"
 
@@ -66,11 +67,13 @@ struct launch {
 	void *region;	 /* addresses for later plans (live_image.h), or NULL */
 
 	/* in the helper and the agent (which share memory until exec) */
-	int proc_fd;	   /* the sandbox's /proc */
-	int ruleset;	   /* Landlock; -1: none */
-	int scratch_count; /* scratch folders that lie in grants, so far */
-	int null_fd;	   /* /dev/null, open for both */
-	int listener;	   /* -1: none */
+	int proc_fd;		       /* the sandbox's /proc */
+	int ruleset;		       /* Landlock; -1: none */
+	int scratch_count;	       /* scratch folders that lie in grants, so far */
+	int null_fd;		       /* /dev/null, open for both */
+	int listener;		       /* -1: none */
+	struct berm_network_ends ends; /* of a filtered network */
+	int origins;		       /* where who began a connection is told; -1: nowhere */
 	struct launch_failure failure;
 };
 

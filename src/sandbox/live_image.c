@@ -159,6 +159,7 @@ static void keep_fixed(const struct berm_plan *base, struct berm_plan *plan)
 		.landlock_scoped = base->landlock_scoped,
 		.landlock_net = base->landlock_net,
 		.network = base->network,
+		.capture = base->capture,
 		.pid_namespace = base->pid_namespace,
 		.net_namespace = base->net_namespace,
 		.ipc_namespace = base->ipc_namespace,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 
 #include "os/nl.h"
 #include "os/sys.h"
+#include "sandbox/netns_rules.h"
 
 enum { NET_WORKING = 0, NET_DONE, NET_FAILED, SPIN_ROUNDS = 2000, WAIT_SECONDS = 10 };
 
@@ -22,10 +24,27 @@ static struct {
 	char stack[16 * 1024];
 } net;
 
-static int make_netns(void *unused)
+/* What connections and queries are led to; then nothing is missing when the first one comes. */
+static bool make_filtered(struct launch *launch)
 {
-	(void)unused;
-	bool made = unshare(CLONE_NEWNET) == 0 && nl_loopback_up() == 0 &&
+	static uint32_t messages[NETNS_RULES_SIZE / sizeof(uint32_t)];
+	struct nl_out out = nl_into(messages, sizeof(messages));
+	uint32_t failed;
+	netns_addresses(&out);
+	if (nl_transact_many(NETLINK_ROUTE, &out, NETNS_ADDRESSES_LAST, NETNS_ADDRESSES_IP6, &failed) < 0 ||
+	    ends_open(true, &launch->ends, &launch->origins) < 0)
+		return false;
+	out = nl_into(messages, sizeof(messages));
+	netns_rules(&out);
+	return launch->plan->capture != PLAN_CAPTURE_RULES ||
+	       nl_transact_many(NETLINK_NETFILTER, &out, NETNS_RULES_LAST, 0, &failed) == 0;
+}
+
+static int make_netns(void *arg)
+{
+	struct launch *launch = arg;
+	bool filtered = launch->plan->network == BERM_NET_FILTERED;
+	bool made = unshare(CLONE_NEWNET) == 0 && (filtered ? make_filtered(launch) : nl_loopback_up() == 0) &&
 		    (net.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) >= 0;
 	net.sys = errno;
 	atomic_store(&net.state, made ? NET_DONE : NET_FAILED);
@@ -44,7 +63,7 @@ static inline void cpu_relax(void)
 
 int netns_begin(struct launch *launch)
 {
-	pid_t pid = clone(make_netns, net.stack + sizeof net.stack, CLONE_VM | CLONE_FILES | SIGCHLD, NULL);
+	pid_t pid = clone(make_netns, net.stack + sizeof net.stack, CLONE_VM | CLONE_FILES | SIGCHLD, launch);
 	return pid < 0 ? launch_fail(launch, STAGE_LOOPBACK, "clone") : 0;
 }
 

@@ -82,6 +82,13 @@ struct plan_line {
 	const struct glob *pattern;
 };
 
+/* How connections get to the ends of a filtered network. */
+enum plan_capture {
+	PLAN_CAPTURE_NONE = 0,
+	PLAN_CAPTURE_RULES, /* by rules of nf_tables in a network of its own; the supervisor tells of each */
+	PLAN_CAPTURE_LED,   /* the supervisor leads each socket there */
+};
+
 struct berm_plan {
 	enum berm_backend backend;	 /* NAMESPACES or LANDLOCK */
 	bool hidden;			 /* a root of our own that holds only the grants */
@@ -91,6 +98,7 @@ struct berm_plan {
 	uint64_t landlock_scoped;	 /* LL_SCOPE_* to ask for */
 	uint64_t landlock_net;		 /* LL_NET_* to handle with no rule: nothing of it is allowed */
 	enum berm_network network;
+	enum plan_capture capture;
 	bool pid_namespace, net_namespace, ipc_namespace, cgroup_namespace;
 	bool user_is_root; /* host uid 0: /proc/sys and friends need read-only mounts */
 	struct seccomp_spec spec;

@@ -138,17 +138,26 @@ static struct words metadata(struct build *build, const char *line)
 					build->cannot_supervise));
 }
 
+/* Without a network of its own nothing leads all of it to a filter: datagrams go where their address says. */
+static struct words filtered(struct build *build)
+{
+	if (!build->supervise)
+		return missing(build, build->cannot_supervise);
+	if (build->plan->capture == PLAN_CAPTURE_RULES)
+		return held("network namespace + nf_tables + supervisor", "");
+	if (build->plan->capture == PLAN_CAPTURE_LED)
+		return held("network namespace + supervisor",
+			    better(build, "programs see the filter as the other side of a connection", FACT_NF_TABLES));
+	return missing(build, build->no_namespaces != FACT_COUNT ? build->no_namespaces : FACT_NET_NAMESPACE);
+}
+
 static struct words network(struct build *build, const char *line)
 {
 	const struct berm_plan *plan = build->plan;
 	if (plan->network == BERM_NET_HOST)
 		return held("granted", "the machine's network as it is, with what listens on its loopback");
 	if (plan->network == BERM_NET_FILTERED)
-		return (struct words){.enforcer = "nobody",
-				      .note = "",
-				      .hold = BERM_REFUSED,
-				      .needs = "connections that are led to a filter, which this version does not do",
-				      .way_out = "network none, or host"};
+		return filtered(build);
 	if (plan->net_namespace)
 		return held("network namespace", "");
 	if (build->supervise)

@@ -291,7 +291,7 @@ static struct words io_uring_words(const struct build *build)
 	const char *needs = "a filter that sees its operations, and there is none";
 	if (build->narrowed)
 		return refused(needs, "leave io_uring out, or the deny and protect lines");
-	if (build->plan->network == BERM_NET_NONE && !build->plan->net_namespace)
+	if (build->plan->network != BERM_NET_HOST && !build->plan->net_namespace)
 		return refused(needs, "leave io_uring out, or grant the network");
 	return held("granted", "its operations are seen by no filter");
 }

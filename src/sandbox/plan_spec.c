@@ -66,7 +66,9 @@ static void set_namespaces(struct build *build)
 	plan->ipc_namespace = has(build, FACT_IPC_NAMESPACE);
 	plan->cgroup_namespace = has(build, FACT_CGROUP_NAMESPACE);
 	plan->net_namespace =
-		plan->network == BERM_NET_NONE && has(build, FACT_NET_NAMESPACE) && has(build, FACT_LOOPBACK_UP);
+		plan->network != BERM_NET_HOST && has(build, FACT_NET_NAMESPACE) && has(build, FACT_LOOPBACK_UP);
+	if (plan->network == BERM_NET_FILTERED && plan->net_namespace && build->supervise)
+		plan->capture = has(build, FACT_NF_TABLES) ? PLAN_CAPTURE_RULES : PLAN_CAPTURE_LED;
 }
 
 static void set_landlock(struct build *build)
@@ -104,7 +106,7 @@ static void set_network(struct build *build)
 {
 	struct berm_plan *plan = build->plan;
 	bool outer = facts_outer_holds(build->facts, STR("network"), STR("network none"));
-	if (plan->network != BERM_NET_NONE || plan->net_namespace || (!build->supervise && outer))
+	if (plan->network == BERM_NET_HOST || plan->net_namespace || (!build->supervise && outer))
 		return;
 	plan->spec.refuse_udp = true;
 	plan->spec.trap_listen = build->supervise;

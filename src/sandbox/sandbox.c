@@ -101,10 +101,31 @@ static enum berm_code failure_text(const struct launch_failure *failure, struct 
 	return code;
 }
 
+static bool take_ends(struct berm_sandbox *box, const struct frame *frame, int fds[static FRAME_MAX_FDS])
+{
+	size_t count = 0;
+	while (count < FRAME_MAX_FDS && fds[count] >= 0)
+		count++;
+	if (!ends_unpack(frame->network.present, fds, count, &box->ends) || box->ends.origins < 0) {
+		frame_close_fds(fds);
+		ends_clear(&box->ends);
+		return false;
+	}
+	box->ends.proxy_port = (uint16_t)frame->network.proxy_port;
+	return true;
+}
+
 static enum berm_code wait_started(struct berm_sandbox *box, struct berm_err *err)
 {
 	struct frame frame;
-	int got = frame_recv(box->control, true, &frame);
+	int fds[FRAME_MAX_FDS];
+	int got = frame_recv_fds(box->control, true, &frame, fds);
+	if (got > 0 && frame.type == FRAME_NETWORK) {
+		if (!take_ends(box, &frame, fds))
+			return err_set(err, BERM_ERR_CLOSED, "the helper process handed out no ends");
+		got = frame_recv_fds(box->control, true, &frame, fds);
+	}
+	frame_close_fds(fds);
 	if (got > 0 && frame.type == FRAME_STARTED)
 		return BERM_OK;
 	if (got > 0 && frame.type == FRAME_FAILED)

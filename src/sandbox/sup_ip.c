@@ -9,7 +9,6 @@
  * - No attempt is left pending: its repeated SYN might reach whoever has the port by then. Where a backlog is full the
  *   attempt is taken back, and made anew after another look, by a helper process.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -22,6 +21,7 @@
 #include "os/sock.h"
 #include "sandbox/sup_socket.h"
 #include "sandbox/sup_state.h"
+#include "sandbox/sup_target.h"
 
 enum {
 	KEPT_MAX = 1024,
@@ -30,14 +30,7 @@ enum {
 	RETRY_MS = 20,
 	PENDING_LIMIT_MS = 500,	   /* a program that does not wait may be the one that has to make room */
 	WAITING_LIMIT_MS = 127000, /* as long as the kernel repeats a SYN */
-	ADDRESS_TEXT = INET6_ADDRSTRLEN + 16,
 	ATTEMPT_PENDING = -1,
-};
-
-struct target {
-	int family; /* of the address: AF_INET for ::ffff:a.b.c.d too */
-	uint8_t addr[16];
-	uint16_t port;
 };
 
 enum reach { REACH_UNKNOWN = 0, REACH_FOREIGN, REACH_NOBODY, REACH_KEPT };
@@ -54,72 +47,11 @@ static struct {
 	struct diag_listener listeners[LISTENERS_MAX]; /* of the last question */
 } kept_state;
 
-/* ---- addresses --------------------------------------------------------------------------------------------------- */
-
-static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-static const uint8_t loopback4[4] = {127, 0, 0, 1};
-
-static struct target target_of4(const struct sockaddr_in *in)
-{
-	struct target target = {.family = AF_INET, .port = ntohs(in->sin_port)};
-	memcpy(target.addr, &in->sin_addr, 4);
-	return target;
-}
-
-static struct target target_of6(const uint8_t addr[16], uint16_t port)
-{
-	struct target target = {.family = AF_INET6, .port = port};
-	bool mapped = memcmp(addr, mapped_prefix, sizeof(mapped_prefix)) == 0;
-	if (mapped)
-		target.family = AF_INET;
-	memcpy(target.addr, addr + (mapped ? 12 : 0), mapped ? 4 : 16);
-	return target;
-}
-
-/* Of an address as the kernel would take it for this socket. 0, or an errno. */
-static int read_target(const struct sock_call *sock, struct target *ret_target)
-{
-	if (sock->addr.any.sa_family != sock->domain)
-		return EAFNOSUPPORT;
-	if (sock->len <
-	    (sock->domain == AF_INET ? sizeof(struct sockaddr_in) : offsetof(struct sockaddr_in6, sin6_scope_id)))
-		return EINVAL;
-	*ret_target = sock->domain == AF_INET
-			      ? target_of4(&sock->addr.in)
-			      : target_of6(sock->addr.in6.sin6_addr.s6_addr, ntohs(sock->addr.in6.sin6_port));
-	return 0;
-}
-
-static bool is_any(const struct target *target)
-{
-	static const uint8_t zero[16];
-	return memcmp(target->addr, zero, target->family == AF_INET ? 4 : 16) == 0;
-}
-
-static bool is_loopback(const struct target *target)
-{
-	if (target->family == AF_INET)
-		return target->addr[0] == 127;
-	return memcmp(target->addr, &in6addr_loopback, 16) == 0;
-}
-
-static const char *write_target(const struct target *target, char ret_text[static ADDRESS_TEXT])
-{
-	bool six = target->family == AF_INET6;
-	size_t at = six ? 1 : 0;
-	ret_text[0] = '[';
-	(void)inet_ntop(target->family, target->addr, ret_text + at, INET6_ADDRSTRLEN);
-	at += strlen(ret_text + at);
-	(void)text_put(ret_text, ADDRESS_TEXT, &at, six ? "]:" : ":");
-	(void)text_put_number(ret_text, ADDRESS_TEXT, &at, target->port);
-	return ret_text;
-}
-
 static struct sup_answer refuse(const struct sock_call *sock, enum berm_request_op op, int error,
 				const struct target *target, const char *detail)
 {
-	char text[ADDRESS_TEXT];
-	return sup_socket_refuse(sock, op, error, write_target(target, text), detail);
+	char text[TARGET_TEXT];
+	return sup_socket_refuse(sock, op, error, target_text(target, text), detail);
 }
 
 /* ---- what may listen --------------------------------------------------------------------------------------------- */
@@ -167,7 +99,7 @@ static int own_target(const struct sock_call *sock, struct target *ret_target)
 	struct sock_call bound = {.domain = sock->domain, .len = sizeof(bound.addr)};
 	if (getsockname(sock->fd, &bound.addr.any, &bound.len) < 0)
 		return errno;
-	return read_target(&bound, ret_target);
+	return target_read(&bound, ret_target);
 }
 
 static int keep(const struct sock_call *sock)
@@ -197,8 +129,8 @@ static bool could_get(const struct diag_listener *listener, const struct target 
 	else
 		memcpy(own.addr, listener->addr, 4);
 	if (own.family == target->family)
-		return is_any(&own) || memcmp(own.addr, target->addr, target->family == AF_INET ? 4 : 16) == 0;
-	return own.family == AF_INET6 && is_any(&own) && !listener->v6only;
+		return target_is_any(&own) || memcmp(own.addr, target->addr, target->family == AF_INET ? 4 : 16) == 0;
+	return own.family == AF_INET6 && target_is_any(&own) && !listener->v6only;
 }
 
 static enum reach find_reach(const struct target *target)
@@ -302,45 +234,20 @@ static struct sup_answer connect_patiently(struct call *call, void *ctx)
 	return attempted(attempt, error);
 }
 
-/* The address that stands for "this machine" means loopback, which is what the kernel would make of it. */
-static void set_loopback(struct sock_call *sock, struct target *target, bool mapped)
-{
-	if (target->family == AF_INET || mapped) {
-		target->family = AF_INET;
-		memcpy(target->addr, loopback4, 4);
-	} else {
-		memcpy(target->addr, &in6addr_loopback, 16);
-	}
-	if (sock->domain == AF_INET) {
-		memcpy(&sock->addr.in.sin_addr, target->addr, 4);
-		return;
-	}
-	uint8_t *addr = sock->addr.in6.sin6_addr.s6_addr;
-	bool four = target->family == AF_INET;
-	if (four)
-		memcpy(addr, mapped_prefix, sizeof(mapped_prefix));
-	memcpy(addr + (four ? 12 : 0), target->addr, four ? 4 : 16);
-}
-
-/* Only TCP can be looked up; the filter lets nothing else be made here. */
-static bool is_tcp(const struct sock_call *sock)
-{
-	int protocol;
-	return sock->type == SOCK_STREAM && sock_get_int(sock->fd, SOL_SOCKET, SO_PROTOCOL, &protocol) == 0 &&
-	       protocol == IPPROTO_TCP;
-}
-
 struct sup_answer sup_ip_connect(struct sock_call *sock)
 {
 	struct attempt attempt = {.sock = *sock};
-	if (sock->addr.any.sa_family == AF_UNSPEC || sup_socket_own_network(supervisor_plan(sock->call->sup)))
+	const struct berm_plan *plan = supervisor_plan(sock->call->sup);
+	if (sock->addr.any.sa_family != AF_UNSPEC && plan->capture != PLAN_CAPTURE_NONE)
+		return sup_capture_connect(sock);
+	if (sock->addr.any.sa_family == AF_UNSPEC || sup_socket_own_network(plan))
 		return sup_socket_connect(sock);
-	int error = read_target(sock, &attempt.target);
+	int error = target_read(sock, &attempt.target);
 	if (error != 0)
 		return answer_errno(error);
-	if (is_any(&attempt.target))
-		set_loopback(&attempt.sock, &attempt.target, false);
-	if (!is_tcp(sock) || !is_loopback(&attempt.target))
+	if (target_is_any(&attempt.target))
+		target_set_loopback(&attempt.sock, &attempt.target, false);
+	if (!sup_socket_is_tcp(sock) || !target_is_loopback(&attempt.target))
 		return refuse(sock, BERM_OP_CONNECT, EACCES, &attempt.target, NULL);
 	error = try_connect(&attempt, 0);
 	if (error == ATTEMPT_PENDING)
@@ -375,12 +282,12 @@ struct sup_answer sup_ip_bind(struct sock_call *sock)
 	if (sock->domain == AF_INET && sock->addr.any.sa_family == AF_UNSPEC &&
 	    sock->addr.in.sin_addr.s_addr == INADDR_ANY)
 		sock->addr.any.sa_family = AF_INET;
-	int error = read_target(sock, &target);
+	int error = target_read(sock, &target);
 	if (error != 0)
 		return answer_errno(error);
-	if (is_any(&target))
-		set_loopback(sock, &target, takes_both(sock));
-	if (!is_tcp(sock) || !is_loopback(&target))
+	if (target_is_any(&target))
+		target_set_loopback(sock, &target, takes_both(sock));
+	if (!sup_socket_is_tcp(sock) || !target_is_loopback(&target))
 		return refuse(sock, BERM_OP_BIND, EADDRNOTAVAIL, &target, NULL);
 	return bind_and_keep(sock);
 }
@@ -398,7 +305,7 @@ static int bind_first(const struct sock_call *sock)
 		return 0;
 	any.addr.all = (struct sockaddr_storage){.ss_family = (sa_family_t)sock->domain};
 	any.len = sock->domain == AF_INET ? sizeof(any.addr.in) : sizeof(any.addr.in6);
-	set_loopback(&any, &target, takes_both(sock));
+	target_set_loopback(&any, &target, takes_both(sock));
 	if (bind(any.fd, &any.addr.any, any.len) < 0)
 		return errno;
 	return keep(sock);
@@ -411,7 +318,7 @@ static struct sup_answer listen_alone(struct sock_call *sock)
 	int error = own_target(sock, &target);
 	if (error != 0)
 		return answer_errno(error);
-	enum reach reach = is_loopback(&target) ? find_reach(&target) : REACH_UNKNOWN;
+	enum reach reach = target_is_loopback(&target) ? find_reach(&target) : REACH_UNKNOWN;
 	if (reach == REACH_FOREIGN)
 		return answer_errno(EADDRINUSE);
 	if (reach == REACH_UNKNOWN)
@@ -425,7 +332,7 @@ struct sup_answer sup_ip_listen(struct sock_call *sock)
 	struct target none = {.family = sock->domain};
 	if (sup_socket_own_network(supervisor_plan(sock->call->sup)))
 		return sup_socket_listen(sock);
-	if (!is_tcp(sock))
+	if (!sup_socket_is_tcp(sock))
 		return refuse(sock, BERM_OP_LISTEN, EACCES, &none, NULL);
 	int error = bind_first(sock);
 	return error == 0 ? listen_alone(sock) : answer_errno(error);

@@ -10,6 +10,7 @@
 
 #include "base/own.h"
 #include "os/sock.h"
+#include "sandbox/sup_target.h"
 #include "sandbox/sup_task.h"
 
 enum { PAYLOAD_MAX = 64 * 1024 }; /* more than a datagram of UDP can hold */
@@ -63,6 +64,14 @@ struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_requ
 		.detail = detail,
 	};
 	return call_refuse(sock->call, &notice);
+}
+
+/* Nothing but TCP can be looked up, and led elsewhere. */
+bool sup_socket_is_tcp(const struct sock_call *sock)
+{
+	int protocol;
+	return sock->type == SOCK_STREAM && sock_get_int(sock->fd, SOL_SOCKET, SO_PROTOCOL, &protocol) == 0 &&
+	       protocol == IPPROTO_TCP;
 }
 
 /* ---- by family --------------------------------------------------------------------------------------------------- */
@@ -198,7 +207,10 @@ static bool may_send(const struct sock_call *sock)
 		return sock->type == SOCK_STREAM || sock->type == SOCK_SEQPACKET;
 	if (sock->domain != AF_INET && sock->domain != AF_INET6)
 		return false;
-	return sock->type == SOCK_STREAM || sup_socket_own_network(supervisor_plan(sock->call->sup));
+	const struct berm_plan *plan = supervisor_plan(sock->call->sup);
+	if (sock->type == SOCK_STREAM || plan->capture == PLAN_CAPTURE_NONE)
+		return sock->type == SOCK_STREAM || sup_socket_own_network(plan);
+	return sup_capture_may_send(sock);
 }
 
 /* A stream may send a part; a datagram goes as a whole or not at all. */
@@ -232,6 +244,15 @@ static int check_flags(const struct send_call *send)
 	return (send->flags & MSG_ZEROCOPY) != 0 ? ENOBUFS : 0;
 }
 
+static struct sup_answer refuse_datagram(const struct sock_call *sock)
+{
+	struct target target;
+	char text[TARGET_TEXT];
+	bool ip = (sock->domain == AF_INET || sock->domain == AF_INET6) && target_read(sock, &target) == 0;
+	return sup_socket_refuse(sock, BERM_OP_SEND, EACCES,
+				 ip ? target_text(&target, text) : "a datagram with an address", NULL);
+}
+
 static struct sup_answer handle_sendto(struct call *call)
 {
 	struct send_call send = {.sock = {.call = call}, .flags = (int)call->args[3]};
@@ -246,7 +267,7 @@ static struct sup_answer handle_sendto(struct call *call)
 	if (error != 0)
 		return answer_errno(error);
 	if (!may_send(&send.sock))
-		return sup_socket_refuse(&send.sock, BERM_OP_SEND, EACCES, "a datagram with an address", NULL);
+		return refuse_datagram(&send.sock);
 	error = fetch_payload(&send);
 	if (error != 0)
 		return answer_errno(error);

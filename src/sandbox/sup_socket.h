@@ -39,12 +39,18 @@ struct sup_answer sup_socket_listen(struct sock_call *sock);
 /* Refuses and tells. object: "unix:/path", "unix:@name", "127.0.0.1:80", "[::1]:80". */
 struct sup_answer sup_socket_refuse(const struct sock_call *sock, enum berm_request_op op, int error,
 				    const char *object, const char *detail);
+bool sup_socket_is_tcp(const struct sock_call *sock);
 /* The network is not the host's, or the host's is granted: addresses of IP need no judgement. */
 bool sup_socket_own_network(const struct berm_plan *plan);
 
 /* sup_door.c: of sockets on a loopback that is the host's only those with a door get through to each other. Before listen
  * and connect. 0, or an errno. */
 int door_set(int fd, int domain);
+
+/* sup_capture.c: with a filtered network. */
+struct sup_answer sup_capture_connect(struct sock_call *sock);
+/* May a datagram go to the call's address? DNS to anybody, else inside. */
+bool sup_capture_may_send(const struct sock_call *sock);
 
 struct sup_answer sup_unix_connect(struct sock_call *sock);
 struct sup_answer sup_unix_bind(struct sock_call *sock);

@@ -84,6 +84,7 @@ struct sup_walk {
 struct supervisor {
 	const struct berm_plan *plan;
 	int listener, proc_fd;
+	int origins; /* where who begins a connection is told; -1: nowhere */
 	sup_notify notify;
 	void *notify_ctx;
 	uint64_t served, denied;

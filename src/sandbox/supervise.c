@@ -93,7 +93,7 @@ enum berm_code supervisor_new(const struct berm_plan *plan, struct supervisor **
 	if (sup == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
 	sup->plan = plan;
-	sup->listener = sup->proc_fd = sup->events_fd = -1;
+	sup->listener = sup->proc_fd = sup->events_fd = sup->origins = -1;
 	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
 		place_init(&sup->places[i]);
 	TRY(alloc_messages(sup, err));
@@ -267,6 +267,11 @@ static void raise_file_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max < OPEN_FILES ? limit.rlim_max : OPEN_FILES;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void supervisor_origins(struct supervisor *sup, int fd)
+{
+	sup->origins = fd;
 }
 
 void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx)

@@ -76,6 +76,8 @@ void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_not
 void supervisor_own(struct supervisor *sup, const char *path);
 /* The text that a berm inside gets when it asks what is held already (PLAN_OUTER_NAME). Borrowed. Before start. */
 void supervisor_outer(struct supervisor *sup, const char *text);
+/* Where a struct berm_origin is sent for each connection of a filtered network; borrowed. Before start. */
+void supervisor_origins(struct supervisor *sup, int fd);
 /* From the next call on another plan holds: one that came by live_image.h, and lives on. Calls that are being done by
  * helper processes end with EINTR. 0, or an errno: then nothing has changed. */
 int supervisor_swap(struct supervisor *sup, const struct berm_plan *plan, const struct plan_rule **beside_rules,

@@ -54,6 +54,10 @@ static struct frame example(enum frame_type type)
 		frame.swap.generation = 1ULL << 33;
 		frame.swap.error = EPROTO;
 		break;
+	case FRAME_NETWORK:
+		frame.network.present = 0x1ff;
+		frame.network.proxy_port = 65535;
+		break;
 	case FRAME_STARTED:
 	case FRAME_MAPPED:
 	case FRAME_KILL:
@@ -68,7 +72,7 @@ static struct frame example(enum frame_type type)
 static void every_type_survives_the_trip(void **state)
 {
 	(void)state;
-	for (int type = FRAME_STARTED; type <= FRAME_SWAPPED; type++) {
+	for (int type = FRAME_STARTED; type <= FRAME_NETWORK; type++) {
 		uint8_t first[FRAME_MAX], second[FRAME_MAX];
 		struct frame sent = example((enum frame_type)type), got;
 		size_t len = frame_print(&sent, first);
@@ -107,7 +111,7 @@ static void cut_or_lengthened_frames_are_refused(void **state)
 	assert_false(frame_parse(bytes, len + 1, &got));
 	bytes[0] = 0;
 	assert_false(frame_parse(bytes, len, &got));
-	bytes[0] = FRAME_SWAPPED + 1;
+	bytes[0] = FRAME_NETWORK + 1;
 	assert_false(frame_parse(bytes, len, &got));
 }
 

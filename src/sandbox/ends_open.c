@@ -1,0 +1,149 @@
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/own.h"
+#include "sandbox/ends.h"
+#include "sandbox/netns_rules.h"
+#include "sandbox/sup_socket.h"
+
+enum {
+	BACKLOG = 4096,		/* as the kernel's own maximum */
+	ORIGINS_SIZE = 4 << 20, /* some thousand connections, if it is granted */
+	PORT_TRIES = 16,	/* for one that is free in both families */
+};
+
+/* One end to be made. */
+struct wanted {
+	bool six, datagrams, own;
+	bool any; /* on every address, else on the loopback */
+	uint16_t port;
+};
+
+union end_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t set_address(const struct wanted *want, union end_address *ret_address)
+{
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (!want->six) {
+		ret_address->in.sin_family = AF_INET;
+		ret_address->in.sin_port = htons(want->port);
+		ret_address->in.sin_addr.s_addr = htonl(want->any ? INADDR_ANY : INADDR_LOOPBACK);
+		return sizeof(ret_address->in);
+	}
+	ret_address->in6.sin6_family = AF_INET6;
+	ret_address->in6.sin6_port = htons(want->port);
+	ret_address->in6.sin6_addr = want->any ? in6addr_any : in6addr_loopback;
+	return sizeof(ret_address->in6);
+}
+
+static bool switch_on(int fd, int level, int name)
+{
+	const int on = 1;
+	return setsockopt(fd, level, name, &on, sizeof(on)) == 0;
+}
+
+/* Transparent: it gets what is for other addresses, and answers from them. */
+static bool set_options(int fd, const struct wanted *want)
+{
+	int level = want->six ? IPPROTO_IPV6 : IPPROTO_IP;
+	if (want->six && !switch_on(fd, level, IPV6_V6ONLY))
+		return false;
+	if (want->own && !switch_on(fd, level, want->six ? IPV6_TRANSPARENT : IP_TRANSPARENT))
+		return false;
+	return !want->datagrams || switch_on(fd, level, want->six ? IPV6_RECVPKTINFO : IP_PKTINFO);
+}
+
+static bool guard(int fd, const struct wanted *want)
+{
+	if (want->own)
+		return true;
+	errno = door_set(fd, want->six ? AF_INET6 : AF_INET);
+	return errno == 0;
+}
+
+static int open_end(const struct wanted *want)
+{
+	union end_address address;
+	socklen_t len = set_address(want, &address);
+	int type = (want->datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	auto_fd int fd = socket(want->six ? AF_INET6 : AF_INET, type, 0);
+	if (fd < 0 || !set_options(fd, want) || bind(fd, &address.any, len) < 0)
+		return -1;
+	if (!want->datagrams && (!guard(fd, want) || listen(fd, BACKLOG) < 0))
+		return -1;
+	return take_fd(&fd);
+}
+
+/* Both families; the second is left out where the machine does not have it. */
+static int open_pair(struct wanted want, int ret_fds[static 2])
+{
+	ret_fds[0] = open_end(&want);
+	if (ret_fds[0] < 0)
+		return -1;
+	want.six = true;
+	ret_fds[1] = open_end(&want);
+	return ret_fds[1] >= 0 || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL ? 0 : -1;
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_in in = {0};
+	socklen_t len = sizeof(in);
+	return getsockname(fd, (struct sockaddr *)&in, &len) == 0 ? ntohs(in.sin_port) : 0;
+}
+
+/* On the machine's loopback the first family takes a port that is free, which the second may not be able to have. */
+static int open_proxy(bool own, struct berm_network_ends *ends)
+{
+	struct wanted want = {.own = own, .port = own ? NETNS_PROXY_PORT : 0};
+	for (int i = 0; i < PORT_TRIES; i++) {
+		struct wanted six = want;
+		ends->proxy[0] = open_end(&want);
+		if (ends->proxy[0] < 0)
+			return -1;
+		six.six = true;
+		six.port = ends->proxy_port = port_of(ends->proxy[0]);
+		ends->proxy[1] = open_end(&six);
+		if (ends->proxy[1] >= 0 || errno != EADDRINUSE)
+			break;
+		own_close(&ends->proxy[0]);
+		ends->proxy[0] = -1;
+	}
+	return ends->proxy[0] >= 0 && (ends->proxy[1] >= 0 || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) ? 0 : -1;
+}
+
+static int open_origins(struct berm_network_ends *ends, int *ret_origins)
+{
+	const int size = ORIGINS_SIZE;
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -1;
+	if (setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	ends->origins = pair[0];
+	*ret_origins = pair[1];
+	return 0;
+}
+
+int ends_open(bool own, struct berm_network_ends *ret_ends, int *ret_origins)
+{
+	const struct wanted tcp = {.own = own, .port = own ? NETNS_TCP_PORT : 0};
+	const struct wanted dns = {.own = own, .any = own, .port = own ? NETNS_DNS_PORT : 0};
+	struct wanted queries = dns;
+	struct berm_network_ends ends;
+	queries.datagrams = true;
+	ends_clear(&ends);
+	if (open_pair(tcp, ends.tcp) < 0 || open_pair(queries, ends.dns_udp) < 0 || open_pair(dns, ends.dns_tcp) < 0 ||
+	    open_proxy(own, &ends) < 0 || open_origins(&ends, ret_origins) < 0) {
+		ends_close(&ends);
+		return -1;
+	}
+	*ret_ends = ends;
+	return 0;
+}
