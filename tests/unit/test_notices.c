@@ -16,14 +16,14 @@ struct ends {
 	int read_end;
 };
 
-static void ends_open(struct ends *ends)
+static void pair_open(struct ends *ends)
 {
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	*ends = (struct ends){.notices.fd = pair[0], .read_end = pair[1]};
 }
 
-static void ends_close(struct ends *ends)
+static void pair_close(struct ends *ends)
 {
 	close(ends->notices.fd);
 	close(ends->read_end);
@@ -47,7 +47,7 @@ static void the_first_is_told_at_once_and_repeats_are_counted(void **state)
 	(void)state;
 	static struct ends ends;
 	struct berm_request request = request_of(1);
-	ends_open(&ends);
+	pair_open(&ends);
 	notices_add(&ends.notices, &request, 1000);
 	assert_int_equal(next_count(&ends), 1);
 	for (int i = 0; i < 5; i++)
@@ -59,7 +59,7 @@ static void the_first_is_told_at_once_and_repeats_are_counted(void **state)
 	notices_flush(&ends.notices, 2000, false);
 	assert_int_equal(next_count(&ends), 5);
 	assert_int_equal(notices_timeout_ms(&ends.notices, 2000), -1);
-	ends_close(&ends);
+	pair_close(&ends);
 }
 
 static void more_kinds_than_slots_are_all_told(void **state)
@@ -67,7 +67,7 @@ static void more_kinds_than_slots_are_all_told(void **state)
 	(void)state;
 	static struct ends ends;
 	uint32_t told = 0;
-	ends_open(&ends);
+	pair_open(&ends);
 	for (int i = 0; i < 3 * NOTICES_SLOTS; i++) {
 		struct berm_request request = request_of(i);
 		notices_add(&ends.notices, &request, 1000 + i);
@@ -76,20 +76,20 @@ static void more_kinds_than_slots_are_all_told(void **state)
 	assert_int_equal(told, 3 * NOTICES_SLOTS);
 	notices_flush(&ends.notices, 0, true);
 	assert_int_equal(ends.notices.used, 0);
-	ends_close(&ends);
+	pair_close(&ends);
 }
 
 static void a_reader_that_sleeps_does_not_block(void **state)
 {
 	(void)state;
 	static struct ends ends;
-	ends_open(&ends);
+	pair_open(&ends);
 	for (int i = 0; i < 5000; i++) {
 		struct berm_request request = request_of(i);
 		notices_add(&ends.notices, &request, 1000 + i);
 	}
 	assert_true(next_count(&ends) == 1);
-	ends_close(&ends);
+	pair_close(&ends);
 }
 
 int main(void)
