@@ -37,7 +37,10 @@ struct berm_caps;
  * DENY and PROTECT narrow a grant around them and cannot be combined with the others: DENY nothing at all, not even
  * for names that come into being later; PROTECT may be read, never changed, made or removed.
  * REPLACE: one file of a closed folder together with its lock and temporary siblings (NAME.*, .NAME.*), so that an
- * atomic save works. */
+ * atomic save works.
+ * ASK: with READ, WRITE, DELETE: what no other line grants of these becomes an open request (berm_sandbox_answer), and is
+ * done on behalf if it is allowed; the program waits meanwhile. DENY and PROTECT narrow it like a grant, and "/" may be
+ * asked for with WRITE. Names outside the grants can be seen then (BERM_VIEW_VISIBLE). */
 enum berm_right {
 	BERM_READ = 1 << 0,
 	BERM_WRITE = 1 << 1,
@@ -46,6 +49,7 @@ enum berm_right {
 	BERM_DENY = 1 << 4,
 	BERM_PROTECT = 1 << 5,
 	BERM_REPLACE = 1 << 6,
+	BERM_ASK = 1 << 7,
 };
 
 /* FILE: the object itself. TREE: a folder and all below it. */
@@ -162,6 +166,9 @@ BERM_API BERM_MUST_USE enum berm_code berm_caps_scratch(struct berm_caps *caps, 
  * BERM_BACKEND_LANDLOCK, where they can be seen, belongs with it. */
 BERM_API BERM_MUST_USE enum berm_code berm_caps_tell_all(struct berm_caps *caps, struct berm_err *err);
 
+/* What ASK lines cover is allowed without a request: DENY and PROTECT still hold, nothing is asked. */
+BERM_API BERM_MUST_USE enum berm_code berm_caps_allow_asked(struct berm_caps *caps, struct berm_err *err);
+
 /* ---- facts: what this kernel, user and container can hold, found by trying --------------------------------------- */
 
 struct berm_facts;
@@ -258,6 +265,7 @@ struct berm_request {
 	enum berm_request_kind kind;
 	enum berm_request_op op;
 	bool open;		   /* true: waits for berm_sandbox_answer; false: decided, for information */
+	bool withdrawn;		   /* the open request of this id is over: its program is gone or was interrupted */
 	enum berm_verdict verdict; /* what was decided, if not open */
 	int error;		   /* errno that the program got, if denied */
 	uint32_t count;		   /* how often the same was seen since it was last told */
@@ -282,7 +290,8 @@ BERM_API int berm_sandbox_fd(const struct berm_sandbox *box);
 /* The next request. timeout_ms: -1 waits as long as the sandbox lives. TIMEOUT: none; CLOSED: the sandbox has ended. */
 BERM_API BERM_MUST_USE enum berm_code berm_sandbox_next(struct berm_sandbox *box, int timeout_ms,
 							struct berm_request *ret_request, struct berm_err *err);
-/* Decides an open request, in any order, at any time. NOTFOUND: no open request has this id (any more). */
+/* Decides an open request, in any order, at any time. An answer to one that is over is lost. NOTFOUND: none was told with
+ * this id. */
 BERM_API BERM_MUST_USE enum berm_code berm_sandbox_answer(struct berm_sandbox *box, uint64_t id,
 							  const struct berm_decision *decision, struct berm_err *err);
 

@@ -107,6 +107,7 @@ struct os_open_how {
 #define OS_NR_close_range 436
 #define OS_NR_openat2 437
 #define OS_NR_pidfd_getfd 438
+#define OS_NR_faccessat2 439
 #define OS_NR_mount_setattr 442
 #define OS_NR_landlock_create_ruleset 444
 #define OS_NR_landlock_add_rule 445

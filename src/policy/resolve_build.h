@@ -24,6 +24,7 @@ struct claim {
 	enum berm_extent extent;
 	const struct policy_entry *entry; /* NULL: the run's own */
 	const char *words;		  /* of the run's own: what it is */
+	bool asked;			  /* granted only if it is asked for */
 	bool dropped;			  /* closed by a line that nobody overrode */
 };
 
@@ -91,6 +92,8 @@ MUST_USE enum berm_code resolve_literal(struct building *b, const char *pattern,
 /* How much of a pattern is a path without wildcards, in whole segments. */
 size_t resolve_stem_len(const char *pattern);
 
+/* Is everything that is asked for allowed, so that no line closes for being one that asks? */
+bool resolve_allows_asked(const struct policy *policy);
 /* resolve_claims.c: what is granted. */
 MUST_USE enum berm_code resolve_claims_find(struct building *b);
 MUST_USE enum berm_code resolve_claims_put(struct building *b);

@@ -151,6 +151,43 @@ static bool has_lines(const struct policy *policy, enum policy_key key)
 	return false;
 }
 
+bool resolve_allows_asked(const struct policy *policy)
+{
+	const struct policy_entry *mode = policy->setting[KEY_APPROVALS_MODE];
+	return mode != NULL && strcmp(mode->line->text, "allow") == 0;
+}
+
+static enum berm_code add_asked(struct building *b, const struct policy_entry *entry, const char *path)
+{
+	return add(b, (struct claim){.path = path,
+				     .rights = BERM_READ | BERM_WRITE | BERM_DELETE,
+				     .extent = BERM_TREE,
+				     .entry = entry,
+				     .asked = true});
+}
+
+/* Whatever no line names, or else what the lines name that ask. */
+static enum berm_code find_asked(struct building *b)
+{
+	const struct policy_entry *all = b->policy->setting[KEY_FS_DEFAULT];
+	if (all != NULL && strcmp(all->line->text, "ask") == 0)
+		return add_asked(b, all, "/");
+	for (size_t i = 0; i < b->policy->count; i++) {
+		const struct policy_entry *entry = &b->policy->entries[i];
+		const char *path;
+		bool tree;
+		if (entry->line->key != KEY_ASK || entry->off != NULL || entry->path == NULL)
+			continue;
+		TRY(resolve_literal(b, entry->path, &path, &tree));
+		if (path != NULL)
+			TRY(add_asked(b, entry, path));
+		else
+			resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "the folder around it",
+					 "no pattern can be asked for in this version: '%.100s'", entry->line->text);
+	}
+	return BERM_OK;
+}
+
 enum berm_code resolve_claims_find(struct building *b)
 {
 	b->deletes_by_line = has_lines(b->policy, KEY_DELETE);
@@ -159,6 +196,8 @@ enum berm_code resolve_claims_find(struct building *b)
 		if (grants(entry->line->key) && entry->off == NULL && entry->path != NULL)
 			TRY(add_entry(b, entry));
 	}
+	if (resolve_allows_asked(b->policy))
+		TRY(find_asked(b));
 	/* git's folder outside of the workspace belongs to it */
 	if (b->input->git_common != NULL && b->workspace_rights != 0)
 		TRY(add(b, (struct claim){.path = b->input->git_common,
@@ -233,8 +272,11 @@ static enum berm_code put_scratch(struct building *b, const struct policy_entry 
 
 static enum berm_code put(struct building *b, const struct claim *claim)
 {
+	unsigned rights = claim->rights | (claim->asked ? (unsigned)BERM_ASK : 0U);
 	TRY(claim->rights == 0 ? berm_caps_socket(b->caps, claim->path, b->err)
-			       : berm_caps_path(b->caps, claim->path, claim->rights, claim->extent, b->err));
+			       : berm_caps_path(b->caps, claim->path, rights, claim->extent, b->err));
+	if (claim->asked)
+		TRY(berm_caps_allow_asked(b->caps, b->err));
 	return resolve_note(b, claim->entry, claim->words);
 }
 

@@ -289,7 +289,8 @@ enum berm_code resolve_closings_find(struct building *b)
 	TRY(add_kernel_mounts(b));
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
-		bool closes = entry->line->key == KEY_DENY || entry->line->key == KEY_ASK;
+		bool closes = entry->line->key == KEY_DENY ||
+			      (entry->line->key == KEY_ASK && !resolve_allows_asked(b->policy));
 		if (!closes || entry->off != NULL || entry->path == NULL)
 			continue;
 		bool linked = is_linked(b, entry->path);

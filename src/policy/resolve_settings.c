@@ -40,11 +40,6 @@ static bool is_undo(const struct building *b, const struct policy_entry *entry)
 	       strcmp(entry->line->text, "auto") != 0;
 }
 
-static bool is_allowing_all(const struct building *b, const struct policy_entry *entry)
-{
-	return b->policy->setting[KEY_APPROVALS_MODE] == entry && strcmp(entry->line->text, "allow") == 0;
-}
-
 static const struct {
 	enum policy_key key;
 	bool (*concerns)(const struct building *b, const struct policy_entry *entry); /* NULL: always */
@@ -58,15 +53,13 @@ static const struct {
 	{KEY_REACH, NULL, "ports of the host cannot be reached", "network.mode: host"},
 	{KEY_TRUST_REQUIRE, NULL, "signatures cannot be required", NULL},
 	{KEY_UNDO, is_undo, "runs cannot be taken back", "undo: {mode: off}"},
-	{KEY_APPROVALS_MODE, is_allowing_all, "nothing can be allowed when it is asked for", "lines that grant it"},
 	{KEY_NET_DENY, is_host_network, "with the host's network no host can be closed", "network.mode: filtered"},
 };
 
 #define SET(key) (UINT64_C(1) << (key))
 _Static_assert(POLICY_KEYS <= 64, "keys in a set");
 static const uint64_t unsupported_keys = SET(KEY_COMMAND) | SET(KEY_SECRET) | SET(KEY_UPSTREAM) | SET(KEY_PUBLISH) |
-					 SET(KEY_REACH) | SET(KEY_TRUST_REQUIRE) | SET(KEY_UNDO) |
-					 SET(KEY_APPROVALS_MODE) | SET(KEY_NET_DENY);
+					 SET(KEY_REACH) | SET(KEY_TRUST_REQUIRE) | SET(KEY_UNDO) | SET(KEY_NET_DENY);
 
 static void look_at(struct building *b, const struct policy_entry *entry)
 {

@@ -15,6 +15,7 @@
 #define MAX_NAME 255
 #define DEFAULT_JUDGE_BYTES ((size_t)1 << 20)
 #define WRITING (BERM_WRITE | BERM_DELETE | BERM_REPLACE)
+#define ASKABLE (BERM_ASK | BERM_READ | BERM_WRITE | BERM_DELETE)
 
 static const struct {
 	unsigned right;
@@ -235,7 +236,7 @@ static enum berm_code path_line_add(struct berm_caps *caps, struct cap_line *lin
 
 static enum berm_code check_rights(const char *path, unsigned rights, enum berm_extent extent, struct berm_err *err)
 {
-	unsigned known = 0;
+	unsigned known = BERM_ASK;
 	for (size_t i = 0; i < ARRAY_LEN(right_words); i++)
 		known |= right_words[i].right;
 	if (rights == 0 || (rights & ~known) != 0)
@@ -247,6 +248,9 @@ static enum berm_code check_rights(const char *path, unsigned rights, enum berm_
 		return err_set(err, BERM_ERR_INVALID, "protect of '%.100s' cannot go with other rights", path);
 	if (extent != BERM_FILE && extent != BERM_TREE)
 		return err_set(err, BERM_ERR_INVALID, "extent %d of '%.100s' is neither a file nor a tree", (int)extent,
+			       path);
+	if ((rights & BERM_ASK) != 0 && ((rights & ~(unsigned)ASKABLE) != 0 || rights == BERM_ASK))
+		return err_set(err, BERM_ERR_INVALID, "what is asked for of '%.100s' is reading, writing, deleting",
 			       path);
 	if ((rights & BERM_REPLACE) != 0 && ((rights & BERM_EXEC) != 0 || extent == BERM_TREE))
 		return err_set(err, BERM_ERR_INVALID, "replace of '%.100s' is for one file that is not run", path);
@@ -271,7 +275,7 @@ enum berm_code berm_caps_path(struct berm_caps *caps, const char *path, unsigned
 	if (path == NULL)
 		return err_set(err, BERM_ERR_INVALID, "no path");
 	TRY(check_rights(path, rights, extent, err));
-	char verb[64];
+	char words[64] = "ask ", *verb = words + strlen("ask ");
 	struct cap_line line = {.kind = CAP_GRANT, .rights = rights, .extent = extent};
 	if ((rights & (BERM_DENY | BERM_PROTECT)) != 0)
 		line.kind = CAP_NARROW;
@@ -279,14 +283,18 @@ enum berm_code berm_caps_path(struct berm_caps *caps, const char *path, unsigned
 		line.kind = CAP_REPLACE;
 		line.rights = BERM_REPLACE; /* reading, writing and deleting that file are part of it */
 	}
-	if ((rights & WRITING) != 0) {
+	if ((rights & BERM_ASK) != 0) {
+		line.kind = CAP_ASK;
+		line.rights = rights & ~(unsigned)BERM_ASK;
+	}
+	if ((rights & WRITING) != 0 && line.kind != CAP_ASK) {
 		const char *absolute;
 		TRY(make_absolute(caps, path, &absolute, err));
 		if (is_root(absolute))
 			return err_set(err, BERM_ERR_INVALID, "writing cannot be granted for '/'");
 	}
-	verb_of(line.rights, verb, sizeof verb);
-	return path_line_add(caps, &line, verb, path, err);
+	verb_of(line.rights, verb, sizeof words - strlen("ask "));
+	return path_line_add(caps, &line, line.kind == CAP_ASK ? words : verb, path, err);
 }
 
 enum berm_code berm_caps_socket(struct berm_caps *caps, const char *path, struct berm_err *err)
@@ -545,6 +553,13 @@ enum berm_code berm_caps_backend(struct berm_caps *caps, enum berm_backend backe
 	return BERM_OK;
 }
 
+enum berm_code berm_caps_allow_asked(struct berm_caps *caps, struct berm_err *err)
+{
+	(void)err;
+	caps->allow_asked = true;
+	return BERM_OK;
+}
+
 enum berm_code berm_caps_tell_all(struct berm_caps *caps, struct berm_err *err)
 {
 	(void)err;
@@ -597,6 +612,7 @@ void caps_line_text(const struct berm_caps *caps, const struct cap_line *line, c
 	case CAP_REPLACE:
 	case CAP_RULE:
 	case CAP_SOCKET:
+	case CAP_ASK:
 	case CAP_SCRATCH:
 	default:
 		(void)snprintf(ret_text, size, "%s", line->text);

@@ -18,6 +18,7 @@ enum cap_kind {
 	CAP_GRANT,   /* path, rights, extent */
 	CAP_NARROW,  /* path, rights: DENY or PROTECT, extent */
 	CAP_REPLACE, /* path */
+	CAP_ASK,     /* path, rights: without BERM_ASK; extent */
 	CAP_RULE,    /* rule */
 	CAP_SOCKET,  /* path */
 	CAP_SCRATCH, /* path, variable */
@@ -72,7 +73,7 @@ struct berm_caps {
 	enum berm_network network;
 	enum berm_view view;
 	enum berm_backend backend;
-	bool tell_all;
+	bool tell_all, allow_asked;
 	bool extra[BERM_EXTRA_COUNT];
 	uint64_t limit[BERM_LIMIT_COUNT];
 };

@@ -22,11 +22,11 @@ struct field {
 FIELDS(failure_fields, FIELD(FIELD_U32, failure.stage), FIELD(FIELD_INT, failure.sys),
        FIELD(FIELD_TEXT, failure.detail))
 FIELDS(request_fields, FIELD(FIELD_U64, request.id), FIELD(FIELD_U32, request.kind), FIELD(FIELD_U32, request.op),
-       FIELD(FIELD_BOOL, request.open), FIELD(FIELD_U32, request.verdict), FIELD(FIELD_INT, request.error),
-       FIELD(FIELD_U32, request.count), FIELD(FIELD_INT, request.pid), FIELD(FIELD_TEXT, request.exe),
-       FIELD(FIELD_TEXT, request.object), FIELD(FIELD_TEXT, request.as), FIELD(FIELD_U64, request.dev),
-       FIELD(FIELD_U64, request.ino), FIELD(FIELD_U32, request.mode), FIELD(FIELD_TEXT, request.rule),
-       FIELD(FIELD_TEXT, request.detail), FIELD(FIELD_U64, request.time_ns))
+       FIELD(FIELD_BOOL, request.open), FIELD(FIELD_BOOL, request.withdrawn), FIELD(FIELD_U32, request.verdict),
+       FIELD(FIELD_INT, request.error), FIELD(FIELD_U32, request.count), FIELD(FIELD_INT, request.pid),
+       FIELD(FIELD_TEXT, request.exe), FIELD(FIELD_TEXT, request.object), FIELD(FIELD_TEXT, request.as),
+       FIELD(FIELD_U64, request.dev), FIELD(FIELD_U64, request.ino), FIELD(FIELD_U32, request.mode),
+       FIELD(FIELD_TEXT, request.rule), FIELD(FIELD_TEXT, request.detail), FIELD(FIELD_U64, request.time_ns))
 FIELDS(status_fields, FIELD(FIELD_BOOL, status.exited), FIELD(FIELD_INT, status.exit_code),
        FIELD(FIELD_INT, status.signal), FIELD(FIELD_BOOL, status.wall_limit), FIELD(FIELD_U64, status.denied),
        FIELD(FIELD_U64, status.served))
@@ -42,6 +42,7 @@ static const struct {
 	[FRAME_STARTED] = {NULL, 0},
 	[FRAME_FAILED] = {failure_fields, ARRAY_LEN(failure_fields)},
 	[FRAME_REQUEST] = {request_fields, ARRAY_LEN(request_fields)},
+	[FRAME_WITHDRAWN] = {answer_fields, ARRAY_LEN(answer_fields)},
 	[FRAME_STOPPED] = {signal_fields, ARRAY_LEN(signal_fields)},
 	[FRAME_STATUS] = {status_fields, ARRAY_LEN(status_fields)},
 	[FRAME_MAPPED] = {NULL, 0},

@@ -11,10 +11,14 @@
 
 enum { FRAME_MAX = 4096 };
 
+/* In the ids of open requests, and in no others. */
+#define REQUEST_OPEN ((uint64_t)1 << 63)
+
 enum frame_type {
 	FRAME_STARTED = 1, /* helper: the command runs */
 	FRAME_FAILED,	   /* helper: it does not, and nothing ran */
 	FRAME_REQUEST,	   /* helper: something was denied or waits for an answer */
+	FRAME_WITHDRAWN,   /* helper: an open request is over */
 	FRAME_STOPPED,	   /* helper: the command was stopped by a signal */
 	FRAME_STATUS,	   /* helper: the end; nothing follows */
 	FRAME_MAPPED,	   /* caller: the helper's user and group are mapped */

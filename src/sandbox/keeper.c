@@ -25,7 +25,7 @@
 #include "sandbox/sup_task.h"
 #include "sandbox/sweep.h"
 
-enum { SWEEP_DEADLINE_MS = 5000 };
+enum { SWEEP_DEADLINE_MS = 5000, ASK_DEADLINE_MS = 10000, ASK_TICK_MS = 100 };
 
 struct keeper {
 	struct launch *launch;
@@ -102,8 +102,8 @@ static int prepare_inside(struct launch *launch)
 static void close_others(const struct keeper *keeper)
 {
 	const struct launch *launch = keeper->launch;
-	int keep[] = {launch->control,	launch->proc_fd,   launch->null_fd,
-		      launch->listener, keeper->signal_fd, launch->origins};
+	int keep[] = {launch->control,	 launch->proc_fd, launch->null_fd, launch->listener,
+		      keeper->signal_fd, launch->origins, launch->host_fd};
 	for (int i = 0; i < 3; i++)
 		(void)dup2(launch->null_fd, i);
 	unsigned from = 3;
@@ -255,6 +255,8 @@ static void obey(struct keeper *keeper)
 		finish_killed(keeper, false); /* the caller is gone, or says so */
 	int fd = take_fd(&fds[0]);
 	frame_close_fds(fds);
+	if (frame.type == FRAME_ANSWER && keeper->launch->sup != NULL)
+		supervisor_answer(keeper->launch->sup, frame.answer.id, frame.answer.verdict == BERM_VERDICT_ALLOW);
 	if (frame.type == FRAME_SIGNAL)
 		(void)kill(-keeper->group, frame.signal);
 	obey_live(keeper, &frame, fd);
@@ -268,28 +270,77 @@ static void copy_text(char *to, size_t size, const char *from)
 	to[len] = '\0';
 }
 
-static void take_notice(void *ctx, const struct call *call, const struct sup_notice *notice)
+static void fill_request(const struct call *call, const struct sup_notice *notice, struct berm_request *ret_request)
 {
-	struct keeper *keeper = ctx;
 	struct timespec now;
-	struct berm_request request = {
+	*ret_request = (struct berm_request){
 		.kind = notice->kind,
 		.op = notice->op,
 		.verdict = BERM_VERDICT_DENY,
 		.error = notice->error,
+		.count = 1,
 		.pid = call->tid,
 		.dev = notice->dev,
 		.ino = notice->ino,
 		.mode = notice->mode,
 	};
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	request.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	task_exe(call, request.exe, sizeof request.exe);
-	copy_text(request.object, sizeof request.object, notice->object);
-	copy_text(request.as, sizeof request.as, notice->as);
-	copy_text(request.rule, sizeof request.rule, notice->rule);
-	copy_text(request.detail, sizeof request.detail, notice->detail);
+	ret_request->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	task_exe(call, ret_request->exe, sizeof ret_request->exe);
+	copy_text(ret_request->object, sizeof ret_request->object, notice->object);
+	copy_text(ret_request->as, sizeof ret_request->as, notice->as);
+	copy_text(ret_request->rule, sizeof ret_request->rule, notice->rule);
+	copy_text(ret_request->detail, sizeof ret_request->detail, notice->detail);
+}
+
+static void take_notice(void *ctx, const struct call *call, const struct sup_notice *notice)
+{
+	struct keeper *keeper = ctx;
+	struct berm_request request;
+	fill_request(call, notice, &request);
 	notices_add(&keeper->notices, &request, clock_ms(CLOCK_MONOTONIC));
+}
+
+/* ---- questions --------------------------------------------------------------------------------------------------- */
+
+/* A caller that does not read for this long is not going to answer. */
+static bool send_patiently(int control, const struct frame *frame)
+{
+	int64_t deadline_ms = clock_ms(CLOCK_MONOTONIC) + ASK_DEADLINE_MS;
+	struct pollfd room = {.fd = control, .events = POLLOUT};
+	while (frame_send(control, frame) < 0) {
+		if ((errno != EAGAIN && errno != ENOBUFS) || clock_ms(CLOCK_MONOTONIC) > deadline_ms)
+			return false;
+		(void)poll(&room, 1, ASK_TICK_MS);
+	}
+	return true;
+}
+
+/* In a process of its own, which tells further notices of this call by itself: under numbers that are no others'. */
+static bool ask_caller(void *ctx, const struct call *call, const struct sup_notice *notice, uint64_t id, int answers)
+{
+	struct keeper *keeper = ctx;
+	struct frame frame = {.type = FRAME_REQUEST};
+	uint8_t allowed = 0;
+	ssize_t n;
+	keeper->notices = (struct notices){.fd = keeper->launch->control, .next_id = (id & ~REQUEST_OPEN) << 24};
+	fill_request(call, notice, &frame.request);
+	frame.request.id = id;
+	frame.request.open = true;
+	if (!send_patiently(keeper->launch->control, &frame))
+		return false;
+	do
+		n = read(answers, &allowed, sizeof allowed);
+	while (n < 0 && errno == EINTR);
+	return n == 1 && allowed == 1;
+}
+
+/* If the caller does not read it has not seen the question either, or it learns by its answer. */
+static void withdraw_question(void *ctx, uint64_t id)
+{
+	const struct keeper *keeper = ctx;
+	const struct frame frame = {.type = FRAME_WITHDRAWN, .answer = {.id = id}};
+	(void)frame_send(keeper->launch->control, &frame);
 }
 
 static int sooner(int a, int b)
@@ -366,7 +417,8 @@ _Noreturn void keeper_main(struct launch *launch)
 	keeper->launch = launch;
 	keeper->notices.fd = launch->control;
 	keeper->live_fd = -1;
-	launch->listener = launch->ruleset = launch->proc_fd = launch->null_fd = launch->origins = -1;
+	launch->listener = launch->ruleset = launch->proc_fd = launch->null_fd = -1;
+	launch->origins = launch->host_fd = -1;
 	ends_clear(&launch->ends);
 	if (prepare_inside(launch) < 0 || watch_children(keeper) < 0)
 		finish_failed(launch);
@@ -385,6 +437,8 @@ _Noreturn void keeper_main(struct launch *launch)
 		supervisor_origins(launch->sup, launch->origins);
 		if (launch->private_tmp != NULL)
 			supervisor_own(launch->sup, launch->private_tmp);
+		const struct sup_questions questions = {ask_caller, withdraw_question, launch->host_fd};
+		supervisor_asks(launch->sup, &questions);
 		supervisor_start(launch->sup, launch->listener, launch->proc_fd, take_notice, keeper);
 	}
 	run(keeper);

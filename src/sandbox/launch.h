@@ -74,6 +74,7 @@ struct launch {
 	int listener;		       /* -1: none */
 	struct berm_network_ends ends; /* of a filtered network */
 	int origins;		       /* where who began a connection is told; -1: nowhere */
+	int host_fd; /* the host's tree as it is, out of reach of every path inside, for what is asked for; -1: none */
 	struct launch_failure failure;
 };
 

@@ -138,6 +138,12 @@ static void fill_paths(struct filler *to, const struct live_content *content, st
 	plan->sockets = fill_items(to, plan->sockets, plan->socket_count, sizeof *plan->sockets);
 	for (size_t i = 0; plan->sockets != NULL && i < plan->socket_count; i++)
 		plan->sockets[i] = fill_text(to, plan->sockets[i]);
+	plan->asks = fill_items(to, base->asks, base->ask_count, sizeof *plan->asks);
+	plan->ask_count = base->ask_count;
+	for (size_t i = 0; plan->asks != NULL && i < plan->ask_count; i++) {
+		plan->asks[i].path = fill_text(to, plan->asks[i].path);
+		plan->asks[i].label = fill_text(to, plan->asks[i].label);
+	}
 	plan->scratches = fill_items(to, base->scratches, base->scratch_count, sizeof *plan->scratches);
 	plan->scratch_count = base->scratch_count;
 	for (size_t i = 0; plan->scratches != NULL && i < plan->scratch_count; i++) {
@@ -167,6 +173,7 @@ static void keep_fixed(const struct berm_plan *base, struct berm_plan *plan)
 		.user_is_root = base->user_is_root,
 		.spec = base->spec,
 		.judge_max_bytes = base->judge_max_bytes,
+		.allow_asked = base->allow_asked,
 	};
 	memcpy(plan->extra, base->extra, sizeof plan->extra);
 	memcpy(plan->limit, base->limit, sizeof plan->limit);

@@ -104,6 +104,7 @@ static enum berm_code run_build(struct build *build, struct berm_err *err)
 	build_spread(build);
 	TRY(build_narrow(build, err));
 	TRY(build_grants(build, err));
+	TRY(build_asks(build, err));
 	build_spec(build);
 	return build_lines(build, err);
 }

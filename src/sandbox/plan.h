@@ -32,6 +32,14 @@ struct plan_grant {
 	unsigned govern; /* set of enum plan_govern */
 };
 
+/* What may be asked for where no grant covers it. */
+struct plan_ask {
+	const char *path; /* canonical, as far as it exists */
+	unsigned rights;  /* BERM_READ | WRITE | DELETE */
+	bool tree;
+	const char *label; /* the line in words */
+};
+
 /* Symbolic links passed on the way to a grant: recreated in the hidden view. */
 struct plan_link {
 	const char *path, *target;
@@ -112,6 +120,9 @@ struct berm_plan {
 		*around; /* for Landlock alone, without namespaces: names beside denied ones, which may be read
 				    * and run (never changed) though the grant that they lie in gives that to nobody */
 	size_t around_count;
+	struct plan_ask *asks;
+	size_t ask_count;
+	bool allow_asked; /* nobody is asked: it is allowed */
 	struct plan_link *links;
 	size_t link_count;
 	struct plan_mask *masks;
@@ -132,6 +143,9 @@ struct berm_plan {
 
 /* The longest grant that holds path: the path itself, or a tree above it. NULL: none. path is canonical. No heap. */
 const struct plan_grant *plan_grant_at(const struct berm_plan *plan, struct str path);
+
+/* The line by which path may be asked for: the longest one. NULL: none. No heap. */
+const struct plan_ask *plan_ask_at(const struct berm_plan *plan, struct str path);
 
 /* Walks the rules that hold for a path, or that may hold for something below it, in no particular order; the same rule
  * may come twice. "beside", in_place and alike are the caller's to look at. No heap; a handful of comparisons however

@@ -200,9 +200,15 @@ struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str pat
 		verdict.judge = rule;
 	}
 	bool granted = grant != NULL && !grant->closed && (acts[act].needs & ~grant->rights) == 0;
-	if (!granted && !replaceable)
+	if (granted || replaceable)
+		return verdict;
+	const struct plan_ask *ask = plan_ask_at(plan, path);
+	unsigned rights = grant != NULL && !grant->closed ? grant->rights : 0;
+	if (ask == NULL || (acts[act].needs & ~(rights | ask->rights)) != 0)
 		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EACCES};
-	return verdict;
+	if (verdict.judge != NULL) /* what it accepts is nothing that a person could be asked */
+		return (struct place_verdict){.rule = verdict.judge->label, .error = EACCES, .by = verdict.judge};
+	return (struct place_verdict){.ask = ask->label};
 }
 
 /* ---- names that must stay ---------------------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ struct place_verdict {
 	int error;		       /* EACCES */
 	const struct plan_rule *judge; /* allowed if this accepts the content (ARRIVE_FILE only) */
 	const struct plan_rule *by;    /* the rule that refuses; NULL: no grant */
+	const char *ask;	       /* allowed if the caller says so: the line that asks; NULL: anyway */
 };
 
 /* Some rules wait for a name beside a path. Is something of this name (or "a/b") in folder? */

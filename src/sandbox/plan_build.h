@@ -123,6 +123,10 @@ void build_spread(struct build *build);
 /* The rights that the trees around a node give it. */
 unsigned build_rights_around(const struct path_node *node);
 
+/* plan_ask.c: what may be asked for. */
+bool build_wants_asks(const struct berm_caps *caps);
+MUST_USE enum berm_code build_asks(struct build *build, struct berm_err *err);
+
 /* plan_rules.c: nodes and rules of everything that narrows; then the index. */
 MUST_USE enum berm_code build_rules(struct build *build, struct berm_err *err);
 MUST_USE enum berm_code build_index(struct build *build, struct berm_err *err);

@@ -255,6 +255,19 @@ static struct words replace_words(struct build *build, const struct cap_line *li
 	return held("supervisor", build->plan->hidden ? "the names in its folder can be seen" : "");
 }
 
+static struct words ask_words(struct build *build, const struct cap_line *line, const struct line_state *state)
+{
+	(void)line;
+	(void)state;
+	if (!build->landlock)
+		return refused_by(build, FACT_LANDLOCK_ABI);
+	if (!build->supervise)
+		return refused_by(build, build->cannot_supervise);
+	if (build->plan->hidden)
+		return refused("a view in which names outside the grants can be seen", "view visible");
+	return held("supervisor", build->plan->allow_asked ? "allowed without a question" : "each access is asked for");
+}
+
 /* ---- limits, extras ---------------------------------------------------------------------------------------------- */
 
 static struct words limit_words(struct build *build, const struct cap_line *line, const struct line_state *state)
@@ -373,9 +386,10 @@ static const struct {
 } kinds[] = {
 	[CAP_GRANT] = {"files", grant_words},	  [CAP_NARROW] = {NULL, narrow_words},
 	[CAP_REPLACE] = {"files", replace_words}, [CAP_RULE] = {NULL, narrow_words},
-	[CAP_SOCKET] = {"sockets", socket_words}, [CAP_SCRATCH] = {"files", scratch_words},
-	[CAP_LIMIT] = {"limits", limit_words},	  [CAP_EXTRA] = {NULL, extra_words},
-	[CAP_VIEW] = {"files", view_words},	  [CAP_BACKEND] = {"files", backend_words},
+	[CAP_ASK] = {"files", ask_words},	  [CAP_SOCKET] = {"sockets", socket_words},
+	[CAP_SCRATCH] = {"files", scratch_words}, [CAP_LIMIT] = {"limits", limit_words},
+	[CAP_EXTRA] = {NULL, extra_words},	  [CAP_VIEW] = {"files", view_words},
+	[CAP_BACKEND] = {"files", backend_words},
 };
 
 static const char *guarantee_of(const struct cap_line *line)
@@ -406,7 +420,7 @@ static void note_line(struct build *build, size_t index, struct plan_line *told)
 		[CAP_GRANT] = PLAN_LINE_GRANT,	 [CAP_NARROW] = PLAN_LINE_RULE,	  [CAP_REPLACE] = PLAN_LINE_RULE,
 		[CAP_RULE] = PLAN_LINE_RULE,	 [CAP_SOCKET] = PLAN_LINE_SOCKET, [CAP_SCRATCH] = PLAN_LINE_FIXED,
 		[CAP_LIMIT] = PLAN_LINE_LIMIT,	 [CAP_EXTRA] = PLAN_LINE_EXTRA,	  [CAP_VIEW] = PLAN_LINE_FIXED,
-		[CAP_BACKEND] = PLAN_LINE_FIXED,
+		[CAP_BACKEND] = PLAN_LINE_FIXED, [CAP_ASK] = PLAN_LINE_FIXED,
 	};
 	const struct cap_line *line = build_line(build, index);
 	const struct path_node *node = build->states[index].node;

@@ -50,8 +50,9 @@ void build_backend(struct build *build)
 	build->can_govern = build->landlock && build->supervise;
 	build->namespaces = build->no_namespaces == FACT_COUNT && caps->backend != BERM_BACKEND_LANDLOCK;
 	plan->backend = build->namespaces ? BERM_BACKEND_NAMESPACES : BERM_BACKEND_LANDLOCK;
-	plan->hidden =
-		build->namespaces && (!build->landlock || (caps->view != BERM_VIEW_VISIBLE && !grants_all(caps)));
+	plan->hidden = build->namespaces &&
+		       (!build->landlock || (caps->view != BERM_VIEW_VISIBLE && !grants_all(caps) &&
+					     (caps->view == BERM_VIEW_HIDDEN || !build_wants_asks(caps))));
 	plan->landlock_abi = (int)build->facts->value[FACT_LANDLOCK_ABI];
 }
 
@@ -93,6 +94,8 @@ static void trap_files(struct build *build)
 		spec->trap_metadata = true;
 		spec->trap_changes |= plan->landlock_abi < 3; /* truncate is not Landlock's yet */
 	}
+	if (plan->ask_count > 0)
+		spec->trap_reads = spec->trap_changes = spec->trap_metadata = spec->trap_access = true;
 	if (build->caps->tell_all)
 		spec->trap_exec = spec->trap_reads = spec->trap_changes = true;
 	for (size_t i = 0; i < build->caps->lines.len && spec->trap_changes; i++)

@@ -200,6 +200,10 @@ static enum berm_code take_frame(struct berm_sandbox *box, struct berm_request *
 		box->has_status = box->tidy = true;
 		return err_set(err, BERM_ERR_CLOSED, "the sandbox has ended");
 	}
+	if (frame.type == FRAME_WITHDRAWN) {
+		*ret_request = (struct berm_request){.id = frame.answer.id, .withdrawn = true};
+		return BERM_OK;
+	}
 	if (frame.type == FRAME_STOPPED)
 		box->stopped = frame.signal;
 	return err_set(err, BERM_ERR_TIMEOUT, "no request");
@@ -233,11 +237,15 @@ static enum berm_code tell(struct berm_sandbox *box, const struct frame *frame, 
 enum berm_code berm_sandbox_answer(struct berm_sandbox *box, uint64_t id, const struct berm_decision *decision,
 				   struct berm_err *err)
 {
-	(void)decision;
-	/* No capability of this version leaves a request open: whoever answers one answers something that is over. */
-	if (box->control < 0 || box->has_status)
-		return err_set(err, BERM_ERR_CLOSED, "the sandbox has ended");
-	return err_set(err, BERM_ERR_NOTFOUND, "no open request has the id %llu", (unsigned long long)id);
+	if (decision == NULL || decision->size < sizeof *decision)
+		return err_set(err, BERM_ERR_INVALID, "no decision");
+	if ((id & REQUEST_OPEN) == 0)
+		return err_set(err, BERM_ERR_NOTFOUND, "no open request has the id %llu", (unsigned long long)id);
+	const struct frame frame = {.type = FRAME_ANSWER,
+				    .answer = {.id = id,
+					       .verdict = decision->verdict == BERM_VERDICT_ALLOW ? BERM_VERDICT_ALLOW
+												  : BERM_VERDICT_DENY}};
+	return tell(box, &frame, err);
 }
 
 enum berm_code berm_sandbox_network(struct berm_sandbox *box, struct berm_network_ends *ret_ends, struct berm_err *err)

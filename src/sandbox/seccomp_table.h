@@ -31,6 +31,7 @@ enum seccomp_to {
 	TO_CHANGE,
 	TO_CHANGE_OR_READ,
 	TO_READ,
+	TO_ACCESS,
 	TO_EXEC,
 	TO_MODE,
 	TO_METADATA,

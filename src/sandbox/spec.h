@@ -13,9 +13,10 @@ struct seccomp_spec {
 	/* What goes to the listener. Nothing of this set: no listener is installed. */
 	bool trap_changes; /* open for writing or creating (told by the flags), openat2, creat, mkdir, mknod, unlink, rmdir,
 			       * rename, link, symlink, truncate, umask: a tree holds governed writing */
-	bool trap_reads;    /* open for reading too: a tree holds governed reading */
-	bool trap_exec;	    /* execve, execveat: all of what is refused is to be told */
-	bool trap_modes;    /* chmod, fchmod, fchmodat, fchmodat2, file_setattr: protected names */
+	bool trap_reads;  /* open for reading too: a tree holds governed reading */
+	bool trap_access; /* access, faccessat, faccessat2: what may be asked for lies on mounts that are only read */
+	bool trap_exec;	  /* execve, execveat: all of what is refused is to be told */
+	bool trap_modes;  /* chmod, fchmod, fchmodat, fchmodat2, file_setattr: protected names */
 	bool trap_metadata; /* all of chown, utime, xattr changes, FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR as well: nothing else
 			       * holds metadata outside the grants. Rarer ioctls of the kind are refused */
 	bool trap_connect; /* connect, bind, sendto with an address: Unix sockets by path (and netlink, which glibc binds and

@@ -74,8 +74,12 @@ static int find_path(struct call *call, int dirfd, const char *path, int flags, 
 	}
 	unsigned how = PLACE_EVERYWHERE | PLACE_FOLDERS | PLACE_HERE | (follow ? PLACE_FOLLOW : 0U);
 	int error = place_find(call, dirfd, path, how, 0, place);
-	/* procfs does not let its own modes, owners and times be set; other magic links stay unfollowed */
-	return error < 0 ? EPERM : error;
+	if (error >= 0)
+		return error;
+	/* A circle of links; or procfs, which does not let its own modes, owners and times be set. */
+	struct stat st = {0};
+	error = task_enter_dir(call, dirfd);
+	return error == 0 && fstatat(AT_FDCWD, path, &st, 0) < 0 && errno == ELOOP ? ELOOP : EPERM;
 }
 
 static int subject_of_path(struct call *call, int dirfd, uint64_t address, int flags, struct subject *ret_subject)
@@ -113,29 +117,46 @@ static bool is_private(const struct place *place)
 	return place->unnamed && (place->path_len == 0 || place->st.st_nlink == 0);
 }
 
-/* NULL: it may. */
-static const char *forbids(const struct subject *subject, enum place_act act, mode_t mode)
+static struct place_verdict judge_subject(const struct subject *subject, enum place_act act, mode_t mode)
 {
+	const struct place_verdict allowed = {0};
 	const struct call *call = subject->call;
 	const struct place *place = subject->place;
 	const struct plan_grant *grant = place->grant;
 	if (is_private(place))
-		return NULL;
-	if (grant == NULL || (!grant->closed && (grant->rights & BERM_WRITE) == 0)) {
+		return allowed;
+	if (place->unnamed && place->ask != NULL) /* it lost the name by which it was asked for */
+		return (struct place_verdict){.ask = place->ask->label};
+	if ((grant == NULL || (!grant->closed && (grant->rights & BERM_WRITE) == 0)) && place->ask == NULL) {
 		bool held = !call->sup->plan->spec.trap_metadata; /* by read-only mounts */
-		return held || (grant == NULL && place_own(call, place)) ? NULL : "not granted";
+		if (held || (grant == NULL && place_own(call, place)))
+			return allowed;
+		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EPERM};
 	}
-	return place_judge_act(call, place, act, mode).rule;
+	return place_judge_act(call, place, act, mode);
+}
+
+/* What was asked about is held by its place, and is to be changed there, even if the task named it by a descriptor: that
+ * may be one of a mount that is only read. */
+static int subject_hold_asked(struct subject *subject)
+{
+	subject_done(subject);
+	subject->fd = subject->keep = -1;
+	return subject_hold(subject);
 }
 
 /* True if it was refused. */
 static bool is_refused(struct subject *subject, enum place_act act, mode_t mode, struct sup_answer *ret_answer)
 {
-	const char *rule = forbids(subject, act, mode);
-	if (rule == NULL)
+	struct place_verdict verdict = judge_subject(subject, act, mode);
+	verdict.error = verdict.rule != NULL ? EPERM : 0;
+	if (!place_permits(subject->call, subject->place, act, subject->call->sup->text[0], &verdict, ret_answer))
+		return true;
+	if (verdict.ask == NULL)
 		return false;
-	*ret_answer = place_refuse(subject->call, subject->place, act, subject->call->sup->text[0], rule, EPERM);
-	return true;
+	int error = subject_hold_asked(subject);
+	*ret_answer = answer_errno(error);
+	return error != 0;
 }
 
 /* ---- permissions ------------------------------------------------------------------------------------------------- */
@@ -172,7 +193,10 @@ static struct sup_answer serve_fchmod(struct call *call)
 	int error = subject_of_fd(call, (int)call->args[0], &subject);
 	if (error != 0)
 		return answer_errno(error);
-	return is_refused(&subject, ACT_MODE, mode, &answer) ? answer : answer_result(fchmod(subject.fd, mode & 07777));
+	if (is_refused(&subject, ACT_MODE, mode, &answer))
+		return answer;
+	return answer_result(subject.fd >= 0 ? fchmod(subject.fd, mode & 07777)
+					     : fchmodat(subject.dir, subject.name, mode & 07777, 0));
 }
 
 /* ---- owners ------------------------------------------------------------------------------------------------------ */
@@ -205,7 +229,10 @@ static struct sup_answer serve_fchown(struct call *call)
 		return answer_errno(error);
 	if (is_refused(&subject, ACT_META, 0, &answer))
 		return answer;
-	return answer_result(fchown(subject.fd, (uid_t)call->args[1], (gid_t)call->args[2]));
+	uid_t owner = (uid_t)call->args[1];
+	gid_t group = (gid_t)call->args[2];
+	return answer_result(subject.fd >= 0 ? fchown(subject.fd, owner, group)
+					     : fchownat(subject.dir, subject.name, owner, group, 0));
 }
 
 /* ---- times ------------------------------------------------------------------------------------------------------- */
@@ -225,7 +252,8 @@ static struct sup_answer change_times(struct call *call, int dirfd, uint64_t add
 		return answer_errno(error);
 	if (is_refused(&subject, ACT_META, 0, &answer))
 		return answer;
-	return answer_result(by_fd ? futimens(subject.fd, times) : utimensat(subject.dir, subject.name, times, 0));
+	return answer_result(subject.fd >= 0 ? futimens(subject.fd, times)
+					     : utimensat(subject.dir, subject.name, times, 0));
 }
 
 static struct sup_answer serve_utimensat(struct call *call)
@@ -428,7 +456,13 @@ static struct sup_answer serve_ioctl(struct call *call)
 		error = subject_of_fd(call, (int)call->args[0], &subject);
 	if (error != 0)
 		return answer_errno(error);
-	return is_refused(&subject, ACT_META, 0, &answer) ? answer : answer_result(ioctl(subject.fd, command, value));
+	if (is_refused(&subject, ACT_META, 0, &answer))
+		return answer;
+	if (subject.fd < 0) { /* it was asked about */
+		auto_fd int fd = openat(subject.dir, subject.name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		return answer_result(fd < 0 ? -1 : ioctl(fd, command, value));
+	}
+	return answer_result(ioctl(subject.fd, command, value));
 }
 
 /* ---- old calls --------------------------------------------------------------------------------------------------- */

@@ -51,14 +51,15 @@ static bool is_settled(struct call *call, int error, enum place_act act, struct 
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
 
-/* The rule that forbids it, or NULL. */
-static const char *make_rule(const struct call *call, const struct place *place, enum place_act act)
+static struct place_verdict judge_making(const struct call *call, const struct place *place, enum place_act act)
 {
 	struct place_verdict verdict = place_judge_act(call, place, act, 0);
 	const struct plan_rule *around = NULL;
 	if (verdict.rule == NULL && act == ACT_SYMLINK)
 		around = place_link_rule(call, place);
-	return around != NULL ? around->label : verdict.rule;
+	if (around != NULL)
+		verdict = (struct place_verdict){.rule = around->label, .error = EACCES};
+	return verdict;
 }
 
 /* May the name come to be? Else *ret_answer says why. That it is there already, the act finds out by itself, unless
@@ -67,8 +68,8 @@ static bool may_make(struct call *call, int which, enum place_act act, struct su
 {
 	struct supervisor *sup = call->sup;
 	struct place *place = &sup->places[which];
-	const char *rule = make_rule(call, place, act);
-	if (rule == NULL && !place_is_awaited(call, place))
+	struct place_verdict verdict = judge_making(call, place, act);
+	if (verdict.rule == NULL && verdict.ask == NULL && !place_is_awaited(call, place))
 		return true;
 	int error = place_look(place);
 	if (error == 0 && place->exists)
@@ -77,10 +78,9 @@ static bool may_make(struct call *call, int which, enum place_act act, struct su
 		*ret_answer = answer_errno(error);
 		return false;
 	}
-	error = rule != NULL ? EACCES : place_check_beside(call, place, &rule);
-	if (error != 0)
-		*ret_answer = place_refuse(call, place, act, sup->text[which], rule, error);
-	return error == 0;
+	if (verdict.rule == NULL)
+		verdict.error = place_check_beside(call, place, &verdict.rule);
+	return place_permits(call, place, act, sup->text[which], &verdict, ret_answer);
 }
 
 static struct sup_answer make_folder(struct call *call, int dirfd, uint64_t address, mode_t mode)
@@ -197,17 +197,28 @@ static struct sup_answer remove_name(struct call *call, int dirfd, uint64_t addr
 		return answer;
 	struct place_verdict verdict = place_judge_act(call, place, act, 0);
 	bool pinned = place_pinned(call, place, false);
-	if (verdict.rule == NULL && !pinned)
+	if (verdict.rule == NULL && verdict.ask == NULL && !pinned)
 		return answer_result(unlinkat(place->folder, place->name, flags));
 	error = remove_errno(place, folder);
 	if (error == 0 && pinned)
 		error = EBUSY;
 	if (error != 0)
 		return answer_errno(error);
-	return place_refuse(call, place, act, call->sup->text[0], verdict.rule, verdict.error);
+	if (!place_permits(call, place, act, call->sup->text[0], &verdict, &answer))
+		return answer;
+	return answer_result(unlinkat(place->folder, place->name, flags));
 }
 
 /* ---- linking ----------------------------------------------------------------------------------------------------- */
+
+/* The other name of a call that takes two, for whoever is asked. */
+static void say_other(struct supervisor *sup, const char *word, const char *path)
+{
+	size_t at = 0;
+	(void)text_put(sup->reason, sizeof(sup->reason), &at, word);
+	if (!text_put(sup->reason, sizeof(sup->reason), &at, path))
+		(void)text_put(sup->reason, sizeof(sup->reason), &at, "a name that is too long to be told");
+}
 
 /* Where a name is taken to, nothing may be allowed that was not where it came from. */
 static bool gains_rights(const struct plan_grant *from, const struct plan_grant *to)
@@ -226,25 +237,47 @@ static struct sup_answer link_object(const struct place *from, const struct plac
 	return answer_result(linkat(proc_fd, name, to->folder, to->name, AT_SYMLINK_FOLLOW));
 }
 
+/* One question is asked, about the new name; the object is held as well. ask: the line that asks about the object, or
+ * NULL. */
+static struct sup_answer link_asked(struct call *call, const char *ask)
+{
+	struct sup_answer answer;
+	struct supervisor *sup = call->sup;
+	struct place *from = &sup->places[0], *to = &sup->places[1];
+	/* A further name of a symbolic link leads where that leads. */
+	struct place_verdict verdict = judge_making(call, to, S_ISLNK(from->st.st_mode) ? ACT_SYMLINK : ACT_LINK);
+	if (verdict.rule == NULL)
+		verdict.error = place_check_beside(call, to, &verdict.rule);
+	verdict.ask = verdict.ask != NULL ? verdict.ask : ask;
+	say_other(sup, "of ", from->path);
+	int error = verdict.rule == NULL && verdict.error == 0 ? place_hold(call, from, ACT_LEAVE) : 0;
+	if (error != 0)
+		return answer_errno(error);
+	return place_permits(call, to, ACT_LINK, sup->text[1], &verdict, &answer) ? link_object(from, to, sup->proc_fd)
+										  : answer;
+}
+
 /* Both places are known and the new one is governed. */
 static struct sup_answer link_places(struct call *call)
 {
 	struct sup_answer answer;
 	struct supervisor *sup = call->sup;
-	const struct place *from = &sup->places[0], *to = &sup->places[1];
-	if (!from->exists)
-		return answer_errno(ENOENT);
-	if (from->slash && !S_ISDIR(from->st.st_mode))
-		return answer_errno(ENOTDIR);
+	struct place *from = &sup->places[0], *to = &sup->places[1];
 	if (to->exists)
 		return answer_errno(EEXIST);
+	if (to->slash)
+		return answer_errno(ENOENT);
 	if (S_ISDIR(from->st.st_mode))
 		return answer_errno(EPERM);
-	if (!place_governed(from, GOVERN_WRITE) || gains_rights(from->grant, to->holder))
+	if (!place_governed(from, GOVERN_WRITE))
 		return answer_errno(EXDEV);
 	struct place_verdict verdict = place_judge_act(call, from, ACT_LINK_FROM, 0);
 	if (verdict.rule != NULL)
 		return place_refuse(call, from, ACT_LINK_FROM, sup->text[0], verdict.rule, verdict.error);
+	if (verdict.ask != NULL || place_judge_act(call, to, ACT_LINK, 0).ask != NULL)
+		return link_asked(call, verdict.ask);
+	if (gains_rights(from->grant, to->holder))
+		return answer_errno(EXDEV);
 	if (S_ISLNK(from->st.st_mode)) { /* a further name of a symbolic link leads around rules as a new one would */
 		const struct plan_rule *around = place_link_rule(call, to);
 		if (around != NULL)
@@ -253,29 +286,43 @@ static struct sup_answer link_places(struct call *call)
 	return may_make(call, 1, ACT_LINK, &answer) ? link_object(from, to, sup->proc_fd) : answer;
 }
 
+/* What is linked. A slash behind a symbolic link means what it leads to. */
+static int find_linked(struct call *call, int dirfd, uint64_t address, int flags)
+{
+	const struct place *place = &call->sup->places[0];
+	unsigned follow = (flags & AT_SYMLINK_FOLLOW) != 0 ? PLACE_FOLLOW : 0U;
+	int error = find_named(call, 0, dirfd, address, PLACE_FOLDERS | follow);
+	if (error != 0 || follow != 0 || !place->slash || !place->exists || !S_ISLNK(place->st.st_mode))
+		return error;
+	place_done(&call->sup->places[0]);
+	return find_named(call, 0, dirfd, address, PLACE_FOLDERS | PLACE_FOLLOW);
+}
+
 static struct sup_answer make_link(struct call *call, int from_dirfd, uint64_t from, int to_dirfd, uint64_t to,
 				   int flags)
 {
 	struct supervisor *sup = call->sup;
 	if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
 		return answer_errno(EINVAL);
-	unsigned how = PLACE_FOLDERS | ((flags & AT_SYMLINK_FOLLOW) != 0 ? PLACE_FOLLOW : 0U);
-	int error = find_named(call, 0, from_dirfd, from, how);
+	int error = find_linked(call, from_dirfd, from, flags);
 	if (error == ENOENT && sup->text[0][0] == '\0' && (flags & AT_EMPTY_PATH) != 0) {
 		int fd = -1;
 		error = task_dirfd(call, from_dirfd, &fd);
 		if (error == 0)
 			error = place_of_fd(call, fd, &sup->places[0]);
 	}
-	if (error > 0)
-		return answer_errno(error);
+	const struct place *old = &sup->places[0];
+	if (error == 0 && (!old->exists || (old->slash && !S_ISDIR(old->st.st_mode))))
+		error = old->exists ? ENOTDIR : ENOENT; /* found before the new name is looked at */
+	if (error != 0)
+		return error > 0 ? answer_errno(error) : answer_continue();
 	int to_error = find_named(call, 1, to_dirfd, to, PLACE_NOFOLLOW);
 	if (to_error > 0)
 		return answer_errno(to_error);
 	if (!call_alive(call))
 		return answer_errno(ESRCH);
-	if (error < 0 || to_error < 0 || !place_folder_governed(&sup->places[1])) {
-		if (error == 0 && to_error == 0 && sup->places[0].exists)
+	if (to_error < 0 || !place_folder_governed(&sup->places[1])) {
+		if (to_error == 0)
 			place_report(call, &sup->places[1], ACT_LINK, sup->text[1]);
 		return answer_continue();
 	}
@@ -288,6 +335,7 @@ struct renaming {
 	struct call *call;
 	unsigned flags;
 	const struct plan_rule *judge; /* must accept what arrives at the new name */
+	const char *ask;	       /* the line that asks about one of its acts, or NULL */
 	struct sup_answer answer;
 };
 
@@ -311,6 +359,8 @@ static bool act_refused(struct renaming *renaming, int which, enum place_act act
 		return refused(renaming, which, act, verdict.rule, verdict.error);
 	if (ret_judge != NULL)
 		*ret_judge = verdict.judge;
+	if (verdict.ask != NULL)
+		renaming->ask = verdict.ask;
 	return false;
 }
 
@@ -366,6 +416,12 @@ static bool lies_below(const struct place *place, const struct place *folder)
 	       memcmp(place->path, folder->path, folder->path_len) == 0;
 }
 
+/* Do the permissions of its folder let nothing in it be changed? */
+static bool is_closed(const struct place *place)
+{
+	return place->folder != -1 && faccessat(place->folder, ".", W_OK | X_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
 /* What the kernel would find before it asks about rights. */
 static int rename_errno(const struct renaming *renaming)
 {
@@ -378,12 +434,16 @@ static int rename_errno(const struct renaming *renaming)
 	bool folder = S_ISDIR(from->st.st_mode);
 	if (!folder && (from->slash || (!exchange && to->slash)))
 		return ENOTDIR;
+	if (exchange && to->slash && !S_ISDIR(to->st.st_mode))
+		return ENOTDIR;
 	if (lies_below(to, from))
 		return EINVAL;
 	if (lies_below(from, to))
 		return exchange ? EINVAL : ENOTEMPTY;
 	if (!to->exists || exchange)
 		return 0;
+	if (folder != S_ISDIR(to->st.st_mode) && (is_closed(from) || is_closed(to)))
+		return EACCES;
 	return folder == S_ISDIR(to->st.st_mode) ? 0 : folder ? ENOTDIR : EISDIR;
 }
 
@@ -391,7 +451,7 @@ static int rename_errno(const struct renaming *renaming)
 static bool replacing_refused(struct renaming *renaming)
 {
 	const struct place *to = &renaming->call->sup->places[1];
-	if (renaming->judge == NULL)
+	if (renaming->judge == NULL || to->holder == NULL)
 		return act_refused(renaming, 1, ACT_REMOVE, NULL);
 	if ((to->holder->rights & BERM_DELETE) != 0)
 		return false;
@@ -404,8 +464,10 @@ static int ends_errno(const struct renaming *renaming)
 	const struct call *call = renaming->call;
 	const struct place *from = &call->sup->places[0], *to = &call->sup->places[1];
 	bool exchange = (renaming->flags & RENAME_EXCHANGE) != 0;
-	if (!place_folder_governed(from) || !place_folder_governed(to) || gains_rights(from->holder, to->holder) ||
-	    (exchange && gains_rights(to->holder, from->holder)))
+	if (!place_folder_governed(from) || !place_folder_governed(to))
+		return EXDEV;
+	bool gains = gains_rights(from->holder, to->holder) || (exchange && gains_rights(to->holder, from->holder));
+	if (gains && from->ask == NULL && to->ask == NULL)
 		return EXDEV;
 	bool pinned = place_pinned(call, from, S_ISDIR(from->st.st_mode)) ||
 		      (to->exists && place_pinned(call, to, S_ISDIR(to->st.st_mode)));
@@ -423,6 +485,19 @@ static bool rename_refused(struct renaming *renaming)
 	if (exchange && (renaming->judge != NULL || back != NULL))
 		return refused(renaming, 1, ACT_ARRIVE_FILE, (back != NULL ? back : renaming->judge)->label, EACCES);
 	return to->exists && !exchange && replacing_refused(renaming);
+}
+
+/* One question, about the new name. Both folders are held: only names of the same mount can be renamed into each other. */
+static bool rename_permitted(struct renaming *renaming)
+{
+	struct supervisor *sup = renaming->call->sup;
+	struct place *from = &sup->places[0], *to = &sup->places[1];
+	const struct place_verdict verdict = {.ask = renaming->ask};
+	say_other(sup, (renaming->flags & RENAME_EXCHANGE) != 0 ? "exchanged with " : "from ", from->path);
+	int error = place_hold(renaming->call, from, ACT_LEAVE);
+	renaming->answer = answer_errno(error);
+	return error == 0 && place_permits(renaming->call, to, arrival_of(from->st.st_mode), sup->text[1], &verdict,
+					   &renaming->answer);
 }
 
 static struct sup_answer rename_places(struct renaming *renaming)
@@ -445,6 +520,8 @@ static struct sup_answer rename_places(struct renaming *renaming)
 		error = place_check_beside(call, from, &rule);
 	if (error != 0)
 		return place_refuse(call, to, arrival_of(from->st.st_mode), sup->text[1], rule, error);
+	if (renaming->ask != NULL && !rename_permitted(renaming))
+		return renaming->answer;
 	if (renaming->judge != NULL)
 		return rename_judged(renaming);
 	return answer_result(renameat2(from->folder, from->name, to->folder, to->name, renaming->flags));
@@ -460,16 +537,15 @@ static struct sup_answer rename_name(struct call *call, int from_dirfd, uint64_t
 	if ((flags & ~either) != 0 || flags == either)
 		return answer_errno(EINVAL);
 	int from_error = find_named(call, 0, from_dirfd, from, PLACE_NOFOLLOW);
-	if (from_error > 0)
-		return answer_errno(from_error);
+	if (from_error != 0)
+		return from_error > 0 ? answer_errno(from_error) : answer_continue();
 	int to_error = find_named(call, 1, to_dirfd, to, PLACE_NOFOLLOW);
 	if (to_error > 0)
 		return answer_errno(to_error);
 	if (!call_alive(call))
 		return answer_errno(ESRCH);
-	if (from_error < 0 || to_error < 0 ||
-	    (!place_folder_governed(&sup->places[0]) && !place_folder_governed(&sup->places[1]))) {
-		if (from_error == 0 && to_error == 0 && sup->places[0].exists)
+	if (to_error < 0 || (!place_folder_governed(&sup->places[0]) && !place_folder_governed(&sup->places[1]))) {
+		if (to_error == 0 && sup->places[0].exists)
 			place_report(call, &sup->places[1], ACT_ARRIVE_FILE, sup->text[1]);
 		return answer_continue();
 	}
@@ -529,8 +605,9 @@ static struct sup_answer serve_truncate(struct call *call)
 		return answer_continue();
 	}
 	struct place_verdict verdict = place_judge_act(call, place, ACT_WRITE, 0);
-	if (verdict.rule != NULL)
-		return place_refuse(call, place, ACT_WRITE, sup->text[0], verdict.rule, verdict.error);
+	struct sup_answer answer;
+	if (!place_permits(call, place, ACT_WRITE, sup->text[0], &verdict, &answer))
+		return answer;
 	if (len > place->st.st_size && (uint64_t)len > task_file_limit(call)) {
 		(void)syscall(SYS_tkill, call->tid, SIGXFSZ);
 		return answer_errno(EFBIG);

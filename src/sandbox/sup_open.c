@@ -58,10 +58,11 @@ static struct sup_answer answer_fd(const struct opening *opening, int fd)
 
 /* ---- the act ----------------------------------------------------------------------------------------------------- */
 
-/* An object is there: nothing is to be made. (A fortified libc ends a process that asks to and gives no mode.) */
+/* An object is there: nothing is to be made (a fortified libc ends a process that asks to and gives no mode), and the link
+ * that leads to it is procfs's. */
 static uint64_t of_object(uint64_t flags)
 {
-	return flags & ~(uint64_t)(O_CREAT | O_EXCL);
+	return flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW);
 }
 
 /* RESOLVE_NO_SYMLINKS stands for O_NOFOLLOW, which the task would see in F_GETFL. */
@@ -86,7 +87,7 @@ static struct sup_answer open_slowly(struct call *call, void *ctx)
 	const struct opening *opening = ctx;
 	char name[SUP_PROC_SIZE];
 	self_fd_name(name, opening->place->object);
-	int fd = openat(call->sup->proc_fd, name, (int)(of_object(opening->flags) & ~(uint64_t)O_NOFOLLOW) | O_CLOEXEC);
+	int fd = openat(call->sup->proc_fd, name, (int)(of_object(opening->flags) | O_CLOEXEC));
 	return fd < 0 ? answer_errno(errno) : answer_fd(opening, fd);
 }
 
@@ -164,14 +165,16 @@ static bool is_vain(const struct opening *opening)
 	mode_t type = opening->place->st.st_mode & S_IFMT;
 	if (type == S_IFDIR)
 		return writes(opening) || (opening->flags & O_CREAT) != 0;
-	return type == S_IFLNK || type == S_IFSOCK;
+	return type == S_IFLNK || type == S_IFSOCK || (opening->flags & O_DIRECTORY) != 0;
 }
 
-/* False: *ret_answer says why not, or what it gets instead. */
-static bool may_write(const struct opening *opening, struct sup_answer *ret_answer)
+/* False: *ret_answer says why not, or what it gets instead. *ask is set if somebody is to be asked. */
+static bool may_write(const struct opening *opening, const char **ask, struct sup_answer *ret_answer)
 {
 	const struct place *place = opening->place;
 	struct place_verdict verdict = place_judge_act(opening->call, place, ACT_WRITE, 0);
+	if (verdict.ask != NULL)
+		*ask = verdict.ask;
 	if (verdict.rule == NULL)
 		return true;
 	const struct plan_rule *judge = S_ISREG(place->st.st_mode) ? judge_of(opening) : NULL;
@@ -184,10 +187,24 @@ static bool may_write(const struct opening *opening, struct sup_answer *ret_answ
 	return false;
 }
 
+/* One question, of what weighs more. What the file system refuses anyway is not worth one. */
+static bool may_after_asking(const struct opening *opening, const char *ask, struct sup_answer *ret_answer)
+{
+	int error = access_errno(opening);
+	if (error != 0 && error != EROFS) {
+		*ret_answer = answer_errno(error);
+		return false;
+	}
+	const struct place_verdict verdict = {.ask = ask};
+	return place_permits(opening->call, opening->place, writes(opening) ? ACT_WRITE : ACT_READ, opening->path,
+			     &verdict, ret_answer);
+}
+
 static struct sup_answer open_existing(const struct opening *opening)
 {
 	struct place *place = opening->place;
 	struct sup_answer answer;
+	const char *ask = NULL;
 	unsigned govern = (writes(opening) ? GOVERN_WRITE : 0U) | (reads(opening) ? GOVERN_READ : 0U);
 	mode_t type = place->st.st_mode & S_IFMT;
 	if (type == S_IFCHR || type == S_IFBLK)
@@ -203,8 +220,11 @@ static struct sup_answer open_existing(const struct opening *opening)
 		struct place_verdict verdict = place_judge_act(opening->call, place, ACT_READ, 0);
 		if (verdict.rule != NULL)
 			return place_refuse(opening->call, place, ACT_READ, opening->path, verdict.rule, verdict.error);
+		ask = verdict.ask;
 	}
-	if (writes(opening) && !may_write(opening, &answer))
+	if (writes(opening) && !may_write(opening, &ask, &answer))
+		return answer;
+	if (ask != NULL && !may_after_asking(opening, ask, &answer))
 		return answer;
 	if (type == S_IFDIR)
 		return open_plainly(opening);
@@ -275,13 +295,16 @@ static struct sup_answer open_new(const struct opening *opening)
 	int error = place_check_beside(call, place, &rule);
 	if (error != 0)
 		return place_refuse(call, place, ACT_MAKE, opening->path, rule, error);
+	struct sup_answer answer;
+	if (verdict.ask != NULL && !place_permits(call, place, ACT_MAKE, opening->path, &verdict, &answer))
+		return answer;
 	if (verdict.judge != NULL)
 		return verdict.judge->in_place && writes(opening) ? open_unborn(opening)
 								  : open_judged(opening, verdict.judge);
 	error = task_umask(call, NULL);
 	if (error != 0)
 		return answer_errno(error);
-	struct sup_answer answer = open_plainly(opening);
+	answer = open_plainly(opening);
 	if (answer.kind != SUP_FD || scratch_remember(call->sup, place, answer.fd))
 		return answer;
 	(void)close(answer.fd);
@@ -299,7 +322,7 @@ static bool open_new_plainly(const struct opening *opening, struct sup_answer *r
 	    !place_folder_governed(place) || place->holder == &call->sup->shared || place_is_awaited(call, place))
 		return false;
 	struct place_verdict verdict = place_judge_act(call, place, ACT_MAKE, 0);
-	if (verdict.rule != NULL || task_umask(call, NULL) != 0 || !call_alive(call))
+	if (verdict.rule != NULL || verdict.ask != NULL || task_umask(call, NULL) != 0 || !call_alive(call))
 		return false;
 	const struct os_open_how how = {
 		.flags = opening->flags | O_CLOEXEC,
@@ -323,8 +346,10 @@ static struct sup_answer open_tmpfile(const struct opening *opening)
 	if (error < 0 || !place_governed(place, GOVERN_WRITE))
 		return answer_continue();
 	struct place_verdict verdict = place_judge_act(call, place, ACT_META, 0);
-	if (verdict.rule != NULL)
-		return place_refuse(call, place, ACT_MAKE, opening->path, verdict.rule, verdict.error);
+	struct sup_answer answer;
+	/* A folder is what is held; what is made in it has no name. */
+	if (!place_permits(call, place, ACT_META, opening->path, &verdict, &answer))
+		return answer;
 	error = task_umask(call, NULL);
 	if (error != 0 || !call_alive(call))
 		return answer_errno(error != 0 ? error : ESRCH);
@@ -335,11 +360,16 @@ static struct sup_answer open_tmpfile(const struct opening *opening)
 
 /* ---- the calls --------------------------------------------------------------------------------------------------- */
 
+static bool ends_in_slash(const char *path)
+{
+	size_t len = strlen(path);
+	return len > 0 && path[len - 1] == '/';
+}
+
 /* A slash behind a name follows a link in any case. */
 static bool follows(const struct opening *opening)
 {
-	size_t len = strlen(opening->path);
-	return (opening->flags & O_NOFOLLOW) == 0 || (len > 0 && opening->path[len - 1] == '/');
+	return (opening->flags & O_NOFOLLOW) == 0 || ends_in_slash(opening->path);
 }
 
 /* "/", ".", "..", and paths that end in them: a folder, named as a whole. */
@@ -364,8 +394,9 @@ static struct sup_answer open_whole(const struct opening *opening)
 	    !place_governed(place, GOVERN_READ))
 		return answer_continue();
 	struct place_verdict verdict = place_judge_act(call, place, ACT_READ, 0);
-	if (verdict.rule != NULL)
-		return place_refuse(call, place, ACT_READ, opening->path, verdict.rule, verdict.error);
+	struct sup_answer answer;
+	if (!place_permits(call, place, ACT_READ, opening->path, &verdict, &answer))
+		return answer;
 	if (!call_alive(call))
 		return answer_errno(ESRCH);
 	const struct os_open_how how = {.flags = opening->flags | O_CLOEXEC};
@@ -381,15 +412,34 @@ static struct sup_answer open_named(const struct opening *opening)
 	struct sup_answer answer;
 	if (fresh && open_new_plainly(opening, &answer))
 		return answer;
-	unsigned how = fresh ? PLACE_BLIND : follows(opening) ? PLACE_FOLLOW : PLACE_NOFOLLOW;
+	bool vain = creates && !fresh && ends_in_slash(opening->path); /* what is to be made is no folder */
+	unsigned how = fresh || vain ? PLACE_BLIND : follows(opening) ? PLACE_FOLLOW : PLACE_NOFOLLOW;
 	int error = place_find(opening->call, opening->dirfd, opening->path, how | PLACE_HERE, opening->resolve, place);
 	if (error != 0)
 		return error < 0 ? open_whole(opening) : answer_errno(error);
+	if (vain)
+		return answer_errno(EISDIR);
 	if (!call_alive(opening->call))
 		return answer_errno(ESRCH);
 	if (!fresh && place->exists)
 		return open_existing(opening);
 	return creates ? open_new(opening) : answer_errno(ENOENT);
+}
+
+/* Where something may be asked for, each open for reading comes here. Most are of what is granted and passes no link: then
+ * Landlock lets it pass, which is all that going on means. */
+static bool reads_what_is_granted(const struct opening *opening)
+{
+	const struct berm_plan *plan = opening->call->sup->plan;
+	const char *path = opening->path;
+	if (plan->ask_count == 0 || opening->resolve != 0 || path[0] != '/' || !place_is_plain(path))
+		return false;
+	const struct plan_grant *grant = plan_grant_at(plan, str_from(path));
+	if (grant == NULL || (grant->rights & BERM_READ) == 0 || (grant->govern & GOVERN_READ) != 0)
+		return false;
+	const struct os_open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = OS_RESOLVE_NO_SYMLINKS};
+	auto_fd int fd = sys_openat2(AT_FDCWD, path, &how);
+	return fd >= 0 || errno == ENOENT;
 }
 
 static struct sup_answer serve_open(struct call *call, int dirfd, uint64_t address, const struct os_open_how *how)
@@ -411,6 +461,8 @@ static struct sup_answer serve_open(struct call *call, int dirfd, uint64_t addre
 	if (error != 0)
 		return answer_errno(error);
 	sup->reason[0] = '\0';
+	if (!changes && reads_what_is_granted(&opening))
+		return answer_continue();
 	return makes_tmpfile(&opening) ? open_tmpfile(&opening) : open_named(&opening);
 }
 

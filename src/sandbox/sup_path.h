@@ -29,6 +29,7 @@ struct place {
 	bool unnamed;	/* an object without a name; path, if any, is where it was made or had its name last */
 	struct stat st; /* of the object, if it exists (lstat) */
 	const struct plan_grant *grant;	 /* the longest grant that holds path, or NULL */
+	const struct plan_ask *ask;	 /* the line by which it may be asked for, or NULL */
 	const struct plan_grant *holder; /* the longest granted tree that holds the folder of path, or NULL */
 };
 
@@ -88,6 +89,14 @@ struct sup_answer place_refuse(struct call *call, const struct place *place, enu
 			       const char *rule, int error);
 /* The act goes to the kernel. If it will be refused there for want of a grant, and for nothing else, that is told. */
 void place_report(struct call *call, struct place *place, enum place_act act, const char *as);
+
+/* May it be done, by the verdict (refused with a rule or an error)? Asks if that says so, and holds what was asked about: the object (of an act that is of the
+ * name: its folder) is the place's from then on, as it can be changed. false: *ret_answer is the handler's; the refusal was
+ * told, or another process goes on with the call. */
+bool place_permits(struct call *call, struct place *place, enum place_act act, const char *as,
+		   const struct place_verdict *verdict, struct sup_answer *ret_answer);
+/* Holds one of two places that one question is about. 0, or an errno. */
+int place_hold(const struct call *call, struct place *place, enum place_act act);
 
 /* Must the name stay where it is, because the plan grants or denies this path, or one below it, by name? */
 bool place_pinned(const struct call *call, const struct place *place, bool folder);

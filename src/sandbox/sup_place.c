@@ -26,6 +26,7 @@ void place_init(struct place *ret_place)
 	ret_place->looked = ret_place->exists = ret_place->slash = ret_place->unnamed = false;
 	ret_place->st = (struct stat){0};
 	ret_place->grant = ret_place->holder = NULL;
+	ret_place->ask = NULL;
 }
 
 void place_done(struct place *place)
@@ -88,21 +89,36 @@ static const struct plan_grant *grant_at(const struct supervisor *sup, struct st
 
 static void find_grants(const struct call *call, struct place *place)
 {
-	place->grant = grant_at(call->sup, (struct str){place->path, place->path_len});
+	struct str path = {place->path, place->path_len};
+	place->grant = grant_at(call->sup, path);
 	place->holder = place->grant;
+	/* In its own folders the sandbox does as it likes. */
+	if (call->sup->plan->ask_count > 0 && !place_own(call, place))
+		place->ask = plan_ask_at(call->sup->plan, path);
 	if (place->grant == NULL || strlen(place->grant->path) != place->path_len)
 		return;
 	size_t folder = place->name_at > 1 ? place->name_at - 1 : 1;
 	place->holder = grant_at(call->sup, (struct str){place->path, folder});
 }
 
+/* Is one of these rights to be asked for? */
+static bool asks_for(const struct place *place, const struct plan_grant *grant, unsigned rights)
+{
+	unsigned granted = grant != NULL && !grant->closed ? grant->rights : 0;
+	return place->ask != NULL && (place->ask->rights & rights & ~granted) != 0;
+}
+
 bool place_governed(const struct place *place, unsigned govern)
 {
-	return place->grant != NULL && (place->grant->govern & govern) != 0;
+	unsigned rights = ((govern & GOVERN_READ) != 0 ? BERM_READ : 0U) |
+			  ((govern & GOVERN_WRITE) != 0 ? (unsigned)BERM_WRITE | BERM_DELETE : 0U);
+	return (place->grant != NULL && (place->grant->govern & govern) != 0) || asks_for(place, place->grant, rights);
 }
 
 bool place_folder_governed(const struct place *place)
 {
+	if (asks_for(place, place->holder, BERM_WRITE | BERM_DELETE))
+		return true;
 	return place->holder != NULL && place->holder->tree && (place->holder->govern & GOVERN_WRITE) != 0;
 }
 

@@ -23,8 +23,10 @@ enum {
 };
 
 struct sup_helper {
-	pid_t pid; /* 0: free */
+	pid_t pid, tid; /* of the process, 0: free; of the task */
 	uint64_t id;
+	uint64_t question; /* id of the open request that it waits for; 0: none */
+	int answers;	   /* where its answer is written; valid with question */
 };
 
 /* The umask of a task, as its status told or its umask call said. */
@@ -94,6 +96,13 @@ struct supervisor {
 	sup_handler handlers[SUP_TABLE_SIZE];
 	struct sup_helper helpers[SUP_MAX_HELPERS];
 	size_t helper_count;
+	struct sup_questions questions;
+	uint64_t question_count;
+	struct {
+		bool here;   /* this process serves one call, and asked for it */
+		uint64_t id; /* of its request */
+		int answers; /* valid if here */
+	} asking;
 	char own[SUP_MAX_OWN][SUP_PATH_MAX];
 	size_t own_count;
 	const char *outer;				    /* for a berm inside, or NULL */
@@ -132,6 +141,9 @@ struct supervisor {
 };
 
 int64_t sup_now_ms(void);
+/* A process of its own goes on with this call: true there. Elsewhere false, and *ret_answer is the handler's. question: it
+ * will ask the caller. */
+bool sup_go_on(struct call *call, bool question, struct sup_answer *ret_answer);
 /* struct linux_dirent64, as getdents64(2) describes it */
 struct sup_entry {
 	uint64_t ino;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -198,6 +199,33 @@ static int read_status(const struct call *call, char *ret_status, size_t size)
 		return errno;
 	ret_status[n] = '\0';
 	return 0;
+}
+
+/* A mask of signals, in hexadecimal digits; none if the line is not there. */
+static uint64_t status_signals(const char *status, const char *key)
+{
+	const char *at = strstr(status, key);
+	uint64_t mask = 0;
+	for (at = at != NULL ? at + strlen(key) : ""; *at == ' ' || *at == '\t'; at++)
+		continue;
+	for (; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
+		mask = mask << 4 | (uint64_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+	return mask;
+}
+
+bool task_is_signalled(const struct supervisor *sup, pid_t tid)
+{
+	static const int urgent[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+	const struct call call = {.sup = (struct supervisor *)(uintptr_t)sup, .tid = tid};
+	char status[4096];
+	if (read_status(&call, status, sizeof(status)) != 0)
+		return false;
+	uint64_t pending = status_signals(status, "\nSigPnd:") | status_signals(status, "\nShdPnd:");
+	uint64_t shut = status_signals(status, "\nSigBlk:") | status_signals(status, "\nSigIgn:");
+	for (size_t i = 0; i < ARRAY_LEN(urgent); i++)
+		if ((pending & ~shut & (uint64_t)1 << (urgent[i] - 1)) != 0)
+			return true;
+	return false;
 }
 
 int task_group(const struct call *call, pid_t *ret_tgid)

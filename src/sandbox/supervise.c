@@ -14,12 +14,13 @@
 
 #include "base/own.h"
 #include "os/sys.h"
+#include "sandbox/frame.h"
 #include "sandbox/seccomp.h"
 #include "sandbox/sup_state.h"
 
 enum { OPEN_FILES = 4096 };
 
-static const struct sup_row *const row_tables[] = {sup_open_rows,   sup_name_rows,    sup_meta_rows,
+static const struct sup_row *const row_tables[] = {sup_open_rows,   sup_name_rows,    sup_meta_rows, sup_access_rows,
 						   sup_socket_rows, sup_process_rows, sup_exec_rows};
 
 /* ---- made before the fork ---------------------------------------------------------------------------------------- */
@@ -93,7 +94,7 @@ enum berm_code supervisor_new(const struct berm_plan *plan, struct supervisor **
 	if (sup == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
 	sup->plan = plan;
-	sup->listener = sup->proc_fd = sup->events_fd = sup->origins = -1;
+	sup->listener = sup->proc_fd = sup->events_fd = sup->origins = sup->questions.host_fd = -1;
 	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
 		place_init(&sup->places[i]);
 	TRY(alloc_messages(sup, err));
@@ -326,6 +327,8 @@ int supervisor_serve(struct supervisor *sup)
 	/* pid 0: a task of an outer pid namespace that we cannot look at. */
 	struct sup_answer answer = handle == NULL || call.tid <= 0 ? answer_errno(ENOSYS) : handle(&call);
 	send_answer(sup, call.id, &answer);
+	if (sup->asking.here)
+		_exit(0); /* this process was for one call */
 	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
 		place_done(&sup->places[i]);
 	return 0;
@@ -333,41 +336,98 @@ int supervisor_serve(struct supervisor *sup)
 
 /* ---- helper processes -------------------------------------------------------------------------------------------- */
 
-static _Noreturn void helper_main(struct call *call, struct sup_answer (*act)(struct call *call, void *ctx), void *ctx,
-				  pid_t parent)
+/* A free place for a helper process; NULL: there are too many. */
+static struct sup_helper *find_slot(struct supervisor *sup)
+{
+	for (size_t i = 0; i < SUP_MAX_HELPERS; i++)
+		if (sup->helpers[i].pid == 0)
+			return &sup->helpers[i];
+	return NULL;
+}
+
+/* In the process that goes on with a call: it never outlives its parent. */
+static void begin_helper(struct supervisor *sup, pid_t parent, uint64_t question, int answers)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	struct sup_answer answer = act(call, ctx);
-	send_answer(call->sup, call->id, &answer);
-	_exit(0);
+	sup->asking.here = true;
+	sup->asking.id = question;
+	sup->asking.answers = answers;
+}
+
+bool sup_go_on(struct call *call, bool question, struct sup_answer *ret_answer)
+{
+	struct supervisor *sup = call->sup;
+	struct sup_helper *slot = find_slot(sup);
+	int ends[2] = {-1, -1};
+	uint64_t id = question ? REQUEST_OPEN | ++sup->question_count : 0;
+	if (sup->asking.here)
+		return true;
+	*ret_answer = answer_errno(slot == NULL ? EAGAIN : EMFILE);
+	if (slot == NULL || (question && pipe2(ends, O_CLOEXEC) < 0))
+		return false;
+	pid_t parent = getpid();
+	pid_t pid = sys_fork(0, 0, NULL);
+	if (pid == 0) {
+		if (ends[1] >= 0)
+			(void)close(ends[1]);
+		begin_helper(sup, parent, id, ends[0]);
+		return true;
+	}
+	if (ends[0] >= 0)
+		(void)close(ends[0]);
+	if (pid < 0 && ends[1] >= 0)
+		(void)close(ends[1]);
+	*ret_answer = pid < 0 ? answer_errno(EAGAIN) : (struct sup_answer){.kind = SUP_LATER};
+	if (pid < 0)
+		return false;
+	*slot = (struct sup_helper){.pid = pid, .tid = call->tid, .id = call->id, .question = id, .answers = ends[1]};
+	sup->helper_count++;
+	return false;
 }
 
 struct sup_answer call_in_helper(struct call *call, struct sup_answer (*act)(struct call *call, void *ctx), void *ctx)
 {
-	struct supervisor *sup = call->sup;
-	size_t slot = 0;
-	while (slot < SUP_MAX_HELPERS && sup->helpers[slot].pid != 0)
-		slot++;
-	if (slot == SUP_MAX_HELPERS)
-		return answer_errno(EAGAIN);
-	pid_t parent = getpid();
-	pid_t pid = sys_fork(0, 0, NULL);
-	if (pid < 0)
-		return answer_errno(errno);
-	if (pid == 0)
-		helper_main(call, act, ctx, parent);
-	sup->helpers[slot] = (struct sup_helper){.pid = pid, .id = call->id};
-	sup->helper_count++;
-	return (struct sup_answer){.kind = SUP_LATER};
+	struct sup_answer answer;
+	return sup_go_on(call, false, &answer) ? act(call, ctx) : answer;
+}
+
+void supervisor_asks(struct supervisor *sup, const struct sup_questions *questions)
+{
+	sup->questions = *questions;
+}
+
+void supervisor_answer(struct supervisor *sup, uint64_t id, bool allowed)
+{
+	const uint8_t byte = allowed ? 1 : 0;
+	for (size_t i = 0; i < SUP_MAX_HELPERS; i++) {
+		struct sup_helper *helper = &sup->helpers[i];
+		if (helper->pid == 0 || helper->question != id || id == 0)
+			continue;
+		sup->denied += allowed ? 0 : 1;
+		(void)!write(helper->answers, &byte, sizeof(byte)); /* it may just have ended */
+		(void)close(helper->answers);
+		helper->question = 0;
+		return;
+	}
+}
+
+/* Its place is free again. A question that was not answered is nobody's any more. */
+static void drop_helper(struct supervisor *sup, struct sup_helper *helper)
+{
+	if (helper->question != 0) {
+		(void)close(helper->answers);
+		sup->questions.withdraw(sup->notify_ctx, helper->question);
+	}
+	*helper = (struct sup_helper){0};
+	sup->helper_count--;
 }
 
 /* A helper that died without an answer leaves its task an error; if it has answered, this one finds nobody. */
 static void helper_gone(struct supervisor *sup, struct sup_helper *helper)
 {
 	send_response(sup, helper->id, EIO, 0, 0);
-	*helper = (struct sup_helper){0};
-	sup->helper_count--;
+	drop_helper(sup, helper);
 }
 
 bool supervisor_reaped(struct supervisor *sup, pid_t pid)
@@ -405,8 +465,7 @@ static int helpers_stop(struct supervisor *sup)
 		if (!helper_ended(helper->pid))
 			return EBUSY;
 		send_response(sup, helper->id, EINTR, 0, 0);
-		*helper = (struct sup_helper){0};
-		sup->helper_count--;
+		drop_helper(sup, helper);
 	}
 	return 0;
 }
@@ -449,7 +508,12 @@ void supervisor_tick(struct supervisor *sup)
 			continue;
 		}
 		uint64_t id = helper->id;
-		if (ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0)
-			(void)kill(helper->pid, SIGKILL); /* its task is gone; reaped the next time */
+		bool gone = ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0;
+		if (!gone && helper->question != 0 && task_is_signalled(sup, helper->tid)) {
+			send_response(sup, helper->id, EINTR, 0, 0);
+			gone = true;
+		}
+		if (gone)
+			(void)kill(helper->pid, SIGKILL); /* reaped the next time */
 	}
 }

@@ -17,7 +17,7 @@
 
 #include "sandbox/plan.h"
 
-enum { SUP_MAX_HELPERS = 64, SUP_PATH_MAX = PATH_MAX };
+enum { SUP_MAX_HELPERS = 256, SUP_PATH_MAX = PATH_MAX };
 
 struct supervisor;
 
@@ -49,8 +49,8 @@ struct sup_row {
 	int nr;
 	sup_handler handle;
 };
-extern const struct sup_row sup_open_rows[], sup_name_rows[], sup_meta_rows[], sup_socket_rows[], sup_process_rows[],
-	sup_exec_rows[];
+extern const struct sup_row sup_open_rows[], sup_name_rows[], sup_meta_rows[], sup_access_rows[], sup_socket_rows[],
+	sup_process_rows[], sup_exec_rows[];
 /* each ends with {-1, NULL} */
 
 /* What a denial looks like to whoever reads events; copied out at once. Strings may be NULL. */
@@ -71,6 +71,17 @@ void supervisor_free(struct supervisor *sup);
 /* proc_fd: the /proc that shows the tasks. notify: called for each notice, must not block. */
 typedef void (*sup_notify)(void *ctx, const struct call *call, const struct sup_notice *notice);
 void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_notify notify, void *ctx);
+/* How open requests reach the caller, and what they are done on. Before start. */
+struct sup_questions {
+	/* Asks, and waits for the answer: one byte, 1 for allowed, from answers, which ends if nobody will answer. In a process
+	 * of its own. False: denied. */
+	bool (*ask)(void *ctx, const struct call *call, const struct sup_notice *notice, uint64_t id, int answers);
+	void (*withdraw)(void *ctx, uint64_t id); /* nobody waits for it any more; must not block */
+	int host_fd; /* the host's tree, where what is asked for can be changed; -1: it is so in our own view */
+};
+void supervisor_asks(struct supervisor *sup, const struct sup_questions *questions);
+/* The caller's answer; one to a request that is over is lost. */
+void supervisor_answer(struct supervisor *sup, uint64_t id, bool allowed);
 /* A folder that is the sandbox's own beyond the plan's scratch folders: its private temporary folder without namespaces.
  * Before start. */
 void supervisor_own(struct supervisor *sup, const char *path);
@@ -114,7 +125,7 @@ struct sup_answer answer_continue(void);
 /* Result of a system call done on behalf: value, or errno if it is -1. */
 struct sup_answer answer_result(int64_t result);
 /* Runs act(call, ctx) in a helper process that answers by itself, for what may block: at most SUP_MAX_HELPERS at once
- * (beyond: EAGAIN). The helper is killed when its task is gone. ctx is copied by the fork. */
+ * (beyond: EAGAIN). The helper is killed when its task is gone. ctx is copied by the fork. In a helper process: here. */
 struct sup_answer call_in_helper(struct call *call, struct sup_answer (*act)(struct call *call, void *ctx), void *ctx);
 
 #endif

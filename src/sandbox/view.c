@@ -459,11 +459,21 @@ static uint64_t visible_attributes(const struct berm_plan *plan)
 	return view_attributes(0);
 }
 
+/* What may be asked for lies on mounts that are only read: where it is to be changed, the supervisor does it on a copy of
+ * the mounts as they were, which is mounted nowhere. */
+static int visible_keep_host(struct launch *launch)
+{
+	if (launch->plan->ask_count == 0)
+		return 0;
+	launch->host_fd = view_clone("/", OS_MOUNT_ATTR_NOEXEC | OS_MOUNT_ATTR_NOSUID | OS_MOUNT_ATTR_NODEV);
+	return launch->host_fd < 0 ? launch_fail(launch, STAGE_VIEW, "/") : 0;
+}
+
 static int visible_build(struct launch *launch)
 {
 	struct view_devices devices;
 	struct os_mount_attr closed = {.attr_set = visible_attributes(launch->plan)};
-	if (view_devices_open(launch, &devices) < 0 || visible_clone(launch) < 0)
+	if (visible_keep_host(launch) < 0 || view_devices_open(launch, &devices) < 0 || visible_clone(launch) < 0)
 		return -1;
 	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &closed) < 0)
 		return launch_fail(launch, STAGE_VIEW, "/");

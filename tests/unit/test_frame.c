@@ -46,6 +46,7 @@ static struct frame example(enum frame_type type)
 		frame.signal = 20;
 		break;
 	case FRAME_ANSWER:
+	case FRAME_WITHDRAWN:
 		frame.answer.id = 99;
 		frame.answer.verdict = BERM_VERDICT_ALLOW;
 		break;

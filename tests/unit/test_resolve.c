@@ -533,13 +533,12 @@ static void test_what_cannot_be_held_is_told_line_by_line(void **state)
 		FLAG(KEY_UPSTREAM, "http://proxy:3128"),
 		FLAG(KEY_TRUST_REQUIRE, "**/AGENTS.md"),
 		FLAG(KEY_UNDO, "snapshot"),
-		FLAG(KEY_APPROVALS_MODE, "allow"),
 		{.text = NULL},
 	};
 	struct policy_input input = ordinary();
 	auto_rig rig = {0};
 	assert_int_equal(make(&rig, "default", &input, no_lines, user), BERM_ERR_UNSUPPORTED);
-	assert_int_equal(rig.problems.count, 7);
+	assert_int_equal(rig.problems.count, 6);
 	assert_string_equal(rig.problems.items[0].file, "/home/u/.config/berm/policy.yaml");
 
 	/* who only looks is told, and goes on */
@@ -547,7 +546,7 @@ static void test_what_cannot_be_held_is_told_line_by_line(void **state)
 	rig_done(&rig);
 	rig = (struct rig){0};
 	assert_int_equal(make(&rig, "default", &input, no_lines, user), BERM_OK);
-	assert_int_equal(rig.problems.count, 7);
+	assert_int_equal(rig.problems.count, 6);
 	input.look = false;
 
 	/* what can */
