@@ -97,6 +97,17 @@ const struct command commands[] = {
 			 "them, and berm run -g NAME adds one, -g -NAME takes one out.",
 	},
 	{
+		.name = "cache",
+		.run = commands_below,
+		.options = &words_option_set,
+		.operands = "WORD [ARG...]",
+		.below = cache_commands,
+		.summary = "package caches of workspaces: list, clear",
+		.about =
+			"What npm, pip, cargo, go and others fetch inside is kept for the workspace alone, and nothing "
+			"outside uses it.",
+	},
+	{
 		.name = "completion",
 		.run = cmd_completion,
 		.options = &completion_option_set,

@@ -1,5 +1,5 @@
 /*
- * The words of "berm policy", "berm profile" and "berm group", a table each. To add one: a file cmd_policy_<word>.c with
+ * The words of "berm policy", "berm profile", "berm group" and "berm cache", a table each. To add one: a file cmd_policy_<word>.c with
  * its option table and its function, a declaration here, a row in cmd_policy.c. Help, completions and the man page come
  * from the row. A word that resolves a policy has `.policy = &run_option_set` in its option_set and a struct that
  * begins with a struct run_choices: it then takes the same flags as "berm run".
@@ -10,7 +10,7 @@
 #include "cli/commands.h"
 
 /* Each ends with a row without a name. */
-extern const struct command policy_commands[], profile_commands[], group_commands[];
+extern const struct command policy_commands[], profile_commands[], group_commands[], cache_commands[];
 
 int cmd_policy_check(const struct command *self, const char *const *argv);
 int cmd_policy_show(const struct command *self, const char *const *argv);

@@ -17,12 +17,6 @@ static int fail(enum berm_code code, const struct berm_err *err)
 
 enum { MAX_LINE = 16 * 1024 };
 
-static bool shares_caches(const struct run *run)
-{
-	const struct policy_entry *cache = run_policy(run)->setting[KEY_CACHE];
-	return cache != NULL && strcmp(cache->line->text, "shared") == 0;
-}
-
 static void say_before(const struct run *run, const struct run_choices *choices)
 {
 	if (choices->quiet)
@@ -35,7 +29,7 @@ static void say_before(const struct run *run, const struct run_choices *choices)
 		say_line("the project wants more than it gets: see 'berm policy accept'");
 	if (choices->verbose && explain_stricter(run) != NULL)
 		say_line("%s", explain_stricter(run));
-	if (shares_caches(run))
+	if (policy_shares_caches(run_policy(run)))
 		say_line("caches are the host's: what is put there inside is used outside later");
 	if (run_workspace(run) == NULL && choices->request.flags == NULL)
 		say_line("no workspace: %s", run_no_workspace(run));

@@ -32,6 +32,8 @@ bool registry_read_pip_conf(struct str text, const struct registry_sink *sink);
 bool registry_read_uv_toml(struct str text, const struct registry_sink *sink);
 bool registry_read_cargo_config(struct str text, const struct registry_sink *sink);
 bool registry_read_go_env(struct str text, const struct registry_sink *sink);
+/* What go's env file says for a variable, as it is written; "": nothing. */
+struct str registry_go_env_value(struct str text, struct str name);
 bool registry_read_maven_settings(struct str text, const struct registry_sink *sink);
 bool registry_read_apt_list(struct str text, const struct registry_sink *sink);	   /* one line for each source */
 bool registry_read_apt_sources(struct str text, const struct registry_sink *sink); /* deb822 */

@@ -261,6 +261,20 @@ bool registry_read_gosumdb(struct str value, const struct registry_sink *sink)
 	return registry_read_url((struct str){url, sizeof scheme - 1 + name.len}, REGISTRY_SUMS, sink);
 }
 
+struct str registry_go_env_value(struct str text, struct str name)
+{
+	struct str line, key, value, found = {"", 0};
+	while (str_next(&text, '\n', &line)) {
+		line = trim(line);
+		if (is_comment(line))
+			continue;
+		split(line, "=", &key, &value);
+		if (str_eq(key, name))
+			found = unquote(value);
+	}
+	return found;
+}
+
 bool registry_read_go_env(struct str text, const struct registry_sink *sink)
 {
 	struct str line, key, value;

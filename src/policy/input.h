@@ -16,10 +16,11 @@ struct policy_variable {
 struct policy;
 
 struct policy_input {
-	const char *cwd;	/* absolute: what relative flags start from */
-	const char *workspace;	/* absolute, or NULL: none */
-	const char *git_common; /* a linked worktree's common git folder, or NULL */
-	bool git;		/* workspace is a git top level */
+	const char *cwd;	     /* absolute: what relative flags start from */
+	const char *workspace;	     /* absolute, or NULL: none */
+	const char *workspace_cache; /* where packages are kept for the workspace alone, or NULL: nowhere */
+	const char *git_common;	     /* a linked worktree's common git folder, or NULL */
+	bool git;		     /* workspace is a git top level */
 	/* What git runs or reads because a configuration says so (core.hooksPath, include.path), NULL-terminated, or NULL:
 	 * protected like hooks. */
 	const char *const *git_paths;

@@ -113,7 +113,7 @@ const struct policy_key_row policy_keys[POLICY_KEYS] = {
 			 .shape = SHAPE_LIST,
 			 .value = VALUE_PATH,
 			 .main = "path",
-			 .attrs = ANY | BIT(ATTR_VARIABLE),
+			 .attrs = ANY | BIT(ATTR_VARIABLE) | BIT(ATTR_KEEP) | BIT(ATTR_TELLS),
 			 .about =
 				 "a folder of the sandbox's own over this path, empty at the start and gone at the end",
 			 .example = "[{path: ~/.npm, variable: npm_config_cache}]"},
@@ -334,6 +334,11 @@ const struct policy_attr_row policy_attrs[POLICY_ATTRS] = {
 	[ATTR_LABEL] = {"label", VALUE_TEXT, false, NULL, "what denials call the line"},
 	[ATTR_VARIABLE] = {"variable", VALUE_VARIABLE, false, NULL,
 			   "the environment variable that tells programs of the folder"},
+	[ATTR_KEEP] = {"keep", VALUE_NAME, false, NULL,
+		       "a folder of this name, of the workspace's own and kept between runs, stands in for the path"},
+	[ATTR_TELLS] = {"tells", VALUE_SETTING, true, NULL,
+			"variables that lead a tool there: {kept} is the folder, {path} the host's, {old} the value "
+			"without this line"},
 	[ATTR_BY] = {"by", VALUE_TEXT, true, NULL, "programs for which the line is, by path or name; none named: any"},
 	[ATTR_HTTP] = {"http", VALUE_HTTP, true, NULL, "requests that are meant, as METHOD and path"},
 	[ATTR_PRIVATE] = {"private", VALUE_BOOL, false, NULL, "the name may resolve to a private address"},

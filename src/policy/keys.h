@@ -77,6 +77,8 @@ enum policy_attr_key {
 	ATTR_MKDIR_ONLY,
 	ATTR_LABEL,    /* what denials call the line */
 	ATTR_VARIABLE, /* SCRATCH: which environment variable names the folder */
+	ATTR_KEEP,     /* SCRATCH: a folder of the workspace's cache stands in for the path; its name there */
+	ATTR_TELLS,    /* SCRATCH with KEEP: "NAME=TEXT", variables by which a tool finds it: resolve.h */
 	ATTR_BY,       /* NET_ALLOW, tests: programs */
 	ATTR_HTTP,     /* NET_ALLOW: METHOD and path */
 	ATTR_PRIVATE,
@@ -121,6 +123,7 @@ enum policy_value {
 	VALUE_VARIABLES, /* a name of an environment variable, or the beginning of names and a "*" */
 	VALUE_SOURCE,	 /* SCHEME://REST with a scheme that is one of words */
 	VALUE_PHRASE,	 /* a text whose first word is one of words */
+	VALUE_SETTING,	 /* NAME=TEXT of an environment variable */
 	VALUE_TEST,	 /* what the test's first word asks for */
 };
 

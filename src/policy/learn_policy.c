@@ -97,12 +97,18 @@ static enum berm_code add_rule(struct learn_policy *rules, const struct policy_e
 	return vec_push(&rules->rules, &rule, err);
 }
 
-static bool is_rule(const struct policy_entry *entry)
+/* Of the cache of the workspace, where another line grants; with shared caches the path itself is granted. */
+static bool is_kept_elsewhere(const struct policy *policy, const struct policy_entry *entry)
+{
+	return policy_attr_find(entry->line, ATTR_KEEP) != NULL && !policy_shares_caches(policy);
+}
+
+static bool is_rule(const struct policy *policy, const struct policy_entry *entry)
 {
 	static const enum policy_key of_paths[] = {KEY_DENY,   KEY_PROTECT, KEY_ASK,	 KEY_READ,    KEY_WRITE,
 						   KEY_DELETE, KEY_EXEC,    KEY_REPLACE, KEY_SCRATCH, KEY_SOCKETS};
 	enum policy_key key = entry->line->key;
-	if (entry->off != NULL)
+	if (entry->off != NULL || is_kept_elsewhere(policy, entry))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(of_paths); i++) {
 		if (of_paths[i] == key)
@@ -126,7 +132,7 @@ enum berm_code learn_policy_new(const struct policy *policy, const struct floor_
 	rules->places = places;
 	vec_init(&rules->rules, sizeof(struct rule), MAX_RULES);
 	for (size_t i = 0; i < policy->count; i++)
-		if (is_rule(&policy->entries[i])) {
+		if (is_rule(policy, &policy->entries[i])) {
 			TRY(add_rule(rules, &policy->entries[i], err));
 			rules->has_delete |= policy->entries[i].line->key == KEY_DELETE;
 		}

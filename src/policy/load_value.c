@@ -183,6 +183,14 @@ static enum berm_code check_variable(const char *const *words, struct str text, 
 	return is_variable(text) ? BERM_OK : wrong(err, "not the name of a variable", text);
 }
 
+static enum berm_code check_setting(const char *const *words, struct str text, struct berm_err *err)
+{
+	struct str name, value;
+	(void)words;
+	bool fine = split(text, '=', &name, &value) && is_variable(name);
+	return fine ? BERM_OK : wrong(err, "not NAME=TEXT of a variable", text);
+}
+
 static enum berm_code check_variables(const char *const *words, struct str text, struct berm_err *err)
 {
 	(void)words;
@@ -514,6 +522,7 @@ static const struct value_row {
 	[VALUE_VARIABLES] = {check_variables, TEXTS, "the name of a variable", "LANG or \"LC_*\""},
 	[VALUE_SOURCE] = {check_source, TEXTS, "SCHEME://REST", NULL},
 	[VALUE_PHRASE] = {check_phrase, TEXTS, "a text", NULL},
+	[VALUE_SETTING] = {check_setting, TEXTS, "a variable with its value", "\"NAME=TEXT\""},
 	[VALUE_TEST] = {check_test, TEXTS, "a test", "{read: ~/x, is: deny}"},
 };
 

@@ -57,6 +57,12 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
+bool policy_shares_caches(const struct policy *policy)
+{
+	const struct policy_entry *cache = policy->setting[KEY_CACHE];
+	return cache != NULL && strcmp(cache->line->text, "shared") == 0;
+}
+
 void policy_entry_place(const struct policy_entry *entry, char *ret, size_t size)
 {
 	const char *file = entry->doc->file != NULL ? entry->doc->file : "policy";

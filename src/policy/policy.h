@@ -83,6 +83,9 @@ MUST_USE enum berm_code policy_make(const struct policy_layers *layers, const st
 				    struct policy **ret_policy, struct problems *problems, struct berm_err *err);
 void policy_free(struct policy *policy);
 
+/* "cache: shared": package caches are the machine's own. */
+bool policy_shares_caches(const struct policy *policy);
+
 /* "groups/git.yaml:7:5" into ret. */
 void policy_entry_place(const struct policy_entry *entry, char *ret, size_t size);
 /* The line as it would stand in a file, "filesystem.deny: ~/.ssh". */

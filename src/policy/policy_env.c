@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/env.h"
 #include "base/own.h"
 #include "policy/policy.h"
@@ -135,13 +136,112 @@ static bool put_also(struct list *list, const struct policy_input *input)
 	return true;
 }
 
+/* ---- package caches ---------------------------------------------------------------------------------------------- */
+
+enum { TOLD_MAX = 16 * 1024 };
+
+struct told {
+	const struct list *list;
+	const struct policy_input *input;
+	const struct policy_entry *entry; /* a line with "keep" */
+	struct buf text;
+	bool left_out; /* it says nothing, or what would be taken for two words */
+};
+
+static const char *value_in(const struct list *list, const struct policy_input *input, struct str name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (str_eq(name_of(list->entries[i]), name))
+			return list->entries[i] + name.len + 1;
+	for (const char *const *entry = input->also; entry != NULL && *entry != NULL; entry++)
+		if (str_eq(name_of(*entry), name))
+			return *entry + name.len + 1;
+	return "";
+}
+
+/* A tool whose variable holds several words would take a path with a blank for two. */
+static void put_path(struct told *told, const char *path, bool words)
+{
+	told->left_out |= words && strpbrk(path, " \t") != NULL;
+	buf_puts(&told->text, path);
+}
+
+static void put_placeholder(struct told *told, struct str word, const char *line)
+{
+	const struct policy_input *input = told->input;
+	bool words = strchr(line, ' ') != NULL;
+	if (str_eq(word, STR("kept"))) {
+		put_path(told, input->workspace_cache, words);
+		buf_printf(&told->text, "/%s", policy_attr_find(told->entry->line, ATTR_KEEP));
+	} else if (str_eq(word, STR("path"))) {
+		told->left_out |= input->readable != NULL && !input->readable(told->entry->path);
+		put_path(told, told->entry->path, words);
+	} else if (str_eq(word, STR("old"))) {
+		const char *old = value_in(told->list, input, name_of(line));
+		told->left_out |= old[0] == '\0';
+		buf_puts(&told->text, old);
+	} else {
+		buf_printf(&told->text, "{%.*s}", (int)word.len, word.ptr);
+	}
+}
+
+static void fill_told(struct told *told, const char *line)
+{
+	for (const char *at = line; *at != '\0';) {
+		const char *end = *at == '{' ? strchr(at, '}') : NULL;
+		if (end == NULL) {
+			buf_putc(&told->text, *at++);
+			continue;
+		}
+		put_placeholder(told, (struct str){at + 1, (size_t)(end - at) - 1}, line);
+		at = end + 1;
+	}
+}
+
+static bool put_told(struct list *list, const struct policy_input *input, const struct policy_entry *entry,
+		     const char *line)
+{
+	struct told told = {.list = list, .input = input, .entry = entry};
+	buf_init(&told.text, TOLD_MAX);
+	fill_told(&told, line);
+	bool fits = !told.text.failed && !told.left_out, no_memory = told.text.no_memory;
+	char *text = fits ? buf_take(&told.text) : NULL;
+	buf_done(&told.text);
+	return fits ? list_put(list, text) : !no_memory;
+}
+
+static bool is_kept(const struct policy_entry *entry)
+{
+	return entry->line->key == KEY_SCRATCH && entry->off == NULL && entry->path != NULL &&
+	       policy_attr_find(entry->line, ATTR_KEEP) != NULL;
+}
+
+/* Where the workspace's own caches are. Of several places of a tool the first one counts, so it comes last. */
+static bool put_caches(struct list *list, const struct policy_input *input)
+{
+	const struct policy *policy = input->policy;
+	if (input->workspace_cache == NULL || policy_shares_caches(policy))
+		return true;
+	for (size_t i = policy->count; i-- > 0;) {
+		const struct policy_entry *entry = &policy->entries[i];
+		for (uint32_t a = 0; is_kept(entry) && a < entry->line->attr_count; a++)
+			if (entry->line->attrs[a].key == ATTR_TELLS &&
+			    !put_told(list, input, entry, entry->line->attrs[a].text))
+				return false;
+	}
+	return true;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
 /* Programs can see where they run. */
 static const char mark[] = "BERM_SANDBOX=1";
 
 static bool fill(struct list *list, const struct policy_input *input)
 {
-	return put_passed(list, input) && put_defaults(list, input) && put_lines(list, input, false) &&
-	       put_lines(list, input, true) && put_also(list, input) && list_put(list, str_dup(str_from(mark)));
+	return put_passed(list, input) && put_defaults(list, input) && put_caches(list, input) &&
+	       put_lines(list, input, false) && put_lines(list, input, true) && put_also(list, input) &&
+	       list_put(list, str_dup(str_from(mark)));
 }
 
 /* A variable may come of the environment, of a line, and of the defaults. */
@@ -153,7 +253,9 @@ static size_t room_for(const struct policy_input *input)
 	for (const char *const *entry = input->also; entry != NULL && *entry != NULL; entry++)
 		count++;
 	for (size_t i = 0; i < input->policy->count; i++)
-		count += input->policy->entries[i].line->key == KEY_ENV_SET;
+		count += input->policy->entries[i].line->key == KEY_ENV_SET
+				 ? 1
+				 : input->policy->entries[i].line->attr_count;
 	return count;
 }
 

@@ -46,6 +46,7 @@ static const struct shape shapes[] = {
 	[VALUE_VARIABLES] = {{"string"}, "^(" VARIABLE "\\*?|\\*)$", 0},
 	[VALUE_SOURCE] = {{"string"}, NULL, 0},
 	[VALUE_PHRASE] = {{"string"}, NULL, 0},
+	[VALUE_SETTING] = {{"string"}, "^[A-Za-z_][A-Za-z0-9_]*=", 0},
 	[VALUE_TEST] = {{"string"}, NULL, 0},
 };
 

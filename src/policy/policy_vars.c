@@ -24,6 +24,7 @@ enum kind {
 	KIND_ROOTS, /* what is around those of them that are named bin, ... */
 	KIND_UID,
 	KIND_HOSTS, /* only what the caller knows */
+	KIND_OWN,   /* the same, a folder of berm's own */
 };
 struct row {
 	const char *name;
@@ -83,6 +84,7 @@ static const struct row rows[] = {
 	{"UID", KIND_UID, {NULL}},
 	{"VIRTUAL_ENV", KIND_FOLDER, {NULL}},
 	{"VOLTA_HOME", KIND_FOLDER, {"~/.volta"}},
+	{"WORKSPACE_CACHE", KIND_OWN, {NULL}},
 	{"XDG_CACHE_HOME", KIND_FOLDER, {"~/.cache"}},
 	{"XDG_CONFIG_HOME", KIND_FOLDER, {"~/.config"}},
 	{"XDG_DATA_HOME", KIND_FOLDER, {"~/.local/share"}},
@@ -94,7 +96,8 @@ static const struct row rows[] = {
 enum known { NOT_KNOWN = 0, KNOWN_NO, KNOWN_YES };
 struct value {
 	const char *path;
-	bool named;		       /* by the environment */
+	bool given;		       /* by the environment */
+	bool named;		       /* by the environment alone: what stands for it needs no look */
 	enum known harmless, not_wide; /* looked at once */
 };
 /* What a row's variable stands for, found at its first use. */
@@ -320,7 +323,7 @@ static enum berm_code add_value(struct policy_vars *vars, struct policy_vars_cac
 	const char *kept = arena_text(vars->arena, str_from(whole));
 	if (kept == NULL)
 		return no_memory(err);
-	cache->values[cache->count++] = (struct value){.path = kept, .named = named};
+	cache->values[cache->count++] = (struct value){.path = kept, .given = named, .named = named};
 	return BERM_OK;
 }
 
@@ -370,8 +373,8 @@ static enum berm_code add_named(struct policy_vars *vars, struct policy_vars_cac
 {
 	const char *const *given = given_values(vars->input, row->name);
 	for (const char *const *value = given; value != NULL && *value != NULL; value++)
-		TRY(add_value(vars, cache, str_from(*value), true, err));
-	if (given != NULL)
+		TRY(add_value(vars, cache, str_from(*value), row->kind != KIND_OWN, err));
+	if (given != NULL || row->kind == KIND_OWN)
 		return BERM_OK;
 	if (row->kind == KIND_LIST || row->kind == KIND_PATH || row->kind == KIND_ROOTS)
 		return add_list(vars, cache, row->kind, err);
@@ -573,10 +576,10 @@ static bool is_value_usable(struct policy_vars *vars, const struct policy_vars_r
 }
 
 /* Where a value of the environment's counts, what stands for it does not. */
-static bool has_named(const struct policy_vars_cache *cache)
+static bool has_given(const struct policy_vars_cache *cache)
 {
 	for (size_t i = 0; i < cache->count; i++)
-		if (cache->values[i].named)
+		if (cache->values[i].given)
 			return true;
 	return false;
 }
@@ -593,12 +596,12 @@ static enum berm_code take_variable(struct policy_vars *vars, const struct polic
 	const char **paths = ret_paths->one;
 	if (cache->count > 1 && (paths = arena_array(vars->arena, cache->count + 1, sizeof *paths)) == NULL)
 		return no_memory(err);
-	bool guard = request->use == POLICY_USE_GUARD, named = has_named(cache);
+	bool guard = request->use == POLICY_USE_GUARD, given = has_given(cache);
 	size_t count = 0;
 	for (size_t i = 0; i < cache->count; i++) {
 		struct value *value = &cache->values[i];
 		bool checked = value->named && !guard && request->use != POLICY_USE_PLAIN;
-		if ((!guard && value->named != named) || (checked && !is_value_usable(vars, request, row, value)))
+		if ((!guard && value->given != given) || (checked && !is_value_usable(vars, request, row, value)))
 			continue;
 		TRY(join(vars, str_from(value->path), str_from(rest), request->pattern, &paths[count], err));
 		count += !checked || is_usable(vars, request, row, paths[count]);

@@ -215,12 +215,6 @@ static bool is_host_tmp(const struct building *b)
 	return tmp != NULL && strcmp(tmp->line->text, "host") == 0;
 }
 
-static bool is_shared(const struct building *b)
-{
-	const struct policy_entry *cache = b->policy->setting[KEY_CACHE];
-	return cache != NULL && strcmp(cache->line->text, "shared") == 0;
-}
-
 static bool is_temporary(const char *path)
 {
 	return strcmp(path, "/tmp") == 0 || strcmp(path, "/var/tmp") == 0;
@@ -254,11 +248,13 @@ static bool is_named(struct building *b, const char *path)
 }
 
 /* Caches are the sandbox's own: what is put there must not be used outside later. One in the workspace is the
- * workspace's. */
+ * workspace's; one that is kept is in the workspace's cache, which a line grants and the environment tells of. */
 static enum berm_code put_scratch(struct building *b, const struct policy_entry *entry)
 {
 	const char *path = entry->path;
-	bool through = is_temporary(path) ? is_host_tmp(b) || is_named(b, path) : is_shared(b);
+	bool through = is_temporary(path) ? is_host_tmp(b) || is_named(b, path) : policy_shares_caches(b->policy);
+	if (!through && b->input->workspace_cache != NULL && policy_attr_find(entry->line, ATTR_KEEP) != NULL)
+		return BERM_OK;
 	if (through) {
 		b->writable = true;
 		TRY(berm_caps_path(b->caps, path, WRITING, BERM_TREE, b->err));

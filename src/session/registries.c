@@ -42,6 +42,7 @@ struct registries {
 	struct arena arena;
 	const struct registries_request *request; /* while reading */
 	struct tool tools[REGISTRY_TOOLS];
+	char go_proxy[REGISTRY_URL_MAX]; /* GOPROXY of go's strongest file that has it; "": none has */
 	const char *environment[ENVIRONMENT_MAX + 1];
 };
 
@@ -179,6 +180,16 @@ static int open_trusted(const struct registries *r, const char *path)
 	return trusted && !is_of_workspace(r, fd) ? take_fd(&fd) : -1;
 }
 
+/* The list is told on as a whole: what stands between its addresses says when the next one is asked. */
+static void keep_go_proxy(struct registries *r, struct str text)
+{
+	struct str value = registry_go_env_value(text, STR("GOPROXY"));
+	if (r->go_proxy[0] != '\0' || value.len >= sizeof r->go_proxy)
+		return;
+	memcpy(r->go_proxy, value.ptr, value.len);
+	r->go_proxy[value.len] = '\0';
+}
+
 /* False: memory is out. */
 static bool read_file(struct registries *r, enum registry_tool tool, const char *path, registry_reader reader)
 {
@@ -194,6 +205,8 @@ static bool read_file(struct registries *r, enum registry_tool tool, const char 
 	ssize_t len = fd_read_full(fd, text, FILE_MAX + 1);
 	bool read = len >= 0 && len <= FILE_MAX && memchr(text, '\0', (size_t)len) == NULL &&
 		    reader((struct str){text, (size_t)len}, &sink);
+	if (read && reader == registry_read_go_env)
+		keep_go_proxy(r, (struct str){text, (size_t)len});
 	return !read || source_apply(r, &r->tools[tool], source);
 }
 
@@ -406,12 +419,14 @@ static bool set_variable(struct registries *r, const char *name, const char *val
 	return r->environment[count] != NULL;
 }
 
-/* What the closed files say. */
+/* What the closed files say, and which proxies follow behind the machine's cache of go. */
 static bool make_environment(struct registries *r)
 {
 	const struct tool *npm = &r->tools[REGISTRY_NPM], *pip = &r->tools[REGISTRY_PIP];
+	const char *go = r->go_proxy[0] != '\0' ? r->go_proxy : "https://proxy.golang.org,direct";
 	return set_variable(r, "npm_config_registry", npm->main) && set_variable(r, "PIP_INDEX_URL", pip->main) &&
-	       set_variable(r, "PIP_EXTRA_INDEX_URL", pip->extra.len > 0 ? pip->extra.data : "");
+	       set_variable(r, "PIP_EXTRA_INDEX_URL", pip->extra.len > 0 ? pip->extra.data : "") &&
+	       set_variable(r, "GOPROXY", go);
 }
 
 static bool read_all(struct registries *r)

@@ -41,8 +41,8 @@ void registries_free(struct registries *registries);
 const char *const *registries_hosts(const struct registries *registries, enum registry_tool tool);
 /* The same by a variable's name, without "$". NULL: no such list. */
 const char *const *registries_values(const struct registries *registries, const char *variable);
-/* "NAME=VALUE" for tools whose files are closed in a sandbox since they hold passwords: npm and pip. Only what the
- * environment does not say already. NULL-terminated; lives as long as registries. */
+/* "NAME=VALUE" for tools whose files are closed in a sandbox since they hold passwords, npm and pip, and GOPROXY. Only what
+ * the environment does not say already. NULL-terminated; lives as long as registries. */
 const char *const *registries_environment(const struct registries *registries);
 
 #endif

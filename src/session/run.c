@@ -28,6 +28,7 @@
 #include "session/machine_values.h"
 #include "session/outer.h"
 #include "session/own_tests.h"
+#include "session/package_cache.h"
 #include "session/reload.h"
 #include "session/state_folders.h"
 #include "session/streams.h"
@@ -37,7 +38,9 @@ enum { MAX_EXPORT = 4 * 1024 * 1024, MAX_TOLD = 200, TOLD_SIZE = 160 };
 
 struct run {
 	struct run_request request;
-	char cwd[PATH_MAX], home[PATH_MAX], real_home[PATH_MAX];
+	char cwd[PATH_MAX], home[PATH_MAX], real_home[PATH_MAX], cache[PATH_MAX];
+	const char *cache_values[2]; /* of $WORKSPACE_CACHE */
+	struct policy_variable cache_variable;
 	char events[2 * PATH_MAX]; /* "fd:N", or an absolute path */
 	struct workspace workspace;
 	struct berm_err no_workspace; /* why there is none; code OK: there is one */
@@ -139,6 +142,21 @@ static enum berm_code open_sources(struct run *run, struct problems *problems, s
 	return sources_open(&run->asked, &run->sources, problems, err);
 }
 
+/* Where there is no workspace, the cache is that of the folder in which the run was started. */
+__attribute__((noinline)) static void tell_cache(struct run *run)
+{
+	char base[PATH_MAX];
+	const char *place = run->workspace.path != NULL ? run->workspace.path : run->cwd;
+	struct policy_input *input = &run->input;
+	if (!package_cache_base(run->request.envp, input->home, base) || !package_cache_path(base, place, run->cache) ||
+	    !package_cache_is_straight(run->cache, input->home))
+		return;
+	run->cache_values[0] = input->workspace_cache = run->cache;
+	run->cache_variable = (struct policy_variable){"WORKSPACE_CACHE", run->cache_values};
+	input->variables = &run->cache_variable;
+	input->variable_count = 1;
+}
+
 static void fill_input(struct run *run)
 {
 	struct policy_input *input = &run->input;
@@ -164,16 +182,20 @@ static void fill_input(struct run *run)
 	distro_find(run->distro, sizeof(run->distro));
 	input->distro = text_or_null(run->distro);
 	sources_tell_folders(run->sources, input);
+	tell_cache(run);
 	/* Whoever is watched does not edit the notes. */
 	run->kept[0] = journal_file(run->request.events);
 	input->kept = run->kept;
 }
 
 /* What is there before the plan is made can be closed by it. Without a folder for its socket a run has none. */
-__attribute__((noinline)) static void make_folders(const struct run *run)
+__attribute__((noinline)) static void make_folders(struct run *run)
 {
 	char folder[PATH_MAX];
+	const char *place = run->workspace.path != NULL ? run->workspace.path : run->cwd;
 	state_folders_make(run->policy, &run->input);
+	if (run->input.workspace_cache != NULL && !package_cache_take(run->cache, place))
+		run->input.workspace_cache = NULL; /* caches are empty and gone at the end, then */
 	if (control_folder(run->request.envp, text_or_null(run->home), folder, NULL) != BERM_OK ||
 	    control_make_folder(folder, NULL) != BERM_OK)
 		return;

@@ -87,7 +87,9 @@ static void test_values_are_found_when_they_are_asked_for(void **state)
 	assert_non_null(hosts);
 	assert_string_equal(hosts[0], "npm.corp.example");
 	assert_non_null(values.registries);
-	assert_null(machine_values_environment(&values)[0]); /* the environment says it already */
+	/* the environment says npm's already */
+	assert_string_equal(machine_values_environment(&values)[0], "GOPROXY=https://proxy.golang.org,direct");
+	assert_null(machine_values_environment(&values)[1]);
 }
 
 int main(void)

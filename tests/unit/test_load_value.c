@@ -130,6 +130,7 @@ static const struct value_case cases[] = {
 	{VALUE_WORD, {"one", "two"}, {"", "on", "One", "one two"}},
 	{VALUE_SOURCE, {"env://A", "file:///a b"}, {"", "env", "env://", "op://x", "://x"}},
 	{VALUE_PHRASE, {"header x-key", "header A B {}", "bearer"}, {"", "header", "header ", "bearer x", "heade x"}},
+	{VALUE_SETTING, {"A=b", "a_1=", "X={kept}/a b"}, {"", "A", "=b", "1=b", "A B=c", "A-B=c"}},
 	{VALUE_TEST,
 	 {"read ~/x", "read app/[id]/*", "connect a:22", "get https://a/b", "delete ./x", "delete https://a/b",
 	  "run git push"},

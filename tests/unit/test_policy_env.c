@@ -124,6 +124,64 @@ static void test_what_is_asked_for_with_e(void **state)
 	assert_int_equal(count_of(made), 7);
 }
 
+static bool go_is_there(const char *path)
+{
+	return strncmp(path, "/home/u/go", 10) == 0;
+}
+
+static void test_tools_are_led_to_the_caches_of_the_workspace(void **state)
+{
+	(void)state;
+	static const char *const envp[] = {"PATH=/usr/bin", "HOME=/home/u", "GOPATH=/home/u/go:/home/u/go2",
+					   "npm_config_cache=/home/u/other", NULL};
+	static const char *const also[] = {"GOPROXY=https://p,direct", NULL};
+	static const struct policy_line flags[] = {
+		FLAG(KEY_NET_MODE, "host"), FLAG(KEY_ENV_SET, "PIP_CACHE_DIR=/mine"), {.text = NULL}};
+	static const struct policy_line shared[] = {FLAG(KEY_CACHE, "shared"), {.text = NULL}};
+	struct policy_input input = ordinary();
+	input.envp = envp;
+	input.also = also;
+	input.readable = go_is_there;
+	input.workspace_cache = "/home/u/k";
+	auto_environment made = environment_with(&input, flags, no_lines);
+	assert_string_equal(value_of(made, "npm_config_cache"), "/home/u/k/npm");
+	assert_string_equal(value_of(made, "PIP_CACHE_DIR"), "/mine");
+	assert_string_equal(value_of(made, "GOPATH"), "/home/u/k/go");
+	assert_string_equal(value_of(made, "GOPROXY"),
+			    "file:///home/u/go/pkg/mod/cache/download,file:///home/u/go2/pkg/mod/cache/download,"
+			    "https://p,direct");
+	assert_null(value_of(made, "MAVEN_OPTS")); /* there is no repository to read */
+
+	/* without a network what is there is read where it is */
+	auto_environment offline = environment_of(&input);
+	assert_string_equal(value_of(offline, "GOPATH"), "/home/u/go:/home/u/go2");
+	assert_null(value_of(offline, "CARGO_HOME"));
+	assert_string_equal(value_of(offline, "GOCACHE"), "/home/u/k/go-build");
+
+	auto_environment through = environment_with(&input, shared, no_lines);
+	assert_string_equal(value_of(through, "npm_config_cache"), "/home/u/other");
+	input.workspace_cache = NULL;
+	auto_environment nowhere = environment_of(&input);
+	assert_string_equal(value_of(nowhere, "npm_config_cache"), "/home/u/other");
+}
+
+/* Maven splits its options at blanks. */
+static void test_a_path_is_not_taken_for_two_words(void **state)
+{
+	(void)state;
+	static const struct policy_line flags[] = {FLAG(KEY_NET_MODE, "host"), {.text = NULL}};
+	struct policy_input input = ordinary();
+	input.workspace_cache = "/home/u/k";
+	auto_environment made = environment_with(&input, flags, no_lines);
+	assert_string_equal(value_of(made, "MAVEN_OPTS"),
+			    "-Dmaven.repo.local=/home/u/k/maven -Dmaven.repo.local.tail=/home/u/.m2/repository");
+	assert_null(value_of(made, "GOPROXY")); /* nobody said what follows */
+	input.workspace_cache = "/home/u/k k";
+	auto_environment blank = environment_with(&input, flags, no_lines);
+	assert_null(value_of(blank, "MAVEN_OPTS"));
+	assert_string_equal(value_of(blank, "CARGO_HOME"), "/home/u/k k/cargo");
+}
+
 static void test_what_files_set_and_pass(void **state)
 {
 	(void)state;
@@ -164,6 +222,8 @@ int main(void)
 		cmocka_unit_test(test_the_environment_is_a_short_list),
 		cmocka_unit_test(test_the_environment_is_never_without_path_and_home),
 		cmocka_unit_test(test_what_is_asked_for_with_e),
+		cmocka_unit_test(test_tools_are_led_to_the_caches_of_the_workspace),
+		cmocka_unit_test(test_a_path_is_not_taken_for_two_words),
 		cmocka_unit_test(test_what_files_set_and_pass),
 		cmocka_unit_test(test_what_is_set_unless_something_else_does),
 	};

@@ -94,6 +94,7 @@ static void test_every_variable_of_the_table(void **state)
 		{"$TOOL_ROOTS", ""},
 		{"$VIRTUAL_ENV", ""},
 		{"$VOLTA_HOME", "/home/u/.volta"},
+		{"$WORKSPACE_CACHE", ""},
 		{"$XDG_CACHE_HOME", "/home/u/.cache"},
 		{"$XDG_CONFIG_HOME", "/home/u/.config"},
 		{"$XDG_DATA_HOME", "/home/u/.local/share"},

@@ -89,7 +89,8 @@ static void test_where_nothing_is_configured_it_is_the_tool_s_own(void **state)
 	has(r, "MAVEN_REPOSITORIES", "repo.maven.apache.org repo1.maven.org");
 	has(r, "APT_MIRRORS", "");
 	assert_null(registries_values(r, "NPM_REGISTRY"));
-	assert_null(registries_environment(r)[0]);
+	assert_string_equal(registries_environment(r)[0], "GOPROXY=https://proxy.golang.org,direct");
+	assert_null(registries_environment(r)[1]);
 }
 
 static void test_a_mirror_of_the_user_s_stands_in_for_it(void **state)
@@ -109,6 +110,10 @@ static void test_a_mirror_of_the_user_s_stands_in_for_it(void **state)
 	has(r, "CARGO_REGISTRIES", "cargo.corp.example");
 	has(r, "GO_PROXIES", "go.corp.example");
 	has(r, "MAVEN_REPOSITORIES", "m.corp.example");
+	const char *const *environment = registries_environment(r);
+	while (*environment != NULL && strncmp(*environment, "GOPROXY", 7) != 0)
+		environment++;
+	assert_string_equal(*environment, "GOPROXY=https://go.corp.example,direct");
 }
 
 static void test_the_stronger_source_counts(void **state)
@@ -210,12 +215,14 @@ static void test_the_environment_stands_in_for_closed_files(void **state)
 	assert_string_equal(environment[0], "npm_config_registry=https://npm.corp.example/x/");
 	assert_string_equal(environment[1], "PIP_INDEX_URL=https://pip.corp.example/simple");
 	assert_string_equal(environment[2], "PIP_EXTRA_INDEX_URL=https://e.corp.example/s");
-	assert_null(environment[3]);
+	assert_string_equal(environment[3], "GOPROXY=https://proxy.golang.org,direct");
+	assert_null(environment[4]);
 	auto_registries struct registries *set = read_all(m, envp);
 	environment = registries_environment(set);
 	assert_string_equal(environment[0], "npm_config_registry=https://npm.corp.example/x/");
 	assert_string_equal(environment[1], "PIP_EXTRA_INDEX_URL=https://e.corp.example/s");
-	assert_null(environment[2]);
+	assert_string_equal(environment[2], "GOPROXY=https://proxy.golang.org,direct");
+	assert_null(environment[3]);
 }
 
 static void test_without_a_home_there_is_the_system(void **state)

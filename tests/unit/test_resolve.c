@@ -206,7 +206,7 @@ static void test_names_are_protected_where_something_is_writable(void **state)
 	rig_done(&rig);
 	rig = (struct rig){0};
 	assert_int_equal(make(&rig, "none", &input, FLAGS(FLAG(KEY_WRITE, "/data")), no_lines), BERM_OK);
-	must_have(rig.caps, "protect agent settings: **/.mcp.json (except **/node_modules/**)");
+	must_have(rig.caps, "protect agent settings: **/.mcp.json (except **/{node_modules,berm-packages}/**)");
 	assert_int_equal(rights_at(rig.caps, "/usr/bin/x"), RX);
 	assert_int_equal(rights_at(rig.caps, "/home/u/.rustup/x"), 0);
 }
@@ -340,6 +340,20 @@ static void test_scratch_folders(void **state)
 	must_have(caps, "scratch /var/tmp");
 	must_have(caps, "scratch /home/u/.cache");
 	must_have(caps, "scratch /home/u/.npm");
+
+	/* where the workspace has caches of its own, they are granted as folders are */
+	static const char *const kept[] = {"/home/u/k", NULL};
+	static const struct policy_variable variable = {"WORKSPACE_CACHE", kept};
+	input.variables = &variable;
+	input.variable_count = 1;
+	input.workspace_cache = kept[0];
+	caps = caps_of(&rig, &input);
+	must_have(caps, "scratch /home/u/.cache");
+	must_not_have(caps, "scratch /home/u/.npm");
+	assert_int_equal(rights_at(caps, "/home/u/k/npm"), ALL);
+	assert_int_equal(rights_at(caps, "/home/u/.npm/x"), 0);
+	input.variable_count = 0;
+	input.workspace_cache = NULL;
 
 	/* in the workspace a cache is the workspace's */
 	static const char *const envp[] = {"XDG_CACHE_HOME=/home/u/project/.cache", NULL};
