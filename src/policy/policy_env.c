@@ -222,6 +222,8 @@ static bool put_caches(struct list *list, const struct policy_input *input)
 	const struct policy *policy = input->policy;
 	if (input->workspace_cache == NULL || policy_shares_caches(policy))
 		return true;
+	if (!list_put(list, entry_of(STR(POLICY_PACKAGES_VARIABLE), input->workspace_cache)))
+		return false;
 	for (size_t i = policy->count; i-- > 0;) {
 		const struct policy_entry *entry = &policy->entries[i];
 		for (uint32_t a = 0; is_kept(entry) && a < entry->line->attr_count; a++)
@@ -247,7 +249,7 @@ static bool fill(struct list *list, const struct policy_input *input)
 /* A variable may come of the environment, of a line, and of the defaults. */
 static size_t room_for(const struct policy_input *input)
 {
-	size_t count = 4;
+	size_t count = 5;
 	for (const char *const *entry = input->envp; entry != NULL && *entry != NULL; entry++)
 		count++;
 	for (const char *const *entry = input->also; entry != NULL && *entry != NULL; entry++)

@@ -307,13 +307,20 @@ static const char *environment(const struct policy_vars *vars, const char *name)
 	return vars->input->envp != NULL ? env_get(vars->input->envp, name) : NULL;
 }
 
+/* A sandbox around this one has led a tool to its package cache: the folder that this variable is about is elsewhere. */
+static bool is_of_outer(const struct policy_vars *vars, struct str value)
+{
+	const char *kept = vars->input->workspace_cache;
+	return kept != NULL && path_is_in(value, str_from(kept));
+}
+
 /* Adds an absolute path without "." and ".."; what is none is left out. */
 static enum berm_code add_value(struct policy_vars *vars, struct policy_vars_cache *cache, struct str path, bool named,
 				struct berm_err *err)
 {
 	char whole[PATH_MAX];
 	if (!str_starts(path, STR("/")) || memchr(path.ptr, '\n', path.len) != NULL || cache->count == VALUES_MAX ||
-	    !path_resolve(STR("/"), path, whole, sizeof whole))
+	    !path_resolve(STR("/"), path, whole, sizeof whole) || (named && is_of_outer(vars, str_from(whole))))
 		return BERM_OK;
 	for (size_t i = 0; i < cache->count; i++)
 		if (strcmp(cache->values[i].path, whole) == 0) {

@@ -26,6 +26,8 @@ void policy_origins_done(struct policy_origins *origins);
 MUST_USE enum berm_code policy_caps(const struct policy_input *input, struct berm_caps **ret_caps,
 				    struct policy_origins *origins, struct problems *problems, struct berm_err *err);
 
+/* Tells a run inside this one where the workspace's packages are kept. */
+#define POLICY_PACKAGES_VARIABLE "BERM_PACKAGES"
 /* The environment of the run: what the policy passes and sets. On the heap, NULL-terminated; the caller frees with
  * policy_environment_free. Errors: NOMEM. */
 MUST_USE enum berm_code policy_environment(const struct policy_input *input, char ***ret_envp, struct berm_err *err);

@@ -84,8 +84,9 @@ bool package_cache_take(const char *path, const char *workspace)
 	if (files < 0 || !is_own(files) || faccessat(files, ".", W_OK, 0) < 0)
 		return false;
 	auto_fd int folder = openat(files, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* The link may be there. It is told to people alone. */
-	return folder >= 0 && (symlinkat(workspace, folder, link_name) == 0 || errno == EEXIST);
+	if (folder >= 0)
+		(void)(symlinkat(workspace, folder, link_name) == 0); /* it may be there; it is told to people alone */
+	return true;
 }
 
 /* ---- folders ----------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 
 #include "base/env.h"
 #include "base/own.h"
+#include "format/path.h"
 #include "os/sys.h"
 #include "sandbox/caps.h"
 #include "sandbox/facts.h"
@@ -142,13 +143,20 @@ static enum berm_code open_sources(struct run *run, struct problems *problems, s
 	return sources_open(&run->asked, &run->sources, problems, err);
 }
 
-/* Where there is no workspace, the cache is that of the folder in which the run was started. */
+/* Where there is no workspace, the cache is that of the folder in which the run was started. In a sandbox it is the outer
+ * one's, which can be written there. */
 __attribute__((noinline)) static void tell_cache(struct run *run)
 {
 	char base[PATH_MAX];
 	const char *place = run->workspace.path != NULL ? run->workspace.path : run->cwd;
 	struct policy_input *input = &run->input;
-	if (!package_cache_base(run->request.envp, input->home, base) || !package_cache_path(base, place, run->cache) ||
+	const char *outer = env_get(run->request.envp, POLICY_PACKAGES_VARIABLE);
+	if (!package_cache_base(run->request.envp, input->home, base))
+		return;
+	bool fits = outer != NULL && path_is_in(str_from(outer), str_from(base))
+			    ? path_resolve(STR("/"), str_from(outer), run->cache, sizeof(run->cache))
+			    : package_cache_path(base, place, run->cache);
+	if (!fits || !path_is_in(str_from(run->cache), str_from(base)) ||
 	    !package_cache_is_straight(run->cache, input->home))
 		return;
 	run->cache_values[0] = input->workspace_cache = run->cache;

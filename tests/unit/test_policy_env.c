@@ -144,6 +144,7 @@ static void test_tools_are_led_to_the_caches_of_the_workspace(void **state)
 	input.readable = go_is_there;
 	input.workspace_cache = "/home/u/k";
 	auto_environment made = environment_with(&input, flags, no_lines);
+	assert_string_equal(value_of(made, POLICY_PACKAGES_VARIABLE), "/home/u/k");
 	assert_string_equal(value_of(made, "npm_config_cache"), "/home/u/k/npm");
 	assert_string_equal(value_of(made, "PIP_CACHE_DIR"), "/mine");
 	assert_string_equal(value_of(made, "GOPATH"), "/home/u/k/go");

@@ -218,6 +218,20 @@ static void test_only_what_is_harmless_is_granted(void **state)
 	assert_string_equal(path(&rig, "$CARGO_HOME", POLICY_USE_PLAIN), "/home/u");
 }
 
+/* In a run inside a run variables lead to the package cache, where no file of the user's is. */
+static void test_what_an_outer_run_has_set_is_none_of_the_users(void **state)
+{
+	(void)state;
+	static const char *const envp[] = {"CARGO_HOME=/home/u/k/cargo", "GOPATH=/home/u/k/go:/data/go",
+					   "NVM_DIR=/home/u/kk", NULL};
+	auto_rig struct rig rig;
+	rig_init(&rig, envp);
+	rig.input.workspace_cache = "/home/u/k";
+	assert_string_equal(path(&rig, "$CARGO_HOME", POLICY_USE_GUARD), "/home/u/.cargo");
+	assert_string_equal(path(&rig, "$GOPATH", POLICY_USE_GRANT), "/data/go");
+	assert_string_equal(path(&rig, "$NVM_DIR", POLICY_USE_PLAIN), "/home/u/kk");
+}
+
 static void test_folders_of_path_and_what_is_around_them(void **state)
 {
 	(void)state;
@@ -355,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_a_guard_holds_for_each_value),
 		cmocka_unit_test(test_what_is_harmless),
 		cmocka_unit_test(test_only_what_is_harmless_is_granted),
+		cmocka_unit_test(test_what_an_outer_run_has_set_is_none_of_the_users),
 		cmocka_unit_test(test_folders_of_path_and_what_is_around_them),
 		cmocka_unit_test(test_what_is_shipped_asks_whether_it_is_there),
 		cmocka_unit_test(test_values_from_the_caller_come_first),
