@@ -654,8 +654,8 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 	if (code != BERM_OK)
 		return code;
 	TRY(jobs_begin(&run->terminal, run->box, &run->jobs, err));
-	put_start(run);
 	watch_policy(run);
+	put_start(run); /* whoever reads it can ask for changes from then on */
 	return BERM_OK;
 }
 

@@ -53,6 +53,8 @@ class Session:
                     os.chown(path, identity.uid, identity.gid)
         self.process = self.start("one")
         self.until("the first line", lambda: self.last() is not None)
+        # The command can be faster than the socket of its session: the event comes after both.
+        self.until("its start", lambda: self.told("start", "session"))
 
     def start(self, name, events=True):
         command = [self.berm, "run", "--name", name, *(["--events", self.events] if events else []), "--", "sh", "loop"]
@@ -79,10 +81,10 @@ class Session:
     def reaches(self, names, patience=PATIENCE):
         self.until("reaching %s" % names, lambda: sorted(self.last()) == sorted(names), patience)
 
-    def told(self, op):
+    def told(self, op, kind="policy"):
         with open(self.events, encoding="utf-8") as events:
-            lines = [json.loads(line) for line in events]
-        return [line for line in lines if line["kind"] == "policy" and line["op"] == op]
+            lines = [json.loads(line) for line in events.read().split("\n")[:-1]]
+        return [line for line in lines if line["kind"] == kind and line["op"] == op]
 
     def write(self, text, path=None, by_rename=False):
         path = path or self.policy
