@@ -19,7 +19,7 @@
 
 struct learn_choices {
 	struct run_choices run;
-	bool print, json, yes;
+	bool print, json, yes, closed;
 	const char *runs, *into;
 };
 
@@ -31,6 +31,13 @@ static const struct option_row rows[] = {
 		.argument = "N",
 		.help = "run the command again with what was learned, as long as something new is denied, at most N "
 			"times; without it, once",
+	},
+	{
+		.name = "closed",
+		.kind = OPTION_FLAG,
+		.offset = offsetof(struct learn_choices, closed),
+		.help = "while it is learned from, allow the command no more than the policy grants; without it, what "
+			"would be asked for is allowed and recorded",
 	},
 	{
 		.name = "into",
@@ -129,7 +136,7 @@ static enum berm_code run_once(struct learning *learning, int *ret_status)
 {
 	struct policy_doc learned = {0};
 	TRY(learn_document(&learning->learn, &learned, &learning->err));
-	const struct learn_run how = {&learning->choices->run, learning->argv, &learned};
+	const struct learn_run how = {&learning->choices->run, learning->argv, &learned, learning->choices->closed};
 	TRY(learn_runs_once(&how, &learning->events, ret_status, learning->problems, &learning->err));
 	return judge(learning);
 }

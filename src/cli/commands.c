@@ -62,7 +62,9 @@ const struct command commands[] = {
 		.operands = "-- COMMAND [ARG...] | EVENTS-FILE",
 		.runs_program = true,
 		.summary = "turn what a run was denied into policy lines",
-		.about = "Runs COMMAND in a sandbox that tells everything it denies, or reads the events of a run, and "
+		.about = "Runs COMMAND in a sandbox that allows and records what would be asked for and tells "
+			 "everything "
+			 "it denies, or reads the events of a run, and "
 			 "proposes the narrowest policy lines that would allow it. What the floor, a deny or a protect "
 			 "line closes is never proposed. Shows each line with the events behind it, and writes on yes.",
 	},

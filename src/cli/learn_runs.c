@@ -28,11 +28,13 @@ static size_t put_lines(struct policy_line *to, const struct policy_doc *doc)
 	return doc->line_count;
 }
 
-/* The flags as they were given, what was learned, and the back-end, unless a flag says it. */
-static enum berm_code join_flags(struct arena *arena, const struct policy_doc *flags, const struct policy_doc *learned,
-				 struct policy_doc *ret_doc, struct berm_err *err)
+/* The flags as they were given, what was learned, and unless a flag says it: the back-end, and that what is to be asked for is
+ * allowed, and told. */
+static enum berm_code join_flags(struct arena *arena, const struct learn_run *how, struct policy_doc *ret_doc,
+				 struct berm_err *err)
 {
-	size_t room = (flags != NULL ? flags->line_count : 0) + (learned != NULL ? learned->line_count : 0) + 1;
+	const struct policy_doc *flags = how->choices->request.flags, *learned = how->learned;
+	size_t room = (flags != NULL ? flags->line_count : 0) + (learned != NULL ? learned->line_count : 0) + 2;
 	struct policy_line *lines = arena_array(arena, room, sizeof(*lines));
 	if (lines == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "run to learn");
@@ -40,6 +42,8 @@ static enum berm_code join_flags(struct arena *arena, const struct policy_doc *f
 	count += put_lines(lines + count, learned);
 	if (!has_key(flags, KEY_BACKEND))
 		lines[count++] = (struct policy_line){.key = KEY_BACKEND, .text = "landlock"};
+	if (!how->closed && !has_key(flags, KEY_APPROVALS_MODE))
+		lines[count++] = (struct policy_line){.key = KEY_APPROVALS_MODE, .text = "allow"};
 	*ret_doc = (struct policy_doc){.kind = POLICY_DOC_FLAGS, .file = "command line", .lines = lines};
 	ret_doc->line_count = (uint32_t)count;
 	return BERM_OK;
@@ -87,7 +91,7 @@ enum berm_code learn_runs_once(const struct learn_run *how, struct learn_events 
 	buf_init(&text, MAX_EVENTS_BYTES);
 	if (fd < 0)
 		return err_sys(err, "make room for events");
-	TRY(join_flags(&arena, request.flags, how->learned, &flags, err));
+	TRY(join_flags(&arena, how, &flags, err));
 	(void)snprintf(target, sizeof(target), "fd:%d", fd);
 	request.flags = &flags;
 	request.events = target;

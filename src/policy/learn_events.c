@@ -57,8 +57,8 @@ static enum berm_code keep(struct learn_events *events, const char *text, const 
 	return *ret_text != NULL ? BERM_OK : err_set(err, BERM_ERR_NOMEM, "read events");
 }
 
-static enum berm_code add_denial(struct learn_events *events, const struct node *node, enum policy_op op,
-				 struct berm_err *err)
+static enum berm_code add_asked_for(struct learn_events *events, const struct node *node, enum policy_op op,
+				    struct berm_err *err)
 {
 	const struct node *object = node_find(node, "object"), *task = node_find(node, "task");
 	const char *path = text_of(object, "path"), *address = text_of(object, "address");
@@ -81,11 +81,13 @@ static enum berm_code add_event(struct learn_events *events, const struct node *
 	const char *kind = text_of(node, "kind"), *op = text_of(node, "op");
 	if (strcmp(kind, "session") == 0 && strcmp(op, "start") == 0 && text_of(node, "workspace")[0] != '\0')
 		return keep(events, text_of(node, "workspace"), &events->workspace, err);
-	if (strcmp(text_of(node, "verdict"), "deny") != 0)
+	/* What was allowed without a line of its own needs one as well. */
+	bool decided = strcmp(text_of(node, "verdict"), "deny") == 0 || strcmp(text_of(node, "verdict"), "allow") == 0;
+	if (!decided)
 		return BERM_OK;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (strcmp(rows[i].kind, kind) == 0 && strcmp(rows[i].op, op) == 0)
-			return add_denial(events, node, rows[i].asks, err);
+			return add_asked_for(events, node, rows[i].asks, err);
 	}
 	return BERM_OK; /* of a later version */
 }

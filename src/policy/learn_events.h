@@ -15,7 +15,7 @@ struct learn_events {
 
 void learn_events_init(struct learn_events *events);
 void learn_events_done(struct learn_events *events);
-/* Adds the denials of text: one JSON object a line. A line that is no event is a problem; one that is cut off at the end
+/* Adds the denials of text, and what was allowed because all that is asked for is: one JSON object a line. A line that is no event is a problem; one that is cut off at the end
  * of the text is left out. file: for problems. Errors: PARSE, LIMIT, NOMEM. */
 MUST_USE enum berm_code learn_events_read(struct learn_events *events, struct str text, const char *file,
 					  struct problems *problems, struct berm_err *err);

@@ -276,7 +276,7 @@ static void fill_request(const struct call *call, const struct sup_notice *notic
 	*ret_request = (struct berm_request){
 		.kind = notice->kind,
 		.op = notice->op,
-		.verdict = BERM_VERDICT_DENY,
+		.verdict = notice->allowed ? BERM_VERDICT_ALLOW : BERM_VERDICT_DENY,
 		.error = notice->error,
 		.count = 1,
 		.pid = call->tid,

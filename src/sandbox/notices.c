@@ -4,8 +4,8 @@
 
 static bool same(const struct berm_request *a, const struct berm_request *b)
 {
-	return a->kind == b->kind && a->op == b->op && a->error == b->error && strcmp(a->object, b->object) == 0 &&
-	       strcmp(a->rule, b->rule) == 0 && strcmp(a->exe, b->exe) == 0;
+	return a->kind == b->kind && a->op == b->op && a->error == b->error && a->verdict == b->verdict &&
+	       strcmp(a->object, b->object) == 0 && strcmp(a->rule, b->rule) == 0 && strcmp(a->exe, b->exe) == 0;
 }
 
 static void slot_tell(struct notices *notices, size_t index)

@@ -206,6 +206,12 @@ static void put_grants(struct buf *text, const struct berm_plan *plan)
 		if ((grant->govern & GOVERN_READ) != 0)
 			put_line(text, "reads", "on behalf", grant->path);
 	}
+	for (size_t i = 0; i < plan->ask_count; i++) {
+		if ((plan->asks[i].rights & RIGHTS_CHANGE) != 0)
+			put_line(text, "changes", "on behalf", plan->asks[i].path);
+		if ((plan->asks[i].rights & BERM_READ) != 0)
+			put_line(text, "reads", "on behalf", plan->asks[i].path);
+	}
 }
 
 char *plan_export(const struct berm_plan *plan)

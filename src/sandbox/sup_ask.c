@@ -118,12 +118,11 @@ __attribute__((noinline)) static bool is_in_place(const struct supervisor *sup, 
 
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
 
-static bool is_allowed_by_caller(struct call *call, const struct place *place, enum place_act act, const char *as,
-				 const char *line)
+static struct sup_notice question_of(const struct supervisor *sup, const struct place *place, enum place_act act,
+				     const char *as, const char *line)
 {
-	struct supervisor *sup = call->sup;
 	bool known = place->looked && place->exists;
-	const struct sup_notice notice = {
+	return (struct sup_notice){
 		.kind = BERM_REQUEST_FILE,
 		.op = plan_act_op(act),
 		.object = place->path,
@@ -136,7 +135,6 @@ static bool is_allowed_by_caller(struct call *call, const struct place *place, e
 			: act == ACT_MKDIR ? S_IFDIR
 					   : 0,
 	};
-	return sup->questions.ask(sup->notify_ctx, call, &notice, sup->asking.id, sup->asking.answers);
 }
 
 bool place_permits(struct call *call, struct place *place, enum place_act act, const char *as,
@@ -158,8 +156,12 @@ bool place_permits(struct call *call, struct place *place, enum place_act act, c
 		*ret_answer = answer_errno(error);
 		return false;
 	}
-	if (sup->plan->allow_asked)
+	struct sup_notice question = question_of(sup, place, act, as, verdict->ask);
+	if (sup->plan->allow_asked) {
+		question.allowed = true;
+		call_tell(call, &question);
 		return true;
+	}
 	if (sup->questions.ask == NULL) {
 		*ret_answer = place_refuse(call, place, act, as, verdict->ask, EACCES);
 		return false;
@@ -167,5 +169,6 @@ bool place_permits(struct call *call, struct place *place, enum place_act act, c
 	if (!sup_go_on(call, true, ret_answer))
 		return false;
 	*ret_answer = answer_errno(EACCES);
-	return is_allowed_by_caller(call, place, act, as, verdict->ask) && is_in_place(sup, place);
+	return sup->questions.ask(sup->notify_ctx, call, &question, sup->asking.id, sup->asking.answers) &&
+	       is_in_place(sup, place);
 }

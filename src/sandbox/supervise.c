@@ -186,6 +186,12 @@ struct sup_answer call_refuse(struct call *call, const struct sup_notice *notice
 	return answer_errno(told.error);
 }
 
+void call_tell(struct call *call, const struct sup_notice *notice)
+{
+	if (call->sup->notify != NULL)
+		call->sup->notify(call->sup->notify_ctx, call, notice);
+}
+
 void call_report(struct call *call, const struct sup_notice *notice)
 {
 	(void)call_refuse(call, notice);

@@ -61,6 +61,7 @@ struct sup_notice {
 	const char *object, *as, *rule, *detail;
 	uint64_t dev, ino;
 	uint32_t mode;
+	bool allowed; /* it was to be asked for, and is done without */
 };
 
 /* ---- set up before the fork, in the caller ---- */
@@ -117,6 +118,8 @@ bool call_alive(const struct call *call);
 int call_add_fd(const struct call *call, int fd, bool cloexec);
 /* Counts, sends the notice, and returns the SUP_DENY answer for it. */
 struct sup_answer call_refuse(struct call *call, const struct sup_notice *notice);
+/* Sends a notice of what is allowed without being asked for. */
+void call_tell(struct call *call, const struct sup_notice *notice);
 /* Counts and sends a notice of what the kernel is about to refuse by itself. */
 void call_report(struct call *call, const struct sup_notice *notice);
 struct sup_answer answer_errno(int error);

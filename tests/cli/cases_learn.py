@@ -10,7 +10,7 @@ def policy_of(place):
 
 
 def learn(place, script, *options):
-    return place.berm("learn", *options, "--", "/bin/sh", "-c", script)
+    return place.berm("learn", "--closed", *options, "--", "/bin/sh", "-c", script)
 
 
 def learned(place, script, *options):
@@ -101,6 +101,17 @@ def usage_is_checked(place):
         equal(place.berm(*args).status, 2, str(args))
     equal(place.berm("learn", "--", "/nowhere/x").status, 127)
     equal(place.berm("learn", "nowhere").status, 125)
+
+
+@test_ways
+def what_would_be_asked_for_is_allowed_and_recorded(place):
+    place.file("home/docs/a", "secret")
+    place.file("home/.ssh/id", "key")
+    script = "cat ../docs/a ../.ssh/id; echo x >../docs/b"
+    result = place.berm("learn", "--print", "--", "/bin/sh", "-c", script)
+    true("secret" in result.out and "key" not in result.out, repr(result))
+    true("- ~/docs/a" in result.out and "- ~/docs/b" in result.out and ".ssh" not in result.out, repr(result))
+    equal(place.command(["cat", f"{place.home}/docs/b"]).ok().out, "x\n")
 
 
 @test

@@ -40,9 +40,10 @@ static const struct row rows[] = {
 	/* escaped as the writer does */
 	{"{\"v\":1,\"kind\":\"file\",\"op\":\"read\",\"object\":{\"path\":\"/a\\n\\u00e4\"}," DENY "}", POLICY_OP_READ,
 	 "/a\n\xc3\xa4", false},
-	/* nothing to learn from */
+	/* allowed without a line that grants it */
 	{"{\"v\":1,\"kind\":\"file\",\"op\":\"read\",\"object\":{\"path\":\"/x\"},\"verdict\":\"allow\"}",
-	 POLICY_OP_READ, NULL, false},
+	 POLICY_OP_READ, "/x", false},
+	/* nothing to learn from */
 	{"{\"v\":1,\"kind\":\"session\",\"op\":\"stop\"}", POLICY_OP_READ, NULL, false},
 	{"{\"v\":1,\"kind\":\"dance\",\"op\":\"read\"," DENY "}", POLICY_OP_READ, NULL, false},
 };
