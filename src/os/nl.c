@@ -152,9 +152,12 @@ static ssize_t receive(int fd, void *answer, size_t cap)
 
 static int open_and_send(int protocol, const struct nl_out *out)
 {
-	errno = EMSGSIZE;
-	auto_fd int fd = out->failed ? -1 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	const struct timeval limit = {.tv_sec = REPLY_SECONDS};
+	if (out->failed) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0)
 		return -1;
 	return send(fd, out->bytes, out->len, 0) == (ssize_t)out->len ? take_fd(&fd) : -1;
@@ -178,12 +181,11 @@ int nl_transact(int protocol, const struct nl_out *out)
 		return -1;
 	struct span rest = {(const uint8_t *)answer, (size_t)n};
 	struct nl_message reply;
-	int32_t error;
-	errno = EPROTO;
-	if (!nl_next_message(&rest, &reply) || !read_answer(&reply, &error))
-		return -1;
+	int32_t error = -EPROTO;
+	if (nl_next_message(&rest, &reply) && read_answer(&reply, &error) && error == 0)
+		return 0;
 	errno = -error;
-	return error == 0 ? 0 : -1;
+	return -1;
 }
 
 /* 1: goes on, 0: last was answered, -1: a message failed that may not. */
@@ -193,9 +195,10 @@ static int take_answer(const struct nl_message *reply, uint32_t last, uint32_t m
 	if (!read_answer(reply, &error))
 		return 1;
 	uint32_t bit = reply->seq < 32 ? 1U << reply->seq : 0;
-	errno = -error;
-	if (error != 0 && (may_fail & bit) == 0)
+	if (error != 0 && (may_fail & bit) == 0) {
+		errno = -error;
 		return -1;
+	}
 	if (error != 0)
 		*failed |= bit;
 	return reply->seq == last ? 0 : 1;

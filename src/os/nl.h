@@ -1,6 +1,6 @@
 /*
  * Netlink by hand: messages are built and read in the caller's memory. No heap; everything here may be called between
- * fork and exec and in the helper process.
+ * fork and exec and in the helper process. errno is written by what fails only: see sandbox/netns.c.
  */
 #ifndef BERM_OS_NL_H
 #define BERM_OS_NL_H

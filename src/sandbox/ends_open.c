@@ -80,15 +80,14 @@ static int open_end(const struct wanted *want)
 	return take_fd(&fd);
 }
 
-/* Both families; the second is left out where the machine does not have it. */
-static int open_pair(struct wanted want, int ret_fds[static 2])
+static int open_pair(struct wanted want, bool six, int ret_fds[static 2])
 {
 	ret_fds[0] = open_end(&want);
-	if (ret_fds[0] < 0)
-		return -1;
+	if (ret_fds[0] < 0 || !six)
+		return ret_fds[0] < 0 ? -1 : 0;
 	want.six = true;
 	ret_fds[1] = open_end(&want);
-	return ret_fds[1] >= 0 || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL ? 0 : -1;
+	return ret_fds[1] < 0 ? -1 : 0;
 }
 
 static uint16_t port_of(int fd)
@@ -99,26 +98,56 @@ static uint16_t port_of(int fd)
 }
 
 /* On the machine's loopback the first family takes a port that is free, which the second may not be able to have. */
-static int open_proxy(bool own, struct berm_network_ends *ends)
+static int open_proxy(bool own, bool six, struct berm_network_ends *ends)
 {
 	struct wanted want = {.own = own, .port = own ? NETNS_PROXY_PORT : 0};
 	for (int i = 0; i < PORT_TRIES; i++) {
-		struct wanted six = want;
+		struct wanted second = want;
 		ends->proxy[0] = open_end(&want);
 		if (ends->proxy[0] < 0)
 			return -1;
-		six.six = true;
-		six.port = ends->proxy_port = port_of(ends->proxy[0]);
-		ends->proxy[1] = open_end(&six);
-		if (ends->proxy[1] >= 0 || errno != EADDRINUSE)
-			break;
+		second.six = true;
+		second.port = ends->proxy_port = port_of(ends->proxy[0]);
+		if (!six)
+			return 0;
+		ends->proxy[1] = open_end(&second);
+		if (ends->proxy[1] >= 0)
+			return 0;
+		if (own || errno != EADDRINUSE)
+			return -1;
 		own_close(&ends->proxy[0]);
 		ends->proxy[0] = -1;
 	}
-	return ends->proxy[0] >= 0 && (ends->proxy[1] >= 0 || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) ? 0 : -1;
+	return -1;
 }
 
-static int open_origins(struct berm_network_ends *ends, int *ret_origins)
+bool ends_have_ip6(void)
+{
+	const struct wanted want = {.six = true};
+	union end_address address;
+	socklen_t len = set_address(&want, &address);
+	auto_fd int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd >= 0 && bind(fd, &address.any, len) == 0;
+}
+
+int ends_open(bool own, bool six, struct berm_network_ends *ret_ends)
+{
+	const struct wanted tcp = {.own = own, .port = own ? NETNS_TCP_PORT : 0};
+	const struct wanted dns = {.own = own, .any = own, .port = own ? NETNS_DNS_PORT : 0};
+	struct wanted queries = dns;
+	struct berm_network_ends ends;
+	queries.datagrams = true;
+	ends_clear(&ends);
+	if (open_pair(tcp, six, ends.tcp) < 0 || open_pair(queries, six, ends.dns_udp) < 0 ||
+	    open_pair(dns, six, ends.dns_tcp) < 0 || open_proxy(own, six, &ends) < 0) {
+		ends_close(&ends);
+		return -1;
+	}
+	*ret_ends = ends;
+	return 0;
+}
+
+int ends_origins(struct berm_network_ends *ends, int *ret_origins)
 {
 	const int size = ORIGINS_SIZE;
 	int pair[2];
@@ -128,22 +157,5 @@ static int open_origins(struct berm_network_ends *ends, int *ret_origins)
 		(void)setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	ends->origins = pair[0];
 	*ret_origins = pair[1];
-	return 0;
-}
-
-int ends_open(bool own, struct berm_network_ends *ret_ends, int *ret_origins)
-{
-	const struct wanted tcp = {.own = own, .port = own ? NETNS_TCP_PORT : 0};
-	const struct wanted dns = {.own = own, .any = own, .port = own ? NETNS_DNS_PORT : 0};
-	struct wanted queries = dns;
-	struct berm_network_ends ends;
-	queries.datagrams = true;
-	ends_clear(&ends);
-	if (open_pair(tcp, ends.tcp) < 0 || open_pair(queries, ends.dns_udp) < 0 || open_pair(dns, ends.dns_tcp) < 0 ||
-	    open_proxy(own, &ends) < 0 || open_origins(&ends, ret_origins) < 0) {
-		ends_close(&ends);
-		return -1;
-	}
-	*ret_ends = ends;
 	return 0;
 }

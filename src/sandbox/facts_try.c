@@ -235,9 +235,12 @@ static void try_nf_tables(const struct trial *trial)
 	uint32_t messages[NETNS_RULES_SIZE / sizeof(uint32_t)];
 	uint32_t failed;
 	struct nl_out out = nl_into(messages, sizeof messages);
-	netns_rules(&out);
-	trial->found->value[FACT_NF_TABLES] =
-		nl_transact_many(NETLINK_NETFILTER, &out, NETNS_RULES_LAST, 0, &failed) == 0;
+	netns_addresses(&out);
+	if (nl_transact_many(NETLINK_ROUTE, &out, NETNS_ADDRESSES_LAST, NETNS_ADDRESSES_IP6, &failed) < 0)
+		return;
+	out = nl_into(messages, sizeof messages);
+	uint32_t last = netns_rules(&out, failed == 0);
+	trial->found->value[FACT_NF_TABLES] = nl_transact_many(NETLINK_NETFILTER, &out, last, 0, &failed) == 0;
 }
 
 static void try_namespaces(const struct trial *trial)

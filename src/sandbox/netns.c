@@ -24,20 +24,23 @@ static struct {
 	char stack[16 * 1024];
 } net;
 
-/* What connections and queries are led to; then nothing is missing when the first one comes. */
+/* What connections and queries are led to; then nothing is missing when the first one comes. The child has the helper's
+ * errno: nothing here is decided by it, and where nothing is wrong nothing writes it. */
 static bool make_filtered(struct launch *launch)
 {
 	static uint32_t messages[NETNS_RULES_SIZE / sizeof(uint32_t)];
 	struct nl_out out = nl_into(messages, sizeof(messages));
-	uint32_t failed;
+	uint32_t failed, last;
 	netns_addresses(&out);
-	if (nl_transact_many(NETLINK_ROUTE, &out, NETNS_ADDRESSES_LAST, NETNS_ADDRESSES_IP6, &failed) < 0 ||
-	    ends_open(true, &launch->ends, &launch->origins) < 0)
+	if (nl_transact_many(NETLINK_ROUTE, &out, NETNS_ADDRESSES_LAST, NETNS_ADDRESSES_IP6, &failed) < 0)
+		return false;
+	bool six = failed == 0;
+	if (ends_open(true, six, &launch->ends) < 0)
 		return false;
 	out = nl_into(messages, sizeof(messages));
-	netns_rules(&out);
+	last = netns_rules(&out, six);
 	return launch->plan->capture != PLAN_CAPTURE_RULES ||
-	       nl_transact_many(NETLINK_NETFILTER, &out, NETNS_RULES_LAST, 0, &failed) == 0;
+	       nl_transact_many(NETLINK_NETFILTER, &out, last, 0, &failed) == 0;
 }
 
 static int make_netns(void *arg)
@@ -84,6 +87,8 @@ int netns_enter(struct launch *launch)
 	errno = state == NET_WORKING ? ETIMEDOUT : net.sys;
 	if (state != NET_DONE)
 		return launch_fail(launch, STAGE_LOOPBACK, NULL);
+	if (launch->plan->network == BERM_NET_FILTERED && ends_origins(&launch->ends, &launch->origins) < 0)
+		return launch_fail(launch, STAGE_LOOPBACK, "socketpair");
 	int entered = setns(net.fd, CLONE_NEWNET);
 	(void)close(net.fd);
 	return entered < 0 ? launch_fail(launch, STAGE_LOOPBACK, "setns") : 0;

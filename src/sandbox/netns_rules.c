@@ -46,11 +46,11 @@ static void give_to_end(struct nl_out *out, uint32_t family, const void *loopbac
 	nft_tproxy(out, family);
 }
 
-static void put_rule4(struct nl_out *out)
+static void put_rule4(struct nl_out *out, bool last)
 {
 	const uint8_t network = 127;
 	const struct in_addr loopback = {htonl(INADDR_LOOPBACK)};
-	size_t rule = nft_rule_begin(out, &chain, false);
+	size_t rule = nft_rule_begin(out, &chain, last);
 	match_tcp(out, NFPROTO_IPV4);
 	nft_payload(out, NFT_PAYLOAD_NETWORK_HEADER, IP4_DESTINATION, sizeof(network));
 	nft_compare(out, NFT_CMP_NEQ, &network, sizeof(network));
@@ -71,12 +71,15 @@ static void put_rule6(struct nl_out *out)
 	nft_rule_end(out, rule);
 }
 
-void netns_rules(struct nl_out *out)
+uint32_t netns_rules(struct nl_out *out, bool six)
 {
 	nft_begin(out);
 	nft_table(out, chain.table);
 	nft_chain(out, &chain);
-	put_rule4(out);
-	put_rule6(out);
+	put_rule4(out, !six);
+	if (six)
+		put_rule6(out);
+	uint32_t last = out->count - 1;
 	nft_end(out);
+	return last;
 }

@@ -18,13 +18,13 @@ enum {
 
 	NETNS_ADDRESSES_LAST = 4,     /* number of the last message of netns_addresses */
 	NETNS_ADDRESSES_IP6 = 3 << 3, /* set of those that may fail: a machine without IPv6 */
-	NETNS_RULES_LAST = 4,	      /* of netns_rules, the last that is answered */
 };
 
 /* The sandbox's addresses (BERM_NET_OWN4, BERM_NET_OWN6) beside those of every loopback. */
 extern const uint8_t netns_own4[4], netns_own6[16];
 
 void netns_addresses(struct nl_out *out);
-void netns_rules(struct nl_out *out);
+/* Returns the number of the last one that is answered. six: with those for IPv6, which not every kernel takes. */
+uint32_t netns_rules(struct nl_out *out, bool six);
 
 #endif
