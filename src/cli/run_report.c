@@ -1,5 +1,6 @@
 #include "cli/run_report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/own.h"
@@ -48,11 +49,28 @@ static bool is_plain(const char *text)
 	return text[0] == '/' && text[strspn(text, letters)] == '\0';
 }
 
+/* What is denied by a line of the group itself, a private key, is so with the group as well. */
+static bool is_line_of(const struct run_denial *denial, const char *group)
+{
+	char file[64];
+	(void)snprintf(file, sizeof file, "groups/%s.yaml:", group);
+	return strncmp(denial->at, file, strlen(file)) == 0;
+}
+
+/* The group with an agent that does what was wanted; NULL: none. */
+static const char *agent_group(const struct run_denial *denial, bool connects)
+{
+	const char *group = connects ? agent_sockets_group(denial->object, NULL) : NULL;
+	if (denial->kind == BERM_REQUEST_FILE)
+		group = agent_sockets_group_of_file(denial->object);
+	return group != NULL && !is_line_of(denial, group) ? group : NULL;
+}
+
 /* The narrowest flags that would allow it; nothing where no flag does. */
 static void put_grant(const struct run_denial *denial, struct buf *out)
 {
 	bool connects = denial->kind == BERM_REQUEST_SOCKET && denial->op != BERM_OP_BIND;
-	const char *group = connects ? agent_sockets_group(denial->object, NULL) : NULL;
+	const char *group = agent_group(denial, connects);
 	if (group != NULL)
 		buf_printf(out, "-g %s", group);
 	if (group != NULL || denial->narrows)

@@ -34,6 +34,16 @@ const char *agent_sockets_group(const char *path, const char *auth)
 	return NULL;
 }
 
+const char *agent_sockets_group_of_file(const char *path)
+{
+	static const struct known_socket files[] = {
+		{"*/.gnupg", "gpg-agent"}, {"*/.gnupg/*", "gpg-agent"}, {"*/.ssh/*", "ssh-agent"}};
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (fnmatch(files[i].pattern, path, 0) == 0)
+			return files[i].group;
+	return NULL;
+}
+
 /* ---- gpgconf ----------------------------------------------------------------------------------------------------- */
 
 static int64_t now_ms(void)

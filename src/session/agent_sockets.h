@@ -8,6 +8,10 @@
  * SSH_AUTH_SOCK says, or NULL. NULL: there is none. Pure. */
 const char *agent_sockets_group(const char *path, const char *auth);
 
+/* "gpg-agent" for "/home/u/.gnupg/pubring.kbx": who reads or makes what is in the folders of keys wants a signature or a
+ * log-in, and the group is how to have it. NULL: none. Pure. */
+const char *agent_sockets_group_of_file(const char *path);
+
 /* The socket of the gpg-agent that serves the folder home, as `program --list-dirs agent-socket` says, into size bytes.
  * Waits at most two seconds. False: it does not say so. */
 bool agent_sockets_ask_gpgconf(const char *program, const char *home, char *ret_path, size_t size);

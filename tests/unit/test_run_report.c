@@ -80,6 +80,15 @@ static void test_one_denial_with_the_flag_that_would_allow_it(void **state)
 	result.denials[0] = denial(BERM_REQUEST_SOCKET, BERM_OP_CONNECT, "/home/u/.gnupg/S.gpg-agent", "deny");
 	result.denials[0].narrows = true;
 	says(&result, "1 denied: 'connect /home/u/.gnupg/S.gpg-agent' (deny); try: -g gpg-agent");
+	result.denials[0] = denial(BERM_REQUEST_FILE, BERM_OP_CREATE, "/home/u/.gnupg", "~/.gnupg");
+	result.denials[0].narrows = true;
+	says(&result, "1 denied: 'create /home/u/.gnupg' (~/.gnupg); try: -g gpg-agent");
+	result.denials[0] = denial(BERM_REQUEST_FILE, BERM_OP_READ, "/home/u/.ssh/id.pub", "");
+	says(&result, "1 denied: 'read /home/u/.ssh/id.pub'; try: -g ssh-agent");
+	/* With the group the private key stays closed. */
+	result.denials[0].narrows = true;
+	(void)snprintf(result.denials[0].at, sizeof(result.denials[0].at), "groups/ssh-agent.yaml:7:7");
+	says(&result, "1 denied: 'read /home/u/.ssh/id.pub'");
 	result.denials[0] = denial(BERM_REQUEST_NET, BERM_OP_CONNECT, "127.0.0.1:80", "network none");
 	says(&result, "1 denied: 'connect 127.0.0.1:80' (network none); try: -n host");
 	result.denials[0] = denial(BERM_REQUEST_PROCESS, BERM_OP_SIGNAL, "17", "");
