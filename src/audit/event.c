@@ -17,13 +17,13 @@ static const char *const kind_words[] = {
 };
 
 static const char *const op_words[] = {
-	[BERM_OP_READ] = "read",     [BERM_OP_WRITE] = "write",	    [BERM_OP_CREATE] = "create",
-	[BERM_OP_DELETE] = "delete", [BERM_OP_RENAME] = "rename",   [BERM_OP_LINK] = "link",
-	[BERM_OP_META] = "meta",     [BERM_OP_CONNECT] = "connect", [BERM_OP_BIND] = "bind",
-	[BERM_OP_LISTEN] = "listen", [BERM_OP_SEND] = "send",	    [BERM_OP_SIGNAL] = "signal",
-	[BERM_OP_EXEC] = "exec",     [BERM_OP_EXEC + 1] = "start",  [BERM_OP_EXEC + 2] = "stop",
-	[BERM_OP_EXEC + 3] = "hit",  [BERM_OP_EXEC + 4] = "reload", [BERM_OP_EXEC + 5] = "refuse",
-	[BERM_OP_EXEC + 6] = NULL,
+	[BERM_OP_READ] = "read",       [BERM_OP_WRITE] = "write",     [BERM_OP_CREATE] = "create",
+	[BERM_OP_DELETE] = "delete",   [BERM_OP_RENAME] = "rename",   [BERM_OP_LINK] = "link",
+	[BERM_OP_META] = "meta",       [BERM_OP_CONNECT] = "connect", [BERM_OP_BIND] = "bind",
+	[BERM_OP_LISTEN] = "listen",   [BERM_OP_SEND] = "send",	      [BERM_OP_SIGNAL] = "signal",
+	[BERM_OP_EXEC] = "exec",       [BERM_OP_EXEC + 1] = "start",  [BERM_OP_EXEC + 2] = "stop",
+	[BERM_OP_EXEC + 3] = "hit",    [BERM_OP_EXEC + 4] = "load",   [BERM_OP_EXEC + 5] = "reload",
+	[BERM_OP_EXEC + 6] = "refuse", [BERM_OP_EXEC + 7] = NULL,
 };
 
 static const char *const verdict_words[] = {
@@ -137,6 +137,8 @@ static const struct field fields[] = {
 	{"status", "signal", TYPE_INT, ENDED_SET, IN_STATUS(signal), NULL, "the signal that ended it"},
 	{"status", "denied", TYPE_U64, ENDED, IN_STATUS(denied), NULL, "requests denied"},
 	{"status", "served", TYPE_U64, ENDED, IN_STATUS(served), NULL, "calls done on behalf"},
+	{NULL, "files", TYPE_LIST, SET, AT(files), NULL,
+	 "files that the policy was read from, cut where they are long"},
 	{NULL, "changes", TYPE_LIST, SET, AT(changes), NULL, "lines that differ, and when each is in force"},
 	{NULL, "limit", TYPE_TEXT, SET, AT(limit), NULL, "the limit that was hit"},
 	{NULL, "value", TYPE_U64, SET, AT(limit_value), NULL, "its value"},

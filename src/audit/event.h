@@ -65,6 +65,8 @@ struct event {
 	const char *workspace, *backend;
 	/* kind SESSION, op stop: */
 	const struct berm_status *status; /* or NULL */
+	/* kind POLICY, op load: */
+	const char *const *files; /* NULL-terminated, or NULL */
 	/* kind POLICY, op reload: */
 	const char *const *changes; /* "added read /srv: now", NULL-terminated, or NULL */
 	/* kind LIMIT: */

@@ -55,10 +55,16 @@ static bool rule_meets(const struct plan_line *line, const struct vec *paths)
 
 /* ---- one line ---------------------------------------------------------------------------------------------------- */
 
+/* How much of the network a plan gives. */
+static int network_width(const struct berm_plan *plan)
+{
+	static const int widths[] = {[BERM_NET_NONE] = 0, [BERM_NET_FILTERED] = 1, [BERM_NET_HOST] = 2};
+	return widths[plan->network];
+}
+
 static struct verdict judge_fixed(const struct live_step *step, const struct plan_line *line, bool added)
 {
-	bool network = strcmp(line->guarantee, "network") == 0 && step->next->network == BERM_NET_NONE &&
-		       step->now->network != BERM_NET_NONE;
+	bool network = strcmp(line->guarantee, "network") == 0 && network_width(step->next) < network_width(step->now);
 	bool narrows = line->kind == PLAN_LINE_LIMIT   ? added
 		       : line->kind == PLAN_LINE_EXTRA ? !added
 						       : network && added;

@@ -13,7 +13,7 @@
 #include "os/fd.h"
 #include "os/sys.h"
 
-enum { FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW };
+enum { FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, PROFILE_SHOWN = 256 };
 
 static const char descriptor_prefix[] = "fd:";
 
@@ -128,6 +128,23 @@ void journal_put(struct journal *journal, struct event *event)
 		(void)err_sys(&journal->failure, "write events");
 		give_up(journal);
 	}
+}
+
+void journal_put_load(struct journal *journal, const struct sources *sources)
+{
+	char profile[PROFILE_SHOWN + 16];
+	bool by_program;
+	size_t count = 0;
+	if (journal->fd < 0)
+		return;
+	while (sources_file(sources, count) != NULL)
+		count++;
+	auto_free const char **files = calloc(count + 1, sizeof *files);
+	for (size_t i = 0; files != NULL && i < count; i++)
+		files[i] = sources_file(sources, i);
+	(void)snprintf(profile, sizeof profile, "profile %.*s", PROFILE_SHOWN, sources_profile(sources, &by_program));
+	struct event load = {.kind = EVENT_POLICY, .op = "load", .detail = profile, .files = count > 0 ? files : NULL};
+	journal_put(journal, &load);
 }
 
 void journal_done(struct journal *journal)

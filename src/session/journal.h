@@ -3,6 +3,7 @@
 #define BERM_SESSION_JOURNAL_H
 
 #include "audit/event.h"
+#include "session/sources.h"
 
 struct journal {
 	int fd; /* -1: no events are kept */
@@ -21,6 +22,8 @@ MUST_USE enum berm_code journal_open(const char *target, const char *workspace, 
 /* Writes one event; session, seq and, if it is 0, the time are filled in. A failure is kept in journal->failure: the
  * first ends the journal. */
 void journal_put(struct journal *journal, struct event *event);
+/* The policy with which a run starts: its profile, and the files it was read from. Without memory the files are left out. */
+void journal_put_load(struct journal *journal, const struct sources *sources);
 void journal_done(struct journal *journal);
 
 /* The path of the file that target names, NULL if it names none. */

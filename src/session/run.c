@@ -656,6 +656,7 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 	TRY(jobs_begin(&run->terminal, run->box, &run->jobs, err));
 	watch_policy(run);
 	put_start(run); /* whoever reads it can ask for changes from then on */
+	journal_put_load(&run->journal, run->sources);
 	return BERM_OK;
 }
 

@@ -33,13 +33,14 @@ def no_more_than_three_are_named(place):
 def events_are_json_lines(place):
     place.sh("echo x 2>/dev/null >.envrc; exit 4", "--events", f"{place.home}/log", "--name", "quiet-1")
     events = events_of(f"{place.home}/log")
-    equal([event["kind"] for event in events], ["session", "file", "session"])
-    equal([event["op"] for event in (events[0], events[2])], ["start", "stop"])
-    equal([event["seq"] for event in events], [1, 2, 3])
+    equal([event["kind"] for event in events], ["session", "policy", "file", "session"])
+    equal([event["op"] for event in (events[0], events[1], events[3])], ["start", "load", "stop"])
+    equal([event["seq"] for event in events], [1, 2, 3, 4])
     for event in events:
         equal((event["v"], event["session"]), (1, "quiet-1"))
         true(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", event["time"]), event["time"])
-    denial = events[1]
+    equal((events[1]["generation"], events[1]["detail"]), (1, "profile default"))
+    denial = events[2]
     equal(denial["verdict"], "deny")
     equal(denial["object"]["path"], f"{place.work}/.envrc")
     true(denial["by"]["rule"] == "filesystem.protect" and denial["by"]["layer"] == "group shell-startup", repr(denial))
@@ -54,15 +55,15 @@ def events_are_appended(place):
     place.run("--events", path, "true").ok()
     place.run("--events", path, "true").ok()
     events = events_of(path)
-    equal(len(events), 5)
-    true(events[1]["session"] != events[3]["session"], "two sessions have one name")
+    equal(len(events), 7)
+    true(events[1]["session"] != events[4]["session"], "two sessions have one name")
 
 
 @test_ways
 def events_to_a_descriptor(place):
     script = f"'{BERM}' run --events fd:9 -- /bin/sh -c 'echo to nine 2>/dev/null >&9; true' 9>'{place.home}/log'"
     place.command(["/bin/sh", "-c", script]).ok()
-    equal([event["op"] for event in events_of(f"{place.home}/log")], ["start", "stop"])
+    equal([event["op"] for event in events_of(f"{place.home}/log")], ["start", "load", "stop"])
     for bad in ("fd:77", "fd:x", "fd:"):
         result = place.run("--events", bad, "true")
         equal(result.status, 125, repr(result))

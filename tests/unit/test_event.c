@@ -292,6 +292,21 @@ static void test_session_and_limit(void **state)
 	assert_non_null(strstr(third, "\"kind\":\"limit\",\"op\":\"hit\",\"limit\":\"wall\",\"value\":1500}"));
 }
 
+static void test_the_policy_of_a_session(void **state)
+{
+	(void)state;
+	static const char *const files[] = {"/h/.config/berm/policy.yaml", "/w/.berm.yaml", NULL};
+	struct event load = {
+		.kind = EVENT_POLICY, .op = "load", .generation = 1, .detail = "profile default", .files = files};
+	auto_free char *line = checked_line(&load);
+	assert_non_null(strstr(line,
+			       "\"generation\":1,\"kind\":\"policy\",\"op\":\"load\",\"detail\":\"profile default\","
+			       "\"files\":[\"/h/.config/berm/policy.yaml\",\"/w/.berm.yaml\"]}"));
+	struct event refuse = {.kind = EVENT_POLICY, .op = "refuse", .detail = "unknown key"};
+	auto_free char *second = checked_line(&refuse);
+	assert_null(strstr(second, "\"files\""));
+}
+
 static void test_a_long_command_is_cut_between_characters(void **state)
 {
 	(void)state;
@@ -451,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_names_stay_one_line),
 		cmocka_unit_test(test_all_words_are_in_the_schema),
 		cmocka_unit_test(test_session_and_limit),
+		cmocka_unit_test(test_the_policy_of_a_session),
 		cmocka_unit_test(test_a_long_command_is_cut_between_characters),
 		cmocka_unit_test(test_the_longest_event_fits),
 		cmocka_unit_test(test_the_narrowest_grant),

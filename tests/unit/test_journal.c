@@ -10,13 +10,13 @@
 #include "os/fd.h"
 #include "session/journal.h"
 
-struct place {
+struct log_place {
 	char folder[64], file[128], text[4096];
 };
 
 static int setup(void **state)
 {
-	struct place *place = calloc(1, sizeof(*place));
+	struct log_place *place = calloc(1, sizeof(*place));
 	if (place == NULL)
 		return -1;
 	(void)snprintf(place->folder, sizeof(place->folder), "/tmp/berm-journal-XXXXXX");
@@ -29,14 +29,17 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct place *place = *state;
+	struct log_place *place = *state;
+	char policy[128];
+	(void)snprintf(policy, sizeof policy, "%s/policy.yaml", place->folder);
+	(void)unlink(policy);
 	(void)unlink(place->file);
 	(void)rmdir(place->folder);
 	free(place);
 	return 0;
 }
 
-static const char *content(struct place *place)
+static const char *content(struct log_place *place)
 {
 	if (fd_read_file(AT_FDCWD, place->file, place->text, sizeof(place->text)) < 0)
 		return "(none)";
@@ -50,9 +53,47 @@ static void put(struct journal *journal, const char *op)
 	assert_int_equal(journal->failure.code, BERM_OK);
 }
 
+static void write_file(const char *path, const char *text)
+{
+	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void free_sources(struct sources **sources)
+{
+	sources_free(*sources);
+}
+
+static void test_a_load_names_the_profile_and_the_files(void **state)
+{
+	struct log_place *place = *state;
+	struct journal journal;
+	char config[128], policy[128], expected[256];
+	(void)snprintf(config, sizeof config, "BERM_CONFIG_DIR=%s", place->folder);
+	(void)snprintf(policy, sizeof policy, "%s/policy.yaml", place->folder);
+	const char *const envp[] = {config, "BERM_STATE_DIR=/var/empty/none", NULL};
+	const struct sources_request request = {
+		.cwd = "/", .home = "/home/u", .envp = envp, .system_folder = "/var/empty/none"};
+	for (int with = 0; with < 2; with++) {
+		__attribute__((cleanup(free_sources))) struct sources *sources = NULL;
+		struct problems problems = {0};
+		if (with)
+			write_file(policy, "berm: 1\n");
+		assert_int_equal(sources_open(&request, &sources, &problems, NULL), BERM_OK);
+		assert_int_equal(journal_open(place->file, NULL, "one", &journal, NULL), BERM_OK);
+		journal_put_load(&journal, sources);
+		assert_int_equal(journal.failure.code, BERM_OK);
+		journal_done(&journal);
+		assert_non_null(strstr(content(place), "\"op\":\"load\",\"detail\":\"profile default\""));
+		(void)snprintf(expected, sizeof expected, "\"files\":[\"%s\"]", policy);
+		assert_int_equal(strstr(content(place), expected) != NULL, with);
+	}
+}
+
 static void test_events_are_numbered_and_appended(void **state)
 {
-	struct place *place = *state;
+	struct log_place *place = *state;
 	struct journal journal;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(journal_open(place->file, NULL, "one", &journal, NULL), BERM_OK);
@@ -87,7 +128,7 @@ static void test_without_a_target_nothing_happens(void **state)
 
 static void test_sessions_without_a_name_get_one(void **state)
 {
-	struct place *place = *state;
+	struct log_place *place = *state;
 	struct journal journal;
 	assert_int_equal(journal_open(place->file, NULL, NULL, &journal, NULL), BERM_OK);
 	assert_true(strlen(journal.session) > 8);
@@ -97,7 +138,7 @@ static void test_sessions_without_a_name_get_one(void **state)
 
 static void test_a_descriptor_stays_the_callers(void **state)
 {
-	struct place *place = *state;
+	struct log_place *place = *state;
 	struct journal journal;
 	char target[32];
 	auto_fd int fd = open(place->file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -127,7 +168,7 @@ static void test_descriptors_that_cannot_be(void **state)
 
 static void test_links_are_not_followed(void **state)
 {
-	struct place *place = *state;
+	struct log_place *place = *state;
 	struct journal journal;
 	char link[128], below[160];
 	(void)snprintf(link, sizeof(link), "%s/link", place->folder);
@@ -147,7 +188,7 @@ static void test_links_are_not_followed(void **state)
 
 static void test_paths_out_of_the_workspace_are_refused(void **state)
 {
-	struct place *place = *state;
+	struct log_place *place = *state;
 	struct journal journal;
 	char path[160];
 	(void)snprintf(path, sizeof(path), "%s/../berm-journal-outside", place->folder);
@@ -172,6 +213,7 @@ static void test_the_first_failure_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		unit(test_a_load_names_the_profile_and_the_files),
 		unit(test_events_are_numbered_and_appended),
 		unit(test_without_a_target_nothing_happens),
 		unit(test_sessions_without_a_name_get_one),

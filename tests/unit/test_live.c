@@ -205,6 +205,45 @@ static void what_is_fixed_waits_for_the_next_run(void **state)
 	berm_sandbox_free(box);
 }
 
+static bool narrows(const struct berm_sandbox *box, const char *line)
+{
+	struct berm_change change;
+	for (size_t i = 0; berm_sandbox_change(box, i, &change); i++)
+		if (change.added && strcmp(change.line, line) == 0)
+			return change.narrows;
+	fail_msg("no change '%s'", line);
+	return false;
+}
+
+static void a_network_of_fewer_names_narrows(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	static const char *const lines[] = {[BERM_NET_NONE] = "network none",
+					    [BERM_NET_HOST] = "network host",
+					    [BERM_NET_FILTERED] = "network filtered"};
+	static const struct {
+		enum berm_network from, to;
+		bool narrows;
+	} rows[] = {
+		{BERM_NET_HOST, BERM_NET_FILTERED, true},  {BERM_NET_HOST, BERM_NET_NONE, true},
+		{BERM_NET_FILTERED, BERM_NET_NONE, true},  {BERM_NET_FILTERED, BERM_NET_HOST, false},
+		{BERM_NET_NONE, BERM_NET_FILTERED, false}, {BERM_NET_NONE, BERM_NET_HOST, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct wish wish = usual;
+		wish.network = rows[i].from;
+		struct berm_sandbox *box = start(&wish, BERM_BACKEND_NAMESPACES);
+		wish.network = rows[i].to;
+		/* What narrows and cannot be put in force fails as a whole. */
+		assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE),
+				 rows[i].narrows ? BERM_ERR_UNSUPPORTED : BERM_OK);
+		assert_int_equal(narrows(box, lines[rows[i].to]), rows[i].narrows);
+		assert_int_equal(when(box, true, lines[rows[i].to]), BERM_WHEN_NEXT_RUN);
+		berm_sandbox_free(box);
+	}
+}
+
 static void other_plans_and_ended_sandboxes_are_refused(void **state)
 {
 	(void)state;
@@ -225,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(with_namespaces_files_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_namespaces_what_landlock_granted_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_fixed_waits_for_the_next_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_network_of_fewer_names_narrows, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_plans_and_ended_sandboxes_are_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
