@@ -405,6 +405,12 @@ static struct plan_answer decide_granted(const struct berm_plan *plan, const str
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
+static bool is_asked_for(const struct berm_plan *plan, const struct plan_question *question)
+{
+	const struct plan_ask *ask = plan_ask_at(plan, question->path);
+	return ask != NULL && question->op != PLAN_OP_EXEC && (plan_act_needs(act_of(question)) & ~ask->rights) == 0;
+}
+
 /* A rule is told before a want of grants: it is what no grant lifts. */
 static struct plan_answer decide_ungranted(const struct berm_plan *plan, const struct plan_question *question)
 {
@@ -412,6 +418,8 @@ static struct plan_answer decide_ungranted(const struct berm_plan *plan, const s
 	struct place_verdict verdict = judge(plan, question, &all, act_of(question));
 	const struct str folder = question->op == PLAN_OP_CREATE ? parent_of(question->path) : question->path;
 	struct plan_answer answer = {.by = verdict.by, .why = ""};
+	if (verdict.by == NULL && is_asked_for(plan, question))
+		return plan->allow_asked ? allowed("what is asked for is allowed") : answer;
 	enum plan_sight sight = plan_sight_of(plan, folder);
 	answer.missing = sight == SIGHT_HIDDEN;
 	if (sight == SIGHT_FOLDER && question->op == PLAN_OP_LIST && plan_root_is_readable(plan))
