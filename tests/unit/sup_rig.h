@@ -42,6 +42,8 @@ struct rig {
 	const char *own;	 /* for supervisor_own, or NULL */
 	void (*task)(void *arg); /* what runs inside */
 	void *arg;
+	void (*prepare)(void); /* in the supervisor, before there is a task; or NULL */
+	const int *origins;    /* for supervisor_origins, or NULL */
 };
 
 /* What the last run was told. */
@@ -171,6 +173,8 @@ static inline int rig_serve(const struct rig *rig, struct supervisor *sup, int n
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	if (rig->unshare_flags != 0)
 		rig_unshare(rig->unshare_flags);
+	if (rig->prepare != NULL)
+		rig->prepare();
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	pid_t task = fork();
@@ -182,6 +186,8 @@ static inline int rig_serve(const struct rig *rig, struct supervisor *sup, int n
 	CHECK(listener >= 0 && proc_fd >= 0);
 	if (rig->own != NULL)
 		supervisor_own(sup, rig->own);
+	if (rig->origins != NULL)
+		supervisor_origins(sup, *rig->origins);
 	supervisor_start(sup, listener, proc_fd, rig_notify, &notice_fd);
 	while (task_status < 0) {
 		struct pollfd poll_one = {.fd = listener, .events = POLLIN};
