@@ -323,7 +323,9 @@ static bool ask_caller(void *ctx, const struct call *call, const struct sup_noti
 	struct frame frame = {.type = FRAME_REQUEST};
 	uint8_t allowed = 0;
 	ssize_t n;
-	keeper->notices = (struct notices){.fd = keeper->launch->control, .next_id = (id & ~REQUEST_OPEN) << 24};
+	memset(&keeper->notices, 0, sizeof keeper->notices); /* in place: it is too large for a frame */
+	keeper->notices.fd = keeper->launch->control;
+	keeper->notices.next_id = (id & ~REQUEST_OPEN) << 24;
 	fill_request(call, notice, &frame.request);
 	frame.request.id = id;
 	frame.request.open = true;
