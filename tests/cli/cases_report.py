@@ -102,4 +102,4 @@ def events_that_cannot_be_written_are_told(place):
 def the_time_limit_is_an_event(place):
     place.sh("sleep 60", "--timeout", "200ms", "--events", f"{place.home}/log")
     events = events_of(f"{place.home}/log")
-    equal([event["kind"] for event in events], ["session", "limit", "session"])
+    equal([event["kind"] for event in events], ["session", "policy", "limit", "session"])
