@@ -404,7 +404,7 @@ static enum berm_code open_level(struct toml_in *in, const struct target *target
 	struct box *box = NULL;
 	enum node_kind kind = *in->at == '[' ? NODE_LIST : NODE_MAP;
 	TRY(add(in, target, (struct node){.kind = kind, .line = in->line, .column = in->column}, MADE_VALUE, &box));
-	if (in->depth == NODE_MAX_DEPTH)
+	if (box == NULL || in->depth == NODE_MAX_DEPTH)
 		return too_much(in, "too many tables and arrays within each other");
 	in->levels[in->depth++] = box;
 	in->at++;

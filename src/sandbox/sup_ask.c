@@ -59,7 +59,7 @@ static int hold_object(const struct call *call, struct place *place, bool change
 	/* Folders are read in the sandbox's own view: one of the host's mounts would lead around masks. */
 	if (sup->questions.host_fd >= 0 && (changes || !S_ISDIR(place->st.st_mode))) {
 		error = open_twin(sup, place->path, place->path_len, &place->st, &twin);
-		if (error != 0)
+		if (error != 0 && place->object < 0) /* else the task's own descriptor is the object as well */
 			return error;
 	}
 	place_done(place);

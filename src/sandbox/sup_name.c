@@ -171,12 +171,20 @@ static struct sup_answer make_symlink(struct call *call, uint64_t target, int di
 
 /* ---- removing ---------------------------------------------------------------------------------------------------- */
 
+/* Do the permissions of its folder let nothing in it be changed? */
+static bool is_closed(const struct place *place)
+{
+	return place->folder != -1 && faccessat(place->folder, ".", W_OK | X_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
 /* What the kernel finds before it asks about rights. */
 static int remove_errno(struct place *place, bool folder)
 {
 	int error = place_look(place);
 	if (error != 0 || !place->exists)
 		return error != 0 ? error : ENOENT;
+	if (folder != S_ISDIR(place->st.st_mode) && (folder || !place->slash) && is_closed(place))
+		return EACCES;
 	if (folder)
 		return S_ISDIR(place->st.st_mode) ? 0 : ENOTDIR;
 	if (S_ISDIR(place->st.st_mode))
@@ -268,7 +276,7 @@ static struct sup_answer link_places(struct call *call)
 	if (to->slash)
 		return answer_errno(ENOENT);
 	if (S_ISDIR(from->st.st_mode))
-		return answer_errno(EPERM);
+		return answer_errno(is_closed(to) ? EACCES : EPERM);
 	if (!place_governed(from, GOVERN_WRITE))
 		return answer_errno(EXDEV);
 	struct place_verdict verdict = place_judge_act(call, from, ACT_LINK_FROM, 0);
@@ -414,12 +422,6 @@ static bool lies_below(const struct place *place, const struct place *folder)
 {
 	return place->path_len > folder->path_len && place->path[folder->path_len] == '/' &&
 	       memcmp(place->path, folder->path, folder->path_len) == 0;
-}
-
-/* Do the permissions of its folder let nothing in it be changed? */
-static bool is_closed(const struct place *place)
-{
-	return place->folder != -1 && faccessat(place->folder, ".", W_OK | X_OK, AT_EACCESS) < 0 && errno == EACCES;
 }
 
 /* What the kernel would find before it asks about rights. */

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static mode_t random_mode(mode_t owner)
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
-static char cwd[TEXT];
+static char cwd[TEXT / 2];
 
 static const char *name_of(char *text)
 {
@@ -253,6 +254,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < HELD; i++)
 		held[i] = -1;
 	(void)umask(022);
+	(void)signal(SIGPIPE, SIG_IGN); /* a FIFO that nobody reads */
 	size_t count = strtoull(argv[2], NULL, 10);
 	for (op_count = 0; op_count < count; op_count++) {
 		if (dice(40) == 0)
