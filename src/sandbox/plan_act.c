@@ -180,6 +180,19 @@ const struct plan_rule *plan_denied_by(const struct berm_plan *plan, struct str 
 
 /* ---- verdicts ---------------------------------------------------------------------------------------------------- */
 
+/* What no grant allows and no rule refuses. judge: of a rule that would have it decide, or NULL. */
+static struct place_verdict judge_asking(const struct berm_plan *plan, struct str path, const struct plan_grant *grant,
+					 enum place_act act, const struct plan_rule *judge)
+{
+	const struct plan_ask *ask = plan_ask_at(plan, path);
+	unsigned rights = grant != NULL && !grant->closed ? grant->rights : 0;
+	if (ask == NULL || (acts[act].needs & ~(rights | ask->rights)) != 0)
+		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EACCES};
+	if (judge != NULL) /* what it accepts is nothing that a person could be asked */
+		return (struct place_verdict){.rule = judge->label, .error = EACCES, .by = judge};
+	return (struct place_verdict){.ask = ask->label};
+}
+
 struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str path, const struct plan_grant *grant,
 				    enum place_act act, mode_t mode, const struct plan_condition *condition)
 {
@@ -200,15 +213,7 @@ struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str pat
 		verdict.judge = rule;
 	}
 	bool granted = grant != NULL && !grant->closed && (acts[act].needs & ~grant->rights) == 0;
-	if (granted || replaceable)
-		return verdict;
-	const struct plan_ask *ask = plan_ask_at(plan, path);
-	unsigned rights = grant != NULL && !grant->closed ? grant->rights : 0;
-	if (ask == NULL || (acts[act].needs & ~(rights | ask->rights)) != 0)
-		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EACCES};
-	if (verdict.judge != NULL) /* what it accepts is nothing that a person could be asked */
-		return (struct place_verdict){.rule = verdict.judge->label, .error = EACCES, .by = verdict.judge};
-	return (struct place_verdict){.ask = ask->label};
+	return granted || replaceable ? verdict : judge_asking(plan, path, grant, act, verdict.judge);
 }
 
 /* ---- names that must stay ---------------------------------------------------------------------------------------- */

@@ -86,7 +86,7 @@ static int subject_of_path(struct call *call, int dirfd, uint64_t address, int f
 {
 	struct supervisor *sup = call->sup;
 	sup->reason[0] = '\0';
-	*ret_subject = (struct subject){.call = call, .place = &sup->places[0], .fd = -1, .keep = -1};
+	*ret_subject = (struct subject){.call = call, .place = &sup->places[0], .fd = -1, .name = "", .keep = -1};
 	int error = task_path(call, address, sup->text[0], sizeof(sup->text[0]));
 	if (error == 0)
 		error = find_path(call, dirfd, sup->text[0], flags, ret_subject->place);
@@ -100,7 +100,7 @@ static int subject_of_fd(struct call *call, int number, struct subject *ret_subj
 	struct supervisor *sup = call->sup;
 	int fd = -1;
 	sup->reason[0] = sup->text[0][0] = '\0';
-	*ret_subject = (struct subject){.call = call, .place = &sup->places[0], .fd = -1, .keep = -1};
+	*ret_subject = (struct subject){.call = call, .place = &sup->places[0], .fd = -1, .name = "", .keep = -1};
 	int error = task_fd(call, number, &fd);
 	if (error != 0)
 		return error;

@@ -424,6 +424,13 @@ static bool lies_below(const struct place *place, const struct place *folder)
 	       memcmp(place->path, folder->path, folder->path_len) == 0;
 }
 
+/* A slash behind the name of what is no folder, and does not become one. */
+static bool has_vain_slash(const struct place *from, const struct place *to, bool exchange)
+{
+	bool to_folder = S_ISDIR((exchange ? to : from)->st.st_mode);
+	return (from->slash && !S_ISDIR(from->st.st_mode)) || (to->slash && !to_folder);
+}
+
 /* What the kernel would find before it asks about rights. */
 static int rename_errno(const struct renaming *renaming)
 {
@@ -434,9 +441,7 @@ static int rename_errno(const struct renaming *renaming)
 	if (to->exists && (renaming->flags & RENAME_NOREPLACE) != 0)
 		return EEXIST;
 	bool folder = S_ISDIR(from->st.st_mode);
-	if (!folder && (from->slash || (!exchange && to->slash)))
-		return ENOTDIR;
-	if (exchange && to->slash && !S_ISDIR(to->st.st_mode))
+	if (has_vain_slash(from, to, exchange))
 		return ENOTDIR;
 	if (lies_below(to, from))
 		return EINVAL;

@@ -213,10 +213,10 @@ static uint64_t status_signals(const char *status, const char *key)
 	return mask;
 }
 
-bool task_is_signalled(const struct supervisor *sup, pid_t tid)
+bool task_is_signalled(struct supervisor *sup, pid_t tid)
 {
 	static const int urgent[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
-	const struct call call = {.sup = (struct supervisor *)(uintptr_t)sup, .tid = tid};
+	const struct call call = {.sup = sup, .tid = tid};
 	char status[4096];
 	if (read_status(&call, status, sizeof(status)) != 0)
 		return false;

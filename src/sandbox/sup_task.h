@@ -29,7 +29,7 @@ void task_umask_changes(const struct call *call, mode_t now);
 /* The task's soft RLIMIT_FSIZE. */
 uint64_t task_file_limit(const struct call *call);
 /* Does a signal wait that the task should see at once: to interrupt, stop or end it? */
-bool task_is_signalled(const struct supervisor *sup, pid_t tid);
+bool task_is_signalled(struct supervisor *sup, pid_t tid);
 /* The program of the task, escaped and cut to size; "" if unknown. */
 void task_exe(const struct call *call, char *ret_exe, size_t size);
 
