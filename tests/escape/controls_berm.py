@@ -41,14 +41,16 @@ def many_rules(w):
 
 
 def left_in(home):
-    """What there is but the project and folders around something; the folder of sessions, once it is empty, is berm's own."""
+    """What there is but the project and folders around something; the folder of sessions, once it is empty, is berm's own, and so are the
+    workspace's package caches (docs/groups.md)."""
     found = []
+    own = [os.path.join(home, "project"), os.path.join(home, ".local", "share", "berm-packages")]
     for folder, names, files in os.walk(home):
-        names[:] = [name for name in names if os.path.join(folder, name) != os.path.join(home, "project")]
+        names[:] = [name for name in names if os.path.join(folder, name) not in own]
         found += [os.path.relpath(os.path.join(folder, name), home) for name in files]
         if not names and not files:
             found.append(os.path.relpath(folder, home))
-    return sorted(set(found) - {os.path.join(".local", "state", "berm", "sessions")})
+    return sorted(set(found) - {os.path.join(".local", "state", "berm", "sessions"), os.path.join(".local", "share")})
 
 
 control("C-40k", "-r: the whole home folder", sh("cat ~/notes && ls -A ~ > /dev/null && echo DONE"), setup=lambda w: w.file("@home@/notes", "x\n"), flags=("-r", "@home@"))
