@@ -124,8 +124,7 @@ static enum berm_code put_member(void *ctx, const struct explain_line *line, str
 
 const char *explain_stricter(const struct run *run)
 {
-	const struct policy_entry *mode = run_policy(run)->setting[KEY_NET_MODE];
-	if (mode == NULL || strcmp(mode->line->text, "filtered") != 0)
+	if (!policy_says(run_policy(run), KEY_NET_MODE, "filtered"))
 		return NULL;
 	return "network.mode filtered: nothing can be filtered in this version, so there is no network at all";
 }

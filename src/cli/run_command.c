@@ -29,7 +29,7 @@ static void say_before(const struct run *run, const struct run_choices *choices)
 		say_line("the project wants more than it gets: see 'berm policy accept'");
 	if (choices->verbose && explain_stricter(run) != NULL)
 		say_line("%s", explain_stricter(run));
-	if (policy_shares_caches(run_policy(run)))
+	if (policy_says(run_policy(run), KEY_CACHE, "shared"))
 		say_line("caches are the host's: what is put there inside is used outside later");
 	if (run_workspace(run) == NULL && choices->request.flags == NULL)
 		say_line("no workspace: %s", run_no_workspace(run));

@@ -100,7 +100,7 @@ static enum berm_code add_rule(struct learn_policy *rules, const struct policy_e
 /* Of the cache of the workspace, where another line grants; with shared caches the path itself is granted. */
 static bool is_kept_elsewhere(const struct policy *policy, const struct policy_entry *entry)
 {
-	return policy_attr_find(entry->line, ATTR_KEEP) != NULL && !policy_shares_caches(policy);
+	return policy_attr_find(entry->line, ATTR_KEEP) != NULL && !policy_says(policy, KEY_CACHE, "shared");
 }
 
 static bool is_rule(const struct policy *policy, const struct policy_entry *entry)

@@ -57,10 +57,10 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
-bool policy_shares_caches(const struct policy *policy)
+bool policy_says(const struct policy *policy, enum policy_key key, const char *word)
 {
-	const struct policy_entry *cache = policy->setting[KEY_CACHE];
-	return cache != NULL && strcmp(cache->line->text, "shared") == 0;
+	const struct policy_entry *setting = policy->setting[key];
+	return setting != NULL && strcmp(setting->line->text, word) == 0;
 }
 
 void policy_entry_place(const struct policy_entry *entry, char *ret, size_t size)

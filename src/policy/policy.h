@@ -83,8 +83,8 @@ MUST_USE enum berm_code policy_make(const struct policy_layers *layers, const st
 				    struct policy **ret_policy, struct problems *problems, struct berm_err *err);
 void policy_free(struct policy *policy);
 
-/* "cache: shared": package caches are the machine's own. */
-bool policy_shares_caches(const struct policy *policy);
+/* Is this word the setting's value? False where nothing is said. */
+bool policy_says(const struct policy *policy, enum policy_key key, const char *word);
 
 /* "groups/git.yaml:7:5" into ret. */
 void policy_entry_place(const struct policy_entry *entry, char *ret, size_t size);

@@ -220,7 +220,7 @@ static bool is_kept(const struct policy_entry *entry)
 static bool put_caches(struct list *list, const struct policy_input *input)
 {
 	const struct policy *policy = input->policy;
-	if (input->workspace_cache == NULL || policy_shares_caches(policy))
+	if (input->workspace_cache == NULL || policy_says(policy, KEY_CACHE, "shared"))
 		return true;
 	if (!list_put(list, entry_of(STR(POLICY_PACKAGES_VARIABLE), input->workspace_cache)))
 		return false;

@@ -153,8 +153,7 @@ static bool has_lines(const struct policy *policy, enum policy_key key)
 
 bool resolve_allows_asked(const struct policy *policy)
 {
-	const struct policy_entry *mode = policy->setting[KEY_APPROVALS_MODE];
-	return mode != NULL && strcmp(mode->line->text, "allow") == 0;
+	return policy_says(policy, KEY_APPROVALS_MODE, "allow");
 }
 
 static enum berm_code add_asked(struct building *b, const struct policy_entry *entry, const char *path)
@@ -169,9 +168,8 @@ static enum berm_code add_asked(struct building *b, const struct policy_entry *e
 /* Whatever no line names, or else what the lines name that ask. */
 static enum berm_code find_asked(struct building *b)
 {
-	const struct policy_entry *all = b->policy->setting[KEY_FS_DEFAULT];
-	if (all != NULL && strcmp(all->line->text, "ask") == 0)
-		return add_asked(b, all, "/");
+	if (policy_says(b->policy, KEY_FS_DEFAULT, "ask"))
+		return add_asked(b, b->policy->setting[KEY_FS_DEFAULT], "/");
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
 		const char *path;
@@ -208,12 +206,6 @@ enum berm_code resolve_claims_find(struct building *b)
 }
 
 /* ---- capabilities ------------------------------------------------------------------------------------------------ */
-
-static bool is_host_tmp(const struct building *b)
-{
-	const struct policy_entry *tmp = b->policy->setting[KEY_TMP];
-	return tmp != NULL && strcmp(tmp->line->text, "host") == 0;
-}
 
 static bool is_temporary(const char *path)
 {
@@ -252,7 +244,8 @@ static bool is_named(struct building *b, const char *path)
 static enum berm_code put_scratch(struct building *b, const struct policy_entry *entry)
 {
 	const char *path = entry->path;
-	bool through = is_temporary(path) ? is_host_tmp(b) || is_named(b, path) : policy_shares_caches(b->policy);
+	bool through = is_temporary(path) ? policy_says(b->policy, KEY_TMP, "host") || is_named(b, path)
+					  : policy_says(b->policy, KEY_CACHE, "shared");
 	if (!through && b->input->workspace_cache != NULL && policy_attr_find(entry->line, ATTR_KEEP) != NULL)
 		return BERM_OK;
 	if (through) {

@@ -4,17 +4,11 @@
 #include "base/own.h"
 #include "policy/resolve_build.h"
 
-static bool says(const struct building *b, enum policy_key key, const char *word)
-{
-	const struct policy_entry *entry = b->policy->setting[key];
-	return entry != NULL && strcmp(entry->line->text, word) == 0;
-}
-
 /* The index of the setting's word; 0, the safe one, if nothing is said. */
 static size_t word_of(const struct building *b, enum policy_key key, const char *const *words)
 {
 	for (size_t i = 0; words[i] != NULL; i++)
-		if (says(b, key, words[i]))
+		if (policy_says(b->policy, key, words[i]))
 			return i;
 	return 0;
 }
@@ -31,7 +25,7 @@ static bool is_narrowing_command(const struct building *b, const struct policy_e
 static bool is_host_network(const struct building *b, const struct policy_entry *entry)
 {
 	(void)entry;
-	return says(b, KEY_NET_MODE, "host");
+	return policy_says(b->policy, KEY_NET_MODE, "host");
 }
 
 static bool is_undo(const struct building *b, const struct policy_entry *entry)
@@ -160,12 +154,13 @@ static enum berm_code put_words(struct building *b)
 	static const char *const views[] = {"auto", "visible", "hidden", NULL};
 	static const char *const backends[] = {"any", "namespaces", "landlock", NULL};
 	/* "filtered" is held as none: what would filter is not part of this version. */
-	TRY(berm_caps_network(b->caps, says(b, KEY_NET_MODE, "host") ? BERM_NET_HOST : BERM_NET_NONE, b->err));
+	TRY(berm_caps_network(b->caps, policy_says(b->policy, KEY_NET_MODE, "host") ? BERM_NET_HOST : BERM_NET_NONE,
+			      b->err));
 	TRY(berm_caps_view(b->caps, (enum berm_view)word_of(b, KEY_VIEW, views), b->err));
 	TRY(resolve_note(b, b->policy->setting[KEY_VIEW], "default"));
 	TRY(berm_caps_backend(b->caps, (enum berm_backend)word_of(b, KEY_BACKEND, backends), b->err));
 	TRY(resolve_note(b, b->policy->setting[KEY_BACKEND], "default"));
-	if (says(b, KEY_TMP, "host"))
+	if (policy_says(b->policy, KEY_TMP, "host"))
 		TRY(berm_caps_allow(b->caps, BERM_EXTRA_HOST_TMP, b->err));
 	return resolve_note(b, b->policy->setting[KEY_TMP], "default");
 }
