@@ -51,6 +51,25 @@ bool str_ends(struct str text, struct str suffix)
 	return suffix.len == 0 || memcmp(text.ptr + text.len - suffix.len, suffix.ptr, suffix.len) == 0;
 }
 
+struct str str_skip(struct str text, size_t count)
+{
+	return (struct str){text.ptr + count, text.len - count};
+}
+
+size_t str_find(struct str text, char byte)
+{
+	const char *at = text.len > 0 ? memchr(text.ptr, byte, text.len) : NULL;
+	return at != NULL ? (size_t)(at - text.ptr) : text.len;
+}
+
+bool str_is_number(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+			return false;
+	return text.len > 0;
+}
+
 bool str_next(struct str *rest, char separator, struct str *ret_piece)
 {
 	if (rest->len == 0)

@@ -29,6 +29,12 @@ bool str_starts(struct str text, struct str prefix);
 bool str_ends(struct str text, struct str suffix);
 /* Takes the next piece up to (not including) the separator off the front of *rest; false when nothing is left. */
 bool str_next(struct str *rest, char separator, struct str *ret_piece);
+/* text without its first count bytes, which it has. */
+struct str str_skip(struct str text, size_t count);
+/* Where the first such byte is; text.len: nowhere. */
+size_t str_find(struct str text, char byte);
+/* Is it digits, and at least one? */
+bool str_is_number(struct str text);
 /* Decimal, no sign, no spaces, at most max. Errors: PARSE, LIMIT. */
 MUST_USE enum berm_code str_u64(struct str text, uint64_t max, uint64_t *ret_value, struct berm_err *err);
 /* 1024-based sizes "512", "64KiB", "8GiB" (also K, M, G, T) and durations "90", "90s", "15m", "2h", "1d", "500ms". */

@@ -6,17 +6,6 @@
 
 enum { CODE_MIN = 100, CODE_MAX = 599, CODE_SWITCHING = 101, CODE_NO_CONTENT = 204, CODE_NOT_MODIFIED = 304 };
 
-static struct str cut(struct str text, size_t from)
-{
-	return (struct str){text.ptr + from, text.len - from};
-}
-
-static size_t find_byte(struct str text, char byte)
-{
-	const char *at = text.len > 0 ? memchr(text.ptr, byte, text.len) : NULL;
-	return at != NULL ? (size_t)(at - text.ptr) : text.len;
-}
-
 static bool is_space(char c)
 {
 	return c == ' ' || c == '\t';
@@ -46,7 +35,7 @@ bool http1_is_token(struct str text)
 static struct str trim(struct str text)
 {
 	while (text.len > 0 && is_space(text.ptr[0]))
-		text = cut(text, 1);
+		text = str_skip(text, 1);
 	while (text.len > 0 && is_space(text.ptr[text.len - 1]))
 		text.len--;
 	return text;
@@ -92,9 +81,9 @@ enum berm_code http1_find_head(struct http1_find *find, struct str bytes, size_t
 /* Takes a line off the front of a head that http1_find_head has seen. */
 static struct str take_line(struct str *rest)
 {
-	size_t end = find_byte(*rest, '\r');
+	size_t end = str_find(*rest, '\r');
 	struct str line = {rest->ptr, end};
-	*rest = cut(*rest, end + 2);
+	*rest = str_skip(*rest, end + 2);
 	return line;
 }
 
@@ -124,15 +113,15 @@ static bool says_length(struct str name)
 
 static enum berm_code read_field(struct str line, struct http1_field *ret, struct berm_err *err)
 {
-	size_t colon = find_byte(line, ':');
+	size_t colon = str_find(line, ':');
 	struct str name = {line.ptr, colon};
 	if (colon == line.len || !http1_is_token(name))
 		return err_set(err, BERM_ERR_PARSE, "a line of a head is no field");
 	if (is_disguised(name))
 		return err_set(err, BERM_ERR_PARSE, "the field '%.*s'", (int)name.len, name.ptr);
-	if (says_length(name) && find_byte(line, '\t') < line.len)
+	if (says_length(name) && str_find(line, '\t') < line.len)
 		return err_set(err, BERM_ERR_PARSE, "a tab in '%.*s'", (int)name.len, name.ptr);
-	*ret = (struct http1_field){name, trim(cut(line, colon + 1))};
+	*ret = (struct http1_field){name, trim(str_skip(line, colon + 1))};
 	return BERM_OK;
 }
 
@@ -300,12 +289,12 @@ static bool is_method(struct str method)
 /* METHOD SP TARGET SP VERSION, one space each (RFC 9112 3). */
 static enum berm_code read_request_line(struct str line, struct http1_request *ret, struct berm_err *err)
 {
-	size_t first = find_byte(line, ' ');
-	struct str method = {line.ptr, first}, rest = cut(line, first < line.len ? first + 1 : first);
-	size_t second = find_byte(rest, ' ');
+	size_t first = str_find(line, ' ');
+	struct str method = {line.ptr, first}, rest = str_skip(line, first < line.len ? first + 1 : first);
+	size_t second = str_find(rest, ' ');
 	if (second == 0 || second == rest.len)
 		return err_set(err, BERM_ERR_PARSE, "no request line of HTTP/1");
-	TRY(read_version(cut(rest, second + 1), &ret->head.minor, err));
+	TRY(read_version(str_skip(rest, second + 1), &ret->head.minor, err));
 	if (!is_method(method))
 		return err_set(err, BERM_ERR_PARSE, "a method is letters from 'A' to 'Z'");
 	ret->method = method;
@@ -431,15 +420,15 @@ uint16_t http1_status_of(enum berm_code code)
 /* VERSION SP CODE SP [REASON]; servers leave the last space out with the reason (RFC 9112 4). */
 static enum berm_code read_status_line(struct str line, struct http1_response *ret, struct berm_err *err)
 {
-	size_t space = find_byte(line, ' ');
+	size_t space = str_find(line, ' ');
 	TRY(read_version((struct str){line.ptr, space}, &ret->head.minor, err));
-	struct str rest = cut(line, space < line.len ? space + 1 : space);
+	struct str rest = str_skip(line, space < line.len ? space + 1 : space);
 	uint64_t status = 0;
 	if (rest.len < 3 || (rest.len > 3 && rest.ptr[3] != ' ') ||
 	    str_u64((struct str){rest.ptr, 3}, CODE_MAX, &status, NULL) != BERM_OK || status < CODE_MIN)
 		return err_set(err, BERM_ERR_PARSE, "no status line of HTTP/1");
 	ret->status = (uint16_t)status;
-	ret->reason = cut(rest, rest.len > 3 ? 4 : 3);
+	ret->reason = str_skip(rest, rest.len > 3 ? 4 : 3);
 	return BERM_OK;
 }
 

@@ -14,29 +14,18 @@ struct address {
 	uint64_t port;
 };
 
-static struct str cut(struct str text, size_t from)
-{
-	return (struct str){text.ptr + from, text.len - from};
-}
-
-static size_t find_byte(struct str text, char byte)
-{
-	const char *at = text.len > 0 ? memchr(text.ptr, byte, text.len) : NULL;
-	return at != NULL ? (size_t)(at - text.ptr) : text.len;
-}
-
 static bool take_scheme(struct str *url, struct address *ret)
 {
 	static const char *const prefixes[] = {"sparse+", "registry+", "git+", "mirror+", "tor+"};
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
 		if (str_starts(*url, str_from(prefixes[i])))
-			*url = cut(*url, strlen(prefixes[i]));
-	size_t colon = find_byte(*url, ':');
+			*url = str_skip(*url, strlen(prefixes[i]));
+	size_t colon = str_find(*url, ':');
 	struct str scheme = {url->ptr, colon};
 	bool https = str_eq_nocase(scheme, STR("https"));
-	if ((!https && !str_eq_nocase(scheme, STR("http"))) || !str_starts(cut(*url, colon), STR("://")))
+	if ((!https && !str_eq_nocase(scheme, STR("http"))) || !str_starts(str_skip(*url, colon), STR("://")))
 		return false;
-	*url = cut(*url, colon + 3);
+	*url = str_skip(*url, colon + 3);
 	ret->scheme = https ? STR("https") : STR("http");
 	ret->port = https ? PORT_HTTPS : PORT_HTTP;
 	return true;
@@ -72,7 +61,7 @@ static bool is_ipv6(struct str host)
 static bool take_port(struct str text, uint64_t *port)
 {
 	return text.len == 0 || (text.ptr[0] == ':' && text.len > 1 &&
-				 str_u64(cut(text, 1), UINT16_MAX, port, NULL) == BERM_OK && *port > 0);
+				 str_u64(str_skip(text, 1), UINT16_MAX, port, NULL) == BERM_OK && *port > 0);
 }
 
 static bool has_control(struct str text)
@@ -91,15 +80,15 @@ static bool address_parse(struct str url, struct address *ret)
 	while (end < url.len && strchr("/?#", url.ptr[end]) == NULL)
 		end++;
 	struct str place = {url.ptr, end};
-	ret->rest = cut(url, end);
-	for (size_t at = find_byte(place, '@'); at < place.len; at = find_byte(place, '@'))
-		place = cut(place, at + 1);
+	ret->rest = str_skip(url, end);
+	for (size_t at = str_find(place, '@'); at < place.len; at = str_find(place, '@'))
+		place = str_skip(place, at + 1);
 	bool bracket = place.len > 0 && place.ptr[0] == '[';
-	size_t host_end = bracket ? find_byte(place, ']') + 1 : find_byte(place, ':');
+	size_t host_end = bracket ? str_find(place, ']') + 1 : str_find(place, ':');
 	if (host_end > place.len)
 		return false;
 	ret->host = (struct str){place.ptr, host_end};
-	return (bracket ? is_ipv6(ret->host) : is_name(ret->host)) && take_port(cut(place, host_end), &ret->port);
+	return (bracket ? is_ipv6(ret->host) : is_name(ret->host)) && take_port(str_skip(place, host_end), &ret->port);
 }
 
 static void put_lower(char *ret, struct str host)

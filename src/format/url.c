@@ -6,17 +6,6 @@
 
 enum { SHOWN_MAX = 80, PORT_HTTP = 80, PORT_HTTPS = 443 };
 
-static struct str cut(struct str text, size_t from)
-{
-	return (struct str){text.ptr + from, text.len - from};
-}
-
-static size_t find_byte(struct str text, char byte)
-{
-	const char *at = text.len > 0 ? memchr(text.ptr, byte, text.len) : NULL;
-	return at != NULL ? (size_t)(at - text.ptr) : text.len;
-}
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -55,9 +44,9 @@ static enum berm_code parse_port(struct str text, uint16_t *ret_port, struct ber
 enum berm_code url_authority_parse(struct str text, struct url_authority *ret, struct berm_err *err)
 {
 	bool bracket = text.len > 0 && text.ptr[0] == '[';
-	size_t end = find_byte(text, bracket ? ']' : ':');
+	size_t end = str_find(text, bracket ? ']' : ':');
 	size_t host_len = bracket && end < text.len ? end + 1 : end;
-	struct str host = {text.ptr, host_len}, rest = cut(text, host_len);
+	struct str host = {text.ptr, host_len}, rest = str_skip(text, host_len);
 	const char *why = NULL;
 	*ret = (struct url_authority){.port = 0};
 	if (!host_read(host, true, &ret->host, &why))
@@ -67,7 +56,7 @@ enum berm_code url_authority_parse(struct str text, struct url_authority *ret, s
 		return BERM_OK;
 	if (rest.ptr[0] != ':')
 		return err_set(err, BERM_ERR_PARSE, "something stands behind the bracket of a host");
-	return parse_port(cut(rest, 1), &ret->port, err);
+	return parse_port(str_skip(rest, 1), &ret->port, err);
 }
 
 /* ---- targets ----------------------------------------------------------------------------------------------------- */
@@ -114,7 +103,7 @@ static enum berm_code put_next(struct url_target *t, struct str *rest, bool path
 		return err_set(err, BERM_ERR_PARSE, "a space, a control character or '#' in a target");
 	if (path && (value < ' ' || value == 0x7f || value == '\\' || value == ';'))
 		return err_set(err, BERM_ERR_PARSE, "a control character, '\\' or ';' in a path");
-	*rest = cut(*rest, c == '%' ? 3 : 1);
+	*rest = str_skip(*rest, c == '%' ? 3 : 1);
 	bool plain = is_unreserved((char)value) ||
 		     (c != '%' && (is_one_of(c, sub_delims) || is_one_of(c, path ? ":@" : ":@/?")));
 	if (plain)
@@ -134,7 +123,7 @@ static bool hides_dots(struct str segment)
 {
 	bool up = false;
 	for (size_t i = 0, start = 0; i <= segment.len; i++) {
-		bool slash = str_starts(cut(segment, i), STR("%2F"));
+		bool slash = str_starts(str_skip(segment, i), STR("%2F"));
 		if (!slash && i < segment.len)
 			continue;
 		if (is_dots((struct str){segment.ptr + start, i - start}, &up))
@@ -170,7 +159,7 @@ static bool is_utf8_path(struct str path)
 		char run[4];
 		size_t len = 0;
 		int value = -1;
-		while (len < sizeof run && (value = escape_value(cut(path, i + 3 * len))) > 0x7f &&
+		while (len < sizeof run && (value = escape_value(str_skip(path, i + 3 * len))) > 0x7f &&
 		       path.ptr[i + 3 * len] == '%')
 			run[len++] = (char)value;
 		size_t used = len > 0 ? utf8_length((struct str){run, len}) : 0;
@@ -186,7 +175,7 @@ static bool is_escaped_twice(struct str path)
 {
 	for (size_t i = 0; i + 5 <= path.len; i++) {
 		struct str at = {path.ptr + i + 3, 2};
-		if (str_starts(cut(path, i), STR("%25")) &&
+		if (str_starts(str_skip(path, i), STR("%25")) &&
 		    (str_eq_nocase(at, STR("2e")) || str_eq_nocase(at, STR("2f")) || str_eq_nocase(at, STR("5c"))))
 			return true;
 	}
@@ -220,7 +209,7 @@ static enum berm_code parse_parts(struct str path, struct str query, struct url_
 	ret->path_len = ret->len;
 	if (query.len > 0) {
 		TRY(put(ret, '?', err));
-		for (struct str rest = cut(query, 1); rest.len > 0;)
+		for (struct str rest = str_skip(query, 1); rest.len > 0;)
 			TRY(put_next(ret, &rest, false, err));
 	}
 	ret->text[ret->len] = '\0';
@@ -229,10 +218,10 @@ static enum berm_code parse_parts(struct str path, struct str query, struct url_
 
 enum berm_code url_target_parse(struct str text, struct url_target *ret, struct berm_err *err)
 {
-	size_t query = find_byte(text, '?');
+	size_t query = str_find(text, '?');
 	if (text.len == 0 || text.ptr[0] != '/')
 		return err_set(err, BERM_ERR_PARSE, "a path begins with '/'");
-	return parse_parts((struct str){text.ptr + 1, query - 1}, cut(text, query), ret, err);
+	return parse_parts((struct str){text.ptr + 1, query - 1}, str_skip(text, query), ret, err);
 }
 
 struct str url_path(const struct url_target *target)
@@ -255,7 +244,7 @@ static bool take_scheme(struct str *text, enum url_scheme *ret_scheme)
 		struct str scheme = str_from(schemes[i]);
 		if (text->len < scheme.len || !str_eq_nocase((struct str){text->ptr, scheme.len}, scheme))
 			continue;
-		*text = cut(*text, scheme.len);
+		*text = str_skip(*text, scheme.len);
 		*ret_scheme = (enum url_scheme)i;
 		return true;
 	}
@@ -269,8 +258,8 @@ enum berm_code url_parse(struct str text, struct url *ret, struct berm_err *err)
 	size_t end = 0;
 	while (end < text.len && !is_one_of(text.ptr[end], "/?#"))
 		end++;
-	struct str place = {text.ptr, end}, rest = cut(text, end);
-	if (find_byte(place, '@') < place.len)
+	struct str place = {text.ptr, end}, rest = str_skip(text, end);
+	if (str_find(place, '@') < place.len)
 		return err_set(err, BERM_ERR_PARSE, "a user or password in an address");
 	TRY(url_authority_parse(place, &ret->authority, err));
 	if (rest.len > 0 && rest.ptr[0] == '/')

@@ -86,11 +86,6 @@ static const char *strange_character(struct str text, bool telling)
 	return NULL;
 }
 
-static struct str from(struct str text, size_t at)
-{
-	return (struct str){text.ptr + at, text.len - at};
-}
-
 /* Where "://" is; NULL: nowhere. */
 static const char *scheme_end(struct str text)
 {
@@ -104,7 +99,7 @@ static bool split(struct str text, char separator, struct str *ret_head, struct 
 	if (found == NULL)
 		return false;
 	*ret_head = (struct str){text.ptr, (size_t)(found - text.ptr)};
-	*ret_tail = from(text, ret_head->len + 1);
+	*ret_tail = str_skip(text, ret_head->len + 1);
 	return true;
 }
 
@@ -136,7 +131,7 @@ static enum berm_code check_name(const char *const *words, struct str text, stru
 
 static enum berm_code check_group(const char *const *words, struct str text, struct berm_err *err)
 {
-	return check_name(words, text.len > 0 && text.ptr[0] == '-' ? from(text, 1) : text, err);
+	return check_name(words, text.len > 0 && text.ptr[0] == '-' ? str_skip(text, 1) : text, err);
 }
 
 static enum berm_code check_bool(const char *const *words, struct str text, struct berm_err *err)
@@ -245,7 +240,7 @@ static enum berm_code check_command(const char *const *words, struct str text, s
 
 static bool is_variable_path(struct str text)
 {
-	struct str name = from(text, 1), rest;
+	struct str name = str_skip(text, 1), rest;
 	(void)split(name, '/', &name, &rest);
 	return is_variable(name);
 }
@@ -297,7 +292,7 @@ static enum berm_code check_pattern(const char *const *words, struct str text, s
 	TRY(check_any_path(text, &start, err));
 	if (!has_any(text, "*?[]{}\\"))
 		return BERM_OK;
-	struct str rest = from(text, start);
+	struct str rest = str_skip(text, start);
 	bool whole = rest.len > 0 && (rest.ptr[0] == '/' || str_starts(rest, STR("**")));
 	char pattern[TEXT_MAX + 2];
 	int len = snprintf(pattern, sizeof pattern, "%s%.*s", whole ? "" : "/", (int)rest.len, rest.ptr);
@@ -332,7 +327,7 @@ static enum berm_code check_port_behind(struct str rest, struct str text, struct
 {
 	if (rest.len == 0)
 		return BERM_OK;
-	if (rest.ptr[0] != ':' || check_port(NULL, from(rest, 1), NULL) != BERM_OK)
+	if (rest.ptr[0] != ':' || check_port(NULL, str_skip(rest, 1), NULL) != BERM_OK)
 		return wrong(err, "not a port behind the host", text);
 	return BERM_OK;
 }
@@ -341,7 +336,7 @@ static enum berm_code check_port_behind(struct str rest, struct str text, struct
 static enum berm_code check_bracketed(struct str text, struct berm_err *err)
 {
 	struct str inner, rest;
-	if (!split(from(text, 1), ']', &inner, &rest) || !is_address(inner, AF_INET6))
+	if (!split(str_skip(text, 1), ']', &inner, &rest) || !is_address(inner, AF_INET6))
 		return wrong(err, "not an address of IPv6", text);
 	return check_port_behind(rest, text, err);
 }
@@ -350,7 +345,7 @@ static enum berm_code check_host_name(struct str host, struct str text, struct b
 {
 	struct glob *glob = NULL;
 	if (host.len > 0 && host.ptr[0] == '$')
-		return is_variable(from(host, 1)) ? BERM_OK : wrong(err, "not a variable", text);
+		return is_variable(str_skip(host, 1)) ? BERM_OK : wrong(err, "not a variable", text);
 	bool numbers = host.len > 0 && is_digit(host.ptr[host.len - 1]) && !has_any(host, "*?[]{}\\") &&
 		       (!has_any(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") || has_any(host, "/"));
 	if (numbers || has_any(host, "/"))
@@ -382,7 +377,7 @@ static enum berm_code check_host(const char *const *words, struct str text, stru
 	if (colons >= 2)
 		return is_address(text, AF_INET6) ? BERM_OK : wrong(err, "not a host", text);
 	if (split(text, ':', &host, &port))
-		TRY(check_port_behind(from(text, host.len), text, err));
+		TRY(check_port_behind(str_skip(text, host.len), text, err));
 	return check_host_name(host, text, err);
 }
 
@@ -394,7 +389,7 @@ static bool has_scheme(const char *const *words, struct str text, struct str *re
 	if (found == NULL)
 		return false;
 	size_t len = (size_t)(found - text.ptr);
-	*ret_rest = from(text, len + 3);
+	*ret_rest = str_skip(text, len + 3);
 	return is_word(words, (struct str){text.ptr, len}) && ret_rest->len > 0;
 }
 
@@ -528,7 +523,7 @@ static const struct value_row {
 
 static enum berm_code check_test(const char *const *words, struct str text, struct berm_err *err)
 {
-	struct str word = text, object = from(text, text.len);
+	struct str word = text, object = str_skip(text, text.len);
 	(void)split(text, ' ', &word, &object);
 	TRY(check_word(words, word, err));
 	enum policy_value value = load_value_of_test(word, object);

@@ -180,14 +180,6 @@ static bool changes(enum plan_op op)
 	return op == PLAN_OP_WRITE || op == PLAN_OP_CREATE || op == PLAN_OP_DELETE;
 }
 
-static bool is_number(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] < '0' || text.ptr[i] > '9')
-			return false;
-	return text.len > 0;
-}
-
 static bool is_one_of(struct str name, const char *const *names)
 {
 	for (; *names != NULL; names++)
@@ -221,7 +213,7 @@ static struct plan_answer decide_proc(const struct berm_plan *plan, const struct
 		return denied("/proc is not written to");
 	if (is_one_of(name, closed))
 		return denied("closed by the kernel to whoever has no capability");
-	if (!is_number(name))
+	if (!str_is_number(name))
 		return allowed("every sandbox has a /proc");
 	if (namespaces)
 		return missing("a process of the machine: the sandbox sees its own alone");

@@ -113,14 +113,6 @@ static struct sup_answer make_node(struct call *call, int dirfd, uint64_t addres
 	return answer_result(mknodat(place->folder, place->name, mode, (dev_t)device));
 }
 
-static bool is_number(struct str name)
-{
-	for (size_t i = 0; i < name.len; i++)
-		if (name.ptr[i] < '0' || name.ptr[i] > '9')
-			return false;
-	return name.len > 0;
-}
-
 static size_t folder_depth(const struct place *place)
 {
 	size_t depth = 0;
@@ -139,7 +131,7 @@ static bool leads_into_proc(const struct place *place, const char *target)
 	while (str_next(&rest, '/', &name)) {
 		if (name.len == 0 || str_eq(name, STR(".")))
 			continue;
-		if ((str_eq(last, STR("proc")) && is_number(name)) ||
+		if ((str_eq(last, STR("proc")) && str_is_number(name)) ||
 		    (last_on_top && str_eq(last, STR("dev")) && str_eq(name, STR("fd"))))
 			return true;
 		bool up = str_eq(name, STR(".."));

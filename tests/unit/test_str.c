@@ -69,6 +69,26 @@ struct number_case {
 	uint64_t value;
 };
 
+static void test_skip_and_find(void **state)
+{
+	(void)state;
+	assert_true(str_eq(str_skip(STR("abc"), 1), STR("bc")));
+	assert_int_equal(str_skip(STR("abc"), 3).len, 0);
+	assert_int_equal(str_find(STR("a:b:c"), ':'), 1);
+	assert_int_equal(str_find(STR("abc"), ':'), 3);
+	assert_int_equal(str_find((struct str){NULL, 0}, ':'), 0);
+}
+
+static void test_numbers_are_digits(void **state)
+{
+	(void)state;
+	assert_true(str_is_number(STR("0")));
+	assert_true(str_is_number(STR("0123456789")));
+	assert_false(str_is_number(STR("")));
+	assert_false(str_is_number(STR("1a")));
+	assert_false(str_is_number(STR("-1")));
+}
+
 static void test_u64_cases(void **state)
 {
 	(void)state;
@@ -188,6 +208,8 @@ int main(void)
 		cmocka_unit_test(test_nocase_folds_ascii_letters_only),
 		cmocka_unit_test(test_prefix_and_suffix),
 		cmocka_unit_test(test_next_takes_pieces),
+		cmocka_unit_test(test_skip_and_find),
+		cmocka_unit_test(test_numbers_are_digits),
 		cmocka_unit_test(test_u64_cases),
 		cmocka_unit_test(test_size_cases),
 		cmocka_unit_test(test_duration_cases),
