@@ -180,3 +180,10 @@ char *str_dup(struct str text)
 	copy[text.len] = '\0';
 	return copy;
 }
+
+void str_free_all(char **texts)
+{
+	for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+		free(texts[i]);
+	free(texts);
+}

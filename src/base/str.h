@@ -45,5 +45,7 @@ bool size_add(size_t a, size_t b, size_t *ret_sum);
 bool size_mul(size_t a, size_t b, size_t *ret_product);
 /* Copies on the heap; the caller frees. NULL when memory is out. */
 char *str_dup(struct str text);
+/* Texts on the heap, NULL-terminated, in an array that is too. Takes NULL. */
+void str_free_all(char **texts);
 
 #endif

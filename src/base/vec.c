@@ -68,3 +68,10 @@ void *vec_take(struct vec *vec)
 	vec_init(vec, vec->item_size, vec->max);
 	return items;
 }
+
+void vec_done_texts(struct vec *vec)
+{
+	for (size_t i = 0; i < vec->len; i++)
+		free(*(char **)vec_at(vec, i));
+	vec_done(vec);
+}

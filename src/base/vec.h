@@ -25,6 +25,9 @@ void vec_remove(struct vec *vec, size_t index);
 /* The array, which the caller now frees; NULL if nothing was ever pushed. The vector is empty. */
 void *vec_take(struct vec *vec);
 
+/* Of texts on the heap (char *), which the vector owns: releases them and the array. */
+void vec_done_texts(struct vec *vec);
+
 #define auto_vec __attribute__((cleanup(vec_done)))
 
 #endif

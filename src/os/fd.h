@@ -2,6 +2,7 @@
 #ifndef BERM_OS_FD_H
 #define BERM_OS_FD_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -14,5 +15,12 @@ int fd_write_full(int fd, const void *bytes, size_t len);
 ssize_t fd_read_file(int dirfd, const char *path, char *ret_text, size_t size);
 /* Opens path for writing (no creation) and writes all of text in one write. 0, or -1. */
 int fd_write_file(int dirfd, const char *path, const char *text);
+
+static inline void fd_close_folder(DIR **folder)
+{
+	if (*folder != NULL)
+		(void)closedir(*folder);
+}
+#define auto_folder __attribute__((cleanup(fd_close_folder)))
 
 #endif

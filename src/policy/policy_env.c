@@ -265,16 +265,9 @@ enum berm_code policy_environment(const struct policy_input *input, char ***ret_
 {
 	struct list list = {.entries = calloc(room_for(input), sizeof(*list.entries))};
 	if (list.entries == NULL || !fill(&list, input)) {
-		policy_environment_free(list.entries);
+		str_free_all(list.entries);
 		return err_set(err, BERM_ERR_NOMEM, "make the environment");
 	}
 	*ret_envp = list.entries;
 	return BERM_OK;
-}
-
-void policy_environment_free(char **envp)
-{
-	for (char **entry = envp; entry != NULL && *entry != NULL; entry++)
-		free(*entry);
-	free(envp);
 }

@@ -29,9 +29,8 @@ MUST_USE enum berm_code policy_caps(const struct policy_input *input, struct ber
 /* Tells a run inside this one where the workspace's packages are kept. */
 #define POLICY_PACKAGES_VARIABLE "BERM_PACKAGES"
 /* The environment of the run: what the policy passes and sets. On the heap, NULL-terminated; the caller frees with
- * policy_environment_free. Errors: NOMEM. */
+ * str_free_all. Errors: NOMEM. */
 MUST_USE enum berm_code policy_environment(const struct policy_input *input, char ***ret_envp, struct berm_err *err);
-void policy_environment_free(char **envp);
 
 /* What the policy says of a limit; 0: nothing. Errors: PARSE. */
 MUST_USE enum berm_code policy_limit(const struct policy *policy, enum berm_limit limit, uint64_t *ret_value,

@@ -24,13 +24,6 @@ static const char *environment_get(const char *const *envp, const char *name)
 	return NULL;
 }
 
-static void strings_free(char **strings)
-{
-	for (size_t i = 0; strings != NULL && strings[i] != NULL; i++)
-		free(strings[i]);
-	free(strings);
-}
-
 static char *joined(struct str folder, char separator, const char *name)
 {
 	struct buf buf;
@@ -282,8 +275,8 @@ void prepare_free(struct launch *launch)
 	if (launch == NULL)
 		return;
 	supervisor_free(launch->sup);
-	strings_free(launch->envp);
-	strings_free(launch->programs);
+	str_free_all(launch->envp);
+	str_free_all(launch->programs);
 	if (launch->cgroup_procs >= 0)
 		(void)close(launch->cgroup_procs);
 	free(launch->cgroup);

@@ -98,13 +98,6 @@ static enum berm_code find(struct search *search)
 	return vec_push(&search->found, &end, search->err);
 }
 
-static void drop(struct vec *paths)
-{
-	for (size_t i = 0; i < paths->len; i++)
-		free(*(char **)vec_at(paths, i));
-	vec_done(paths);
-}
-
 enum berm_code etc_secrets_find(char ***ret_paths, struct berm_err *err)
 {
 	struct search search = {.err = err};
@@ -116,14 +109,7 @@ enum berm_code etc_secrets_find(char ***ret_paths, struct berm_err *err)
 	enum berm_code code = find(&search);
 	if (code == BERM_OK)
 		*ret_paths = vec_take(&search.found);
-	drop(&search.folders);
-	drop(&search.found);
+	vec_done_texts(&search.folders);
+	vec_done_texts(&search.found);
 	return code;
-}
-
-void etc_secrets_free(char **paths)
-{
-	for (size_t i = 0; paths != NULL && paths[i] != NULL; i++)
-		free(paths[i]);
-	free(paths);
 }

@@ -7,9 +7,8 @@
 
 #include "base/err.h"
 
-/* Paths on the heap, NULL-terminated; NULL if there is none, or if the user is not root. At most 512: more of them, and the
+/* Paths on the heap, NULL-terminated; NULL if there is none, or if the user is not root; the caller frees with str_free_all. At most 512: more of them, and the
  * folder is closed as a whole then. Errors: NOMEM. */
 MUST_USE enum berm_code etc_secrets_find(char ***ret_paths, struct berm_err *err);
-void etc_secrets_free(char **paths);
 
 #endif

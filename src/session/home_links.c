@@ -11,19 +11,7 @@
 
 #include "base/own.h"
 #include "base/vec.h"
-
-static void drop(struct vec *paths)
-{
-	for (size_t i = 0; i < paths->len; i++)
-		free(*(char **)vec_at(paths, i));
-	vec_done(paths);
-}
-
-static void close_folder(DIR **folder)
-{
-	if (*folder != NULL)
-		(void)closedir(*folder);
-}
+#include "os/fd.h"
 
 static bool is_link(DIR *folder, const struct dirent *entry)
 {
@@ -49,7 +37,7 @@ static enum berm_code put(struct vec *links, const char *path, const char *name,
 /* What cannot be listed has no links to tell. */
 static enum berm_code look_into(const char *path, struct vec *links, struct berm_err *err)
 {
-	__attribute__((cleanup(close_folder))) DIR *folder = opendir(path);
+	auto_folder DIR *folder = opendir(path);
 	const struct dirent *entry;
 	while (folder != NULL && (entry = readdir(folder)) != NULL) /* NOLINT(concurrency-mt-unsafe): our own stream */
 		if (is_link(folder, entry))
@@ -77,13 +65,6 @@ enum berm_code home_links_find(const char *home, char ***ret_links, struct berm_
 	enum berm_code code = find(home, &links, err);
 	if (code == BERM_OK)
 		*ret_links = vec_take(&links);
-	drop(&links);
+	vec_done_texts(&links);
 	return code;
-}
-
-void home_links_free(char **links)
-{
-	for (size_t i = 0; links != NULL && links[i] != NULL; i++)
-		free(links[i]);
-	free(links);
 }

@@ -10,8 +10,7 @@
 enum { HOME_LINKS_MAX = 4096 };
 
 /* Those in home itself, in .config, .local and .local/share: absolute paths, NULL-terminated, on the heap; the caller frees
- * with home_links_free. A folder that cannot be listed has none. Errors: LIMIT (more than HOME_LINKS_MAX), NOMEM. */
+ * with str_free_all. A folder that cannot be listed has none. Errors: LIMIT (more than HOME_LINKS_MAX), NOMEM. */
 MUST_USE enum berm_code home_links_find(const char *home, char ***ret_links, struct berm_err *err);
-void home_links_free(char **links);
 
 #endif

@@ -54,13 +54,6 @@ static char *unescaped(struct str path)
 	return text;
 }
 
-static void drop(struct vec *paths)
-{
-	for (size_t i = 0; i < paths->len; i++)
-		free(*(char **)vec_at(paths, i));
-	vec_done(paths);
-}
-
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw": the mount point is the fifth, the type stands behind the
  * "-". */
 static enum berm_code take_line(struct str line, struct vec *paths, struct berm_err *err)
@@ -103,7 +96,7 @@ enum berm_code kernel_mounts_parse(struct str mountinfo, char ***ret_paths, stru
 	enum berm_code code = take_lines(mountinfo, &paths, err);
 	if (code == BERM_OK)
 		*ret_paths = vec_take(&paths);
-	drop(&paths);
+	vec_done_texts(&paths);
 	return code;
 }
 
@@ -120,11 +113,4 @@ enum berm_code kernel_mounts_find(char ***ret_paths, struct berm_err *err)
 		return err_sys(err, "look at mounts");
 	TRY(buf_check(&text, err));
 	return kernel_mounts_parse(buf_str(&text), ret_paths, err);
-}
-
-void kernel_mounts_free(char **paths)
-{
-	for (size_t i = 0; paths != NULL && paths[i] != NULL; i++)
-		free(paths[i]);
-	free(paths);
 }

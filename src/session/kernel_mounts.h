@@ -11,10 +11,9 @@
 enum { KERNEL_MOUNTS_MAX = 4096 };
 
 /* The mount points in a text like /proc/self/mountinfo (proc(5)), on the heap, NULL-terminated; the caller frees with
- * kernel_mounts_free. Errors: LIMIT (more than KERNEL_MOUNTS_MAX), PARSE, NOMEM. */
+ * str_free_all. Errors: LIMIT (more than KERNEL_MOUNTS_MAX), PARSE, NOMEM. */
 MUST_USE enum berm_code kernel_mounts_parse(struct str mountinfo, char ***ret_paths, struct berm_err *err);
 /* Those of this process. Errors: the same, SYS. */
 MUST_USE enum berm_code kernel_mounts_find(char ***ret_paths, struct berm_err *err);
-void kernel_mounts_free(char **paths);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/vec.h"
 #include "format/path.h"
+#include "os/fd.h"
 
 enum { NAME_CHARS = 32, HASH_BYTES = 8, FOLDERS_MAX = 1 << 20, ENTRIES_MAX = 100000, OWNER_ONLY = 0700 };
 
@@ -91,13 +92,6 @@ bool package_cache_take(const char *path, const char *workspace)
 
 /* ---- folders ----------------------------------------------------------------------------------------------------- */
 
-static void close_folder(DIR **folder)
-{
-	if (*folder != NULL)
-		(void)closedir(*folder);
-}
-#define auto_folder __attribute__((cleanup(close_folder))) DIR *
-
 /* Never through a link. NULL with errno if it cannot be listed. */
 static DIR *open_folder(int dirfd, const char *name)
 {
@@ -121,13 +115,7 @@ static const char *next_name(DIR *folder)
 
 /* ---- sizes ------------------------------------------------------------------------------------------------------- */
 
-static void texts_done(struct vec *texts)
-{
-	for (size_t i = 0; i < texts->len; i++)
-		free(*(char **)vec_at(texts, i));
-	vec_done(texts);
-}
-#define auto_texts __attribute__((cleanup(texts_done)))
+#define auto_texts __attribute__((cleanup(vec_done_texts)))
 
 /* folder/name onto texts; folder "" stands for none. */
 static enum berm_code add_text(struct vec *texts, const char *folder, const char *name, struct berm_err *err)
@@ -146,7 +134,7 @@ static enum berm_code measure_folder(int base, const char *path, struct vec *fol
 				     struct berm_err *err)
 {
 	const char *name;
-	auto_folder folder = open_folder(base, path);
+	auto_folder DIR *folder = open_folder(base, path);
 	while (folder != NULL && (name = next_name(folder)) != NULL) {
 		struct stat st = {0};
 		if (fstatat(dirfd(folder), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -209,7 +197,7 @@ enum berm_code package_cache_each(const char *base,
 	const char *name;
 	auto_texts struct vec names;
 	vec_init(&names, sizeof(char *), ENTRIES_MAX);
-	auto_folder folder = open_folder(AT_FDCWD, base);
+	auto_folder DIR *folder = open_folder(AT_FDCWD, base);
 	if (folder == NULL)
 		return errno == ENOENT ? BERM_OK : err_sys(err, "open '%.160s'", base);
 	while ((name = next_name(folder)) != NULL)
@@ -253,7 +241,7 @@ static int remove_folder(int top, const char *name, uint64_t *number)
 {
 	const char *entry;
 	open_up(top, name);
-	auto_folder folder = open_folder(top, name);
+	auto_folder DIR *folder = open_folder(top, name);
 	if (folder == NULL)
 		return -1;
 	while ((entry = next_name(folder)) != NULL)
@@ -266,7 +254,7 @@ static int remove_folder(int top, const char *name, uint64_t *number)
 /* The first thing in top goes; false: nothing is left, or it cannot be removed (errno). */
 static bool remove_first(int top, uint64_t *number)
 {
-	auto_folder folder = open_folder(top, ".");
+	auto_folder DIR *folder = open_folder(top, ".");
 	errno = folder != NULL ? 0 : errno;
 	const char *name = folder != NULL ? next_name(folder) : NULL;
 	if (name == NULL)

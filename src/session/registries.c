@@ -298,19 +298,13 @@ __attribute__((noinline)) static bool read_apt_file(struct registries *r, const 
 	return true;
 }
 
-static void close_folder(DIR **folder)
-{
-	if (*folder != NULL)
-		(void)closedir(*folder);
-}
-
 __attribute__((noinline)) static bool read_apt_folder(struct registries *r)
 {
 	char path[PATH_MAX];
 	const struct dirent *entry;
 	if (!join(path, r->request->root != NULL ? r->request->root : "", "", "/etc/apt/sources.list.d"))
 		return true;
-	__attribute__((cleanup(close_folder))) DIR *folder = opendir(path);
+	auto_folder DIR *folder = opendir(path);
 	if (folder == NULL)
 		return true;
 	bool ok = true;

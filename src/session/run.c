@@ -317,7 +317,7 @@ void run_free(struct run *run)
 	jobs_done(&run->jobs);
 	terminal_done(&run->terminal);
 	journal_done(&run->journal);
-	policy_environment_free(run->environment);
+	str_free_all(run->environment);
 	berm_plan_free(run->plan);
 	berm_facts_free(run->facts);
 	berm_caps_free(run->caps);
@@ -326,9 +326,9 @@ void run_free(struct run *run)
 	policy_free(run->policy);
 	sources_free(run->sources);
 	machine_values_done(&run->values);
-	etc_secrets_free(run->closed);
-	home_links_free(run->links);
-	kernel_mounts_free(run->kernel_mounts);
+	str_free_all(run->closed);
+	str_free_all(run->links);
+	str_free_all(run->kernel_mounts);
 	free(run);
 }
 
@@ -406,7 +406,7 @@ const char *run_no_workspace(const struct run *run)
 
 static enum berm_code make_environment(struct run *run, struct berm_err *err)
 {
-	policy_environment_free(run->environment);
+	str_free_all(run->environment);
 	run->environment = NULL;
 	run->input.also = machine_values_environment(&run->values);
 	return policy_environment(&run->input, &run->environment, err);

@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "format/nearest.h"
 #include "format/path.h"
+#include "os/fd.h"
 #include "policy/builtin.h"
 #include "policy/input.h"
 #include "policy/load.h"
@@ -134,16 +135,10 @@ static enum berm_code add_name(struct sources *sources, struct vec *names, const
 	return vec_push(names, &own, sources->err);
 }
 
-static void close_folder(DIR **folder)
-{
-	if (*folder != NULL)
-		(void)closedir(*folder);
-}
-
 /* Takes fd. */
 static enum berm_code list_names(struct sources *sources, int fd, struct vec *names)
 {
-	__attribute__((cleanup(close_folder))) DIR *folder = fdopendir(fd);
+	auto_folder DIR *folder = fdopendir(fd);
 	const struct dirent *entry;
 	if (folder == NULL) {
 		(void)close(fd);

@@ -18,6 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; paths[i] != NULL; i++)
 		if (strlen(paths[i]) > size || strcmp(paths[i], "/proc") == 0 || strncmp(paths[i], "/sys/", 5) == 0)
 			abort();
-	kernel_mounts_free(paths);
+	str_free_all(paths);
 	return 0;
 }

@@ -7,11 +7,12 @@
 
 #include "sources_rig.h"
 
+#include "base/str.h"
 #include "session/home_links.h"
 
 static void drop(char ***links)
 {
-	home_links_free(*links);
+	str_free_all(*links);
 }
 #define auto_links __attribute__((cleanup(drop))) char **
 
@@ -51,7 +52,7 @@ static void test_a_home_that_is_not_there_has_none(void **state)
 	auto_links links = NULL;
 	assert_int_equal(home_links_find(in_place(place, "none"), &links, &err), BERM_OK);
 	assert_null(links[0]);
-	home_links_free(NULL);
+	str_free_all(NULL);
 }
 
 static void test_too_many_are_told(void **state)

@@ -7,7 +7,7 @@
 
 static void drop(char ***paths)
 {
-	kernel_mounts_free(*paths);
+	str_free_all(*paths);
 }
 #define auto_paths __attribute__((cleanup(drop))) char **
 
@@ -63,7 +63,7 @@ static void test_those_of_this_process(void **state)
 	assert_int_equal(kernel_mounts_find(&paths, &err), BERM_OK);
 	for (size_t i = 0; paths[i] != NULL; i++)
 		assert_int_equal(paths[i][0], '/');
-	kernel_mounts_free(NULL);
+	str_free_all(NULL);
 }
 
 int main(void)

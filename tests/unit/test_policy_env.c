@@ -24,7 +24,7 @@ static size_t count_of(char **envp)
 
 static void environment_done(char ***envp)
 {
-	policy_environment_free(*envp);
+	str_free_all(*envp);
 }
 #define auto_environment __attribute__((cleanup(environment_done))) char **
 
@@ -97,7 +97,7 @@ static void test_the_environment_is_never_without_path_and_home(void **state)
 	input.home = NULL;
 	auto_environment bare = environment_of(&input);
 	assert_int_equal(count_of(bare), 2);
-	policy_environment_free(NULL);
+	str_free_all(NULL);
 }
 
 static void test_what_is_asked_for_with_e(void **state)
