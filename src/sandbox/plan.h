@@ -144,6 +144,9 @@ struct berm_plan {
 /* The longest grant that holds path: the path itself, or a tree above it. NULL: none. path is canonical. No heap. */
 const struct plan_grant *plan_grant_at(const struct berm_plan *plan, struct str path);
 
+/* The folder of path; "/" of "/x" and of "/". */
+struct str plan_parent(struct str path);
+
 /* The line by which path may be asked for: the longest one. NULL: none. No heap. */
 const struct plan_ask *plan_ask_at(const struct berm_plan *plan, struct str path);
 

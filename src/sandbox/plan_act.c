@@ -141,17 +141,27 @@ size_t plan_beside_ups(const char **beside)
 	return ups;
 }
 
-static bool lies_below(struct str path, struct str folder)
+bool plan_lies_below(struct str path, struct str folder)
 {
 	return path.len >= folder.len && memcmp(path.ptr, folder.ptr, folder.len) == 0 &&
 	       (path.len == folder.len || path.ptr[folder.len] == '/');
+}
+
+bool plan_rule_is_at(const struct berm_plan *plan, const struct plan_rule *wanted, struct str path)
+{
+	const struct plan_rule *rule;
+	struct plan_cursor cursor = plan_rules_at(plan, path, PLAN_FOLD);
+	while ((rule = plan_rule_next(&cursor)) != NULL)
+		if (rule == wanted)
+			return true;
+	return false;
 }
 
 bool plan_rule_enters(const struct plan_rule *rule, struct str folder)
 {
 	if (rule->path != NULL) {
 		struct str path = str_from(rule->path);
-		return lies_below(path, folder) || (rule->tree && lies_below(folder, path));
+		return plan_lies_below(path, folder) || (rule->tree && plan_lies_below(folder, path));
 	}
 	if (glob_enters(rule->pattern, folder, PLAN_FOLD) ||
 	    (rule->except != NULL && glob_enters(rule->except, folder, PLAN_FOLD)))
@@ -245,7 +255,7 @@ bool plan_is_pinned(const struct berm_plan *plan, const struct plan_grant *grant
 	if (grant != NULL && grant->exists && str_eq(str_from(grant->path), path))
 		return true;
 	for (size_t i = 0; i < plan->mask_count; i++)
-		if (lies_below(str_from(plan->masks[i].path), path))
+		if (plan_lies_below(str_from(plan->masks[i].path), path))
 			return true;
 	for (size_t i = first_below(plan, path); folder && i < plan->grant_count; i++) {
 		if (compare_below(plan->grants[i].path, path) != 0)

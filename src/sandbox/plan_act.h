@@ -66,6 +66,10 @@ struct place_verdict plan_judge_act(const struct berm_plan *plan, struct str pat
 				    enum place_act act, mode_t mode, const struct plan_condition *condition);
 /* Takes "../" off the front of what a rule waits for: how many there were. */
 size_t plan_beside_ups(const char **beside);
+/* Is path the folder ("": the root) itself, or below it? */
+bool plan_lies_below(struct str path, struct str folder);
+/* Does this rule match path? */
+bool plan_rule_is_at(const struct berm_plan *plan, const struct plan_rule *wanted, struct str path);
 /* Does the name of this folder take part in what the rule holds for below it? */
 bool plan_rule_enters(const struct plan_rule *rule, struct str folder);
 /* What a rule waits for is about to appear, and the rule matches a name of this type (DT_) that is there already. */

@@ -13,14 +13,6 @@ static bool lies_in(struct str path, struct str folder)
 	       (path.len == folder.len || path.ptr[folder.len] == '/' || folder.len == 1);
 }
 
-static struct str parent_of(struct str path)
-{
-	size_t len = path.len;
-	while (len > 0 && path.ptr[len - 1] != '/')
-		len--;
-	return (struct str){path.ptr, len > 1 ? len - 1 : len};
-}
-
 static const struct plan_grant *grant_at(const struct berm_plan *plan, struct str path)
 {
 	const struct plan_grant *grant = plan_grant_at(plan, path);
@@ -31,7 +23,7 @@ static const struct plan_grant *grant_at(const struct berm_plan *plan, struct st
 static const struct plan_grant *holder_of(const struct berm_plan *plan, struct str path)
 {
 	const struct plan_grant *grant = grant_at(plan, path);
-	return grant != NULL && strlen(grant->path) == path.len ? grant_at(plan, parent_of(path)) : grant;
+	return grant != NULL && strlen(grant->path) == path.len ? grant_at(plan, plan_parent(path)) : grant;
 }
 
 /* ---- what the sandbox sees --------------------------------------------------------------------------------------- */
@@ -359,7 +351,7 @@ static bool is_on_writable_mount(const struct berm_plan *plan, const struct plan
 	while (grant != NULL && (grant->rights & BERM_WRITE) == 0) {
 		if (plan->hidden || (grant->rights & BERM_EXEC) != 0 || strcmp(grant->path, "/") == 0)
 			return false;
-		grant = grant_at(plan, parent_of(str_from(grant->path)));
+		grant = grant_at(plan, plan_parent(str_from(grant->path)));
 	}
 	return grant != NULL;
 }
@@ -408,7 +400,7 @@ static struct plan_answer decide_ungranted(const struct berm_plan *plan, const s
 {
 	const struct plan_grant all = {.path = "", .rights = ALL_RIGHTS, .tree = true, .exists = true};
 	struct place_verdict verdict = judge(plan, question, &all, act_of(question));
-	const struct str folder = question->op == PLAN_OP_CREATE ? parent_of(question->path) : question->path;
+	const struct str folder = question->op == PLAN_OP_CREATE ? plan_parent(question->path) : question->path;
 	struct plan_answer answer = {.by = verdict.by, .why = ""};
 	if (verdict.by == NULL && is_asked_for(plan, question))
 		return plan->allow_asked ? allowed("what is asked for is allowed") : answer;

@@ -386,7 +386,7 @@ static bool lies_in(struct str path, struct str folder, bool fold)
 	       equal((struct str){path.ptr, folder.len}, folder, fold);
 }
 
-static struct str parent_of(struct str path)
+struct str plan_parent(struct str path)
 {
 	size_t len = path.len;
 	while (len > 0 && path.ptr[len - 1] != '/')
@@ -401,7 +401,7 @@ static bool matches(const struct glob *glob, struct str path, bool above, bool f
 			return true;
 		if (!above || path.len <= 1)
 			return false;
-		path = parent_of(path);
+		path = plan_parent(path);
 	}
 }
 
@@ -553,7 +553,7 @@ const struct plan_grant *plan_grant_at(const struct berm_plan *plan, struct str 
 {
 	const struct plan_grant *grant = find_grant(plan, path);
 	while (grant == NULL && path.len > 1) {
-		path = parent_of(path);
+		path = plan_parent(path);
 		grant = find_grant(plan, path);
 		if (grant != NULL && !grant->tree)
 			grant = NULL;

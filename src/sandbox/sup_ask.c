@@ -118,25 +118,6 @@ __attribute__((noinline)) static bool is_in_place(const struct supervisor *sup, 
 
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
 
-static struct sup_notice question_of(const struct supervisor *sup, const struct place *place, enum place_act act,
-				     const char *as, const char *line)
-{
-	bool known = place->looked && place->exists;
-	return (struct sup_notice){
-		.kind = BERM_REQUEST_FILE,
-		.op = plan_act_op(act),
-		.object = place->path,
-		.as = as,
-		.rule = line,
-		.detail = sup->reason,
-		.dev = known ? place->st.st_dev : 0,
-		.ino = known ? place->st.st_ino : 0,
-		.mode = known		   ? place->st.st_mode
-			: act == ACT_MKDIR ? S_IFDIR
-					   : 0,
-	};
-}
-
 bool place_permits(struct call *call, struct place *place, enum place_act act, const char *as,
 		   const struct place_verdict *verdict, struct sup_answer *ret_answer)
 {
@@ -156,7 +137,8 @@ bool place_permits(struct call *call, struct place *place, enum place_act act, c
 		*ret_answer = answer_errno(error);
 		return false;
 	}
-	struct sup_notice question = question_of(sup, place, act, as, verdict->ask);
+	struct sup_notice question = place_notice(place, act, as, verdict->ask);
+	question.detail = sup->reason;
 	if (sup->plan->allow_asked) {
 		question.allowed = true;
 		call_tell(call, &question);

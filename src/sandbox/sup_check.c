@@ -25,12 +25,6 @@ struct moved {
 	struct str from, to;
 };
 
-static bool lies_in(struct str path, struct str folder)
-{
-	return path.len >= folder.len && memcmp(path.ptr, folder.ptr, folder.len) == 0 &&
-	       (path.len == folder.len || path.ptr[folder.len] == '/');
-}
-
 struct nearby {
 	struct supervisor *sup;
 	const struct moved *moved; /* or NULL */
@@ -44,7 +38,7 @@ static bool is_in_folder(void *ctx, struct str folder, const char *name)
 	const size_t size = sizeof(nearby->sup->join);
 	struct stat st = {0};
 	size_t at = 0;
-	if (moved != NULL && lies_in(folder, moved->to)) {
+	if (moved != NULL && plan_lies_below(folder, moved->to)) {
 		memcpy(join, moved->from.ptr, moved->from.len + 1);
 		at = moved->from.len;
 		folder = (struct str){folder.ptr + moved->to.len, folder.len - moved->to.len};
@@ -80,36 +74,14 @@ struct place_verdict place_judge_act(const struct call *call, const struct place
 	return plan_judge_act(sup->plan, path, grant, act, mode, &condition);
 }
 
-struct place_verdict place_check(const struct call *call, const struct place *place, enum berm_request_op op,
-				 unsigned needs, mode_t mode)
-{
-	static const uint8_t by_op[] = {
-		[BERM_OP_READ] = ACT_READ,     [BERM_OP_WRITE] = ACT_WRITE,	   [BERM_OP_CREATE] = ACT_MAKE,
-		[BERM_OP_DELETE] = ACT_REMOVE, [BERM_OP_RENAME] = ACT_ARRIVE_FILE, [BERM_OP_LINK] = ACT_LINK,
-		[BERM_OP_META] = ACT_MODE,
-	};
-	if ((size_t)op >= ARRAY_LEN(by_op))
-		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EACCES};
-	enum place_act act = by_op[op];
-	if (op == BERM_OP_CREATE && S_ISDIR(mode))
-		act = ACT_MKDIR;
-	if (op == BERM_OP_CREATE && S_ISLNK(mode))
-		act = ACT_SYMLINK;
-	struct place_verdict verdict = place_judge_act(call, place, act, mode);
-	if (verdict.rule == NULL && (place->grant == NULL || (needs & ~place->grant->rights) != 0))
-		return (struct place_verdict){.rule = PLAN_NOT_GRANTED, .error = EACCES};
-	return verdict;
-}
-
 /* ---- telling ----------------------------------------------------------------------------------------------------- */
 
-static struct sup_notice notice_of(const struct place *place, enum place_act act, const char *as, const char *rule)
+struct sup_notice place_notice(const struct place *place, enum place_act act, const char *as, const char *rule)
 {
 	bool known = place->looked && place->exists;
 	return (struct sup_notice){
 		.kind = BERM_REQUEST_FILE,
 		.op = plan_act_op(act),
-		.error = EACCES,
 		.object = place->path,
 		.as = as,
 		.rule = rule,
@@ -124,7 +96,7 @@ static struct sup_notice notice_of(const struct place *place, enum place_act act
 struct sup_answer place_refuse(struct call *call, const struct place *place, enum place_act act, const char *as,
 			       const char *rule, int error)
 {
-	struct sup_notice notice = notice_of(place, act, as, rule);
+	struct sup_notice notice = place_notice(place, act, as, rule);
 	notice.error = error;
 	notice.detail = call->sup->reason;
 	return call_refuse(call, &notice);
@@ -152,7 +124,7 @@ void place_report(struct call *call, struct place *place, enum place_act act, co
 	if (act == ACT_READ && S_ISDIR(place->st.st_mode) && grant != NULL && grant->rights == PLAN_LIST &&
 	    strcmp(grant->path, place->path) == 0)
 		return;
-	struct sup_notice notice = notice_of(place, act, as, PLAN_NOT_GRANTED);
+	struct sup_notice notice = place_notice(place, act, as, PLAN_NOT_GRANTED);
 	call_report(call, &notice);
 }
 
@@ -234,7 +206,7 @@ static bool link_enters(struct supervisor *sup, const struct plan_rule *rule, st
 	if (rule->right == BERM_REPLACE)
 		return false;
 	if (rule->path != NULL)
-		return lies_in(str_from(rule->path), link);
+		return plan_lies_below(str_from(rule->path), link);
 	if (!glob_enters(rule->pattern, link, PLAN_FOLD))
 		return false;
 	size_t reach = glob_reach(rule->pattern);
@@ -348,16 +320,6 @@ static size_t depth_of(const char *rel)
 	return depth;
 }
 
-static bool holds_at(const struct supervisor *sup, const struct plan_rule *wanted, struct str path)
-{
-	const struct plan_rule *rule;
-	struct plan_cursor cursor = plan_rules_at(sup->plan, path, PLAN_FOLD);
-	while ((rule = plan_rule_next(&cursor)) != NULL)
-		if (rule == wanted)
-			return true;
-	return false;
-}
-
 static bool is_fresh(const struct waiting *waiting, uint64_t ino)
 {
 	for (size_t i = 0; i < waiting->fresh_count; i++)
@@ -403,7 +365,7 @@ static int visit_waiting(void *ctx, int folder, const char *name, unsigned char 
 			return WALK_ON;
 		return type == DT_DIR ? WALK_DOWN : EACCES;
 	}
-	if (!holds_at(sup, rule, path))
+	if (!plan_rule_is_at(sup->plan, rule, path))
 		return WALK_ON;
 	enum plan_arrival arrival = plan_rule_on_arrival(rule, type);
 	if (arrival != ARRIVAL_JUDGED)

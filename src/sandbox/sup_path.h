@@ -80,19 +80,17 @@ bool place_own(const struct call *call, const struct place *place);
  * new permissions of ACT_MODE. */
 struct place_verdict place_judge_act(const struct call *call, const struct place *place, enum place_act act,
 				     mode_t mode);
-/* The same in the words of a request. op CREATE with S_IFDIR in mode is mkdir, with S_IFLNK symlink. needs: a set of
- * BERM_READ | WRITE | DELETE. */
-struct place_verdict place_check(const struct call *call, const struct place *place, enum berm_request_op op,
-				 unsigned needs, mode_t mode);
-/* Tells of a refusal, with sup->reason as its detail, and answers it. as: the path as the task wrote it. */
+/* What is told of an act, without a detail and an error. as: the path as the task wrote it. */
+struct sup_notice place_notice(const struct place *place, enum place_act act, const char *as, const char *rule);
+/* Tells of a refusal, with sup->reason as its detail, and answers it. */
 struct sup_answer place_refuse(struct call *call, const struct place *place, enum place_act act, const char *as,
 			       const char *rule, int error);
 /* The act goes to the kernel. If it will be refused there for want of a grant, and for nothing else, that is told. */
 void place_report(struct call *call, struct place *place, enum place_act act, const char *as);
 
-/* May it be done, by the verdict (refused with a rule or an error)? Asks if that says so, and holds what was asked about: the object (of an act that is of the
- * name: its folder) is the place's from then on, as it can be changed. false: *ret_answer is the handler's; the refusal was
- * told, or another process goes on with the call. */
+/* May it be done, by the verdict (refused with a rule or an error)? Asks if that says so, and holds what was asked about:
+ * the object (of an act that is of the name: its folder) is the place's from then on, as it can be changed. false:
+ * *ret_answer is the handler's; the refusal was told, or another process goes on with the call. */
 bool place_permits(struct call *call, struct place *place, enum place_act act, const char *as,
 		   const struct place_verdict *verdict, struct sup_answer *ret_answer);
 /* Holds one of two places that one question is about. 0, or an errno. */

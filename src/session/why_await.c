@@ -34,16 +34,6 @@ struct await {
 
 /* ---- a name ------------------------------------------------------------------------------------------------------ */
 
-static bool holds_at(const struct await *await, struct str path)
-{
-	const struct plan_rule *rule;
-	struct plan_cursor cursor = plan_rules_at(await->plan, path, PLAN_FOLD);
-	while ((rule = plan_rule_next(&cursor)) != NULL)
-		if (rule == await->rule)
-			return true;
-	return false;
-}
-
 /* Reads a file and asks the rule's judge. What cannot be read is not accepted. */
 static bool is_accepted(const struct await *await)
 {
@@ -69,7 +59,7 @@ static unsigned char type_of(enum seen seen)
 
 static bool is_fine(const struct await *await, struct str path, enum seen seen)
 {
-	if (!holds_at(await, path))
+	if (!plan_rule_is_at(await->plan, await->rule, path))
 		return true;
 	enum plan_arrival arrival = plan_rule_on_arrival(await->rule, type_of(seen));
 	return arrival == ARRIVAL_FINE || (arrival == ARRIVAL_JUDGED && is_accepted(await));
