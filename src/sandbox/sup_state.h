@@ -96,6 +96,7 @@ struct supervisor {
 	sup_handler handlers[SUP_TABLE_SIZE];
 	struct sup_helper helpers[SUP_MAX_HELPERS];
 	size_t helper_count;
+	int64_t looked_ms; /* when the helpers were last looked at */
 	struct sup_questions questions;
 	uint64_t question_count;
 	struct {

@@ -373,7 +373,7 @@ bool sup_go_on(struct call *call, bool question, struct sup_answer *ret_answer)
 	if (slot == NULL || (question && pipe2(ends, O_CLOEXEC) < 0))
 		return false;
 	pid_t parent = getpid();
-	pid_t pid = sys_fork(0, 0, NULL);
+	pid_t pid = sys_fork(0, SIGCHLD, NULL);
 	if (pid == 0) {
 		if (ends[1] >= 0)
 			(void)close(ends[1]);
@@ -504,6 +504,11 @@ int supervisor_events(const struct supervisor *sup)
 void supervisor_tick(struct supervisor *sup)
 {
 	stage_collect(sup);
+	/* While calls come in one after the other this is called after each, and a look at all helpers is dear. */
+	int64_t now_ms = sup_now_ms();
+	if (sup->helper_count == 0 || now_ms - sup->looked_ms < SUP_HELPER_TICK_MS)
+		return;
+	sup->looked_ms = now_ms;
 	for (size_t i = 0; i < SUP_MAX_HELPERS && sup->helper_count > 0; i++) {
 		struct sup_helper *helper = &sup->helpers[i];
 		if (helper->pid == 0)
