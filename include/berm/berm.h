@@ -385,7 +385,8 @@ struct berm_status {
 	uint64_t denied; /* requests denied */
 	uint64_t served; /* calls done on behalf */
 };
-/* Waits until the command and every process of the sandbox are gone. Requests that were not fetched are dropped. */
+/* Waits until the command and every process of the sandbox are gone. Requests that were not fetched are dropped, open ones
+ * denied. */
 BERM_API enum berm_code berm_sandbox_wait(struct berm_sandbox *box, struct berm_status *ret_status,
 					  struct berm_err *err);
 /* The signal that stopped the command since the last call, or 0; for job control on a terminal. Fed by

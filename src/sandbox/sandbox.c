@@ -296,9 +296,12 @@ void berm_sandbox_kill(struct berm_sandbox *box)
 
 enum berm_code berm_sandbox_wait(struct berm_sandbox *box, struct berm_status *ret_status, struct berm_err *err)
 {
+	const struct berm_decision no = {.size = sizeof no, .verdict = BERM_VERDICT_DENY};
 	struct berm_request dropped;
-	while (box->control >= 0 && berm_sandbox_next(box, -1, &dropped, NULL) != BERM_ERR_CLOSED)
-		continue;
+	enum berm_code code;
+	while (box->control >= 0 && (code = berm_sandbox_next(box, -1, &dropped, NULL)) != BERM_ERR_CLOSED)
+		if (code == BERM_OK && dropped.open) /* its program would wait for ever, and so would we */
+			(void)!berm_sandbox_answer(box, dropped.id, &no, NULL);
 	reap_helper(box);
 	if (!box->has_status) {
 		sweep_own_tree(box);

@@ -706,9 +706,9 @@ static void remember(struct run_result *result, const struct berm_request *reque
 
 static void take_request(struct run *run, const struct berm_request *request)
 {
-	/* Nobody is asked in this version; what is open anyway is refused. */
+	/* Nobody is asked in this version; what is open anyway is refused, and what was open is of no interest. */
 	const struct berm_decision no = {.size = sizeof(no), .verdict = BERM_VERDICT_DENY};
-	if (request->open && berm_sandbox_answer(run->box, request->id, &no, NULL) != BERM_OK)
+	if (request->withdrawn || (request->open && berm_sandbox_answer(run->box, request->id, &no, NULL) != BERM_OK))
 		return;
 	struct denial_line line;
 	struct event event;

@@ -4,7 +4,7 @@
  *   ask HOW WAY WRITABLE COMMAND [ARG...]
  *
  * HOW: "all" (nothing is asked, all is allowed), "yes", "no", "never" (no answer is given), "odd" (every other question is
- * allowed). WAY: visible, landlock. Questions are told on descriptor 3 if it is open, a line each. Ends as the command did.
+ * allowed), "leave" (the caller does not look at questions, and waits for the end). WAY: visible, landlock. Questions are told on descriptor 3 if it is open, a line each. Ends as the command did.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -90,7 +90,8 @@ int main(int argc, char **argv)
 					     .terminal = -1};
 	if (berm_sandbox_spawn(plan, &command, &box, &err) != BERM_OK)
 		die("spawn", &err);
-	serve(box, argv[1], log);
+	if (strcmp(argv[1], "leave") != 0)
+		serve(box, argv[1], log);
 	if (berm_sandbox_wait(box, &status, &err) != BERM_OK)
 		die("wait", &err);
 	berm_sandbox_free(box);

@@ -113,6 +113,12 @@ def never_answered(place, way):
     return done.stdout.startswith(b"ok\n143\n") and "open 0" in told and "withdrawn" in told, repr((done.stdout, done.stderr, told))
 
 
+def nobody_looks(place, way):
+    """A caller that only waits for the end denies what it is asked."""
+    done = place.ask("leave", way, "/bin/sh", "-c", "cat %s; echo ok" % place.path("secret"))
+    return done.stdout == b"ok\n" and b"Permission denied" in done.stderr, repr((done.returncode, done.stdout, done.stderr))
+
+
 def many_at_once(place, way):
     done = place.ask("yes", way, "/usr/bin/python3", "-c", MANY % place.path("secret"))
     return done.stdout == b"{'secret': 600}\n", repr((done.stdout, done.stderr[-300:]))
@@ -139,7 +145,7 @@ def cases_of(place, way):
     for how in ("all", "yes"):
         for seed in range(SEED, SEED + SEEDS):
             yield "%s seed %d" % (how, seed), same_without, (how, way, seed)
-    for case in (denied, never_answered, many_at_once, swapped):
+    for case in (denied, never_answered, nobody_looks, many_at_once, swapped):
         yield case.__name__, case, (way,)
 
 
