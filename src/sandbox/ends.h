@@ -17,12 +17,9 @@ void ends_close(struct berm_network_ends *ends);
 size_t ends_pack(const struct berm_network_ends *ends, int ret_fds[static ENDS_COUNT], uint32_t *ret_present);
 /* The opposite: takes the descriptors, one for each bit. False, with nothing taken, unless there are just so many. */
 bool ends_unpack(uint32_t present, const int *fds, size_t count, struct berm_network_ends *ret_ends);
-/* In the helper, ends_open.c: makes those that listen; six: of IPv6, too. own: the network is the sandbox's own, with the
- * ports of netns_rules.h, to be called with all rights in it; else they are on the machine's loopback, behind the door of
- * sup_door.c. 0, or -1 with errno and nothing made. With own, errno is written by a failure only, and never read. */
-int ends_open(bool own, bool six, struct berm_network_ends *ret_ends);
-/* Has the network that we are in a loopback of IPv6? */
-bool ends_have_ip6(void);
+/* In the sandbox's own network with all rights in it, ends_open.c: makes those that listen, on the ports of netns_rules.h; six:
+ * of IPv6, too. 0, or -1 with errno and nothing made. errno is written by a failure only, and never read. */
+int ends_open(bool six, struct berm_network_ends *ret_ends);
 /* Makes origins, and the end that they are told by, which does not block. 0, or -1 with errno and nothing made. */
 int ends_origins(struct berm_network_ends *ends, int *ret_origins);
 

@@ -6,17 +6,15 @@
 #include "base/own.h"
 #include "sandbox/ends.h"
 #include "sandbox/netns_rules.h"
-#include "sandbox/sup_socket.h"
 
 enum {
 	BACKLOG = 4096,		/* as the kernel's own maximum */
 	ORIGINS_SIZE = 4 << 20, /* some thousand connections, if it is granted */
-	PORT_TRIES = 16,	/* for one that is free in both families */
 };
 
 /* One end to be made. */
 struct wanted {
-	bool six, datagrams, own;
+	bool six, datagrams;
 	bool any; /* on every address, else on the loopback */
 	uint16_t port;
 };
@@ -54,17 +52,9 @@ static bool set_options(int fd, const struct wanted *want)
 	int level = want->six ? IPPROTO_IPV6 : IPPROTO_IP;
 	if (want->six && !switch_on(fd, level, IPV6_V6ONLY))
 		return false;
-	if (want->own && !switch_on(fd, level, want->six ? IPV6_TRANSPARENT : IP_TRANSPARENT))
+	if (!switch_on(fd, level, want->six ? IPV6_TRANSPARENT : IP_TRANSPARENT))
 		return false;
 	return !want->datagrams || switch_on(fd, level, want->six ? IPV6_RECVPKTINFO : IP_PKTINFO);
-}
-
-static bool guard(int fd, const struct wanted *want)
-{
-	if (want->own)
-		return true;
-	errno = door_set(fd, want->six ? AF_INET6 : AF_INET);
-	return errno == 0;
 }
 
 static int open_end(const struct wanted *want)
@@ -75,7 +65,7 @@ static int open_end(const struct wanted *want)
 	auto_fd int fd = socket(want->six ? AF_INET6 : AF_INET, type, 0);
 	if (fd < 0 || !set_options(fd, want) || bind(fd, &address.any, len) < 0)
 		return -1;
-	if (!want->datagrams && (!guard(fd, want) || listen(fd, BACKLOG) < 0))
+	if (!want->datagrams && listen(fd, BACKLOG) < 0)
 		return -1;
 	return take_fd(&fd);
 }
@@ -90,56 +80,17 @@ static int open_pair(struct wanted want, bool six, int ret_fds[static 2])
 	return ret_fds[1] < 0 ? -1 : 0;
 }
 
-static uint16_t port_of(int fd)
+int ends_open(bool six, struct berm_network_ends *ret_ends)
 {
-	struct sockaddr_in in = {0};
-	socklen_t len = sizeof(in);
-	return getsockname(fd, (struct sockaddr *)&in, &len) == 0 ? ntohs(in.sin_port) : 0;
-}
-
-/* On the machine's loopback the first family takes a port that is free, which the second may not be able to have. */
-static int open_proxy(bool own, bool six, struct berm_network_ends *ends)
-{
-	struct wanted want = {.own = own, .port = own ? NETNS_PROXY_PORT : 0};
-	for (int i = 0; i < PORT_TRIES; i++) {
-		struct wanted second = want;
-		ends->proxy[0] = open_end(&want);
-		if (ends->proxy[0] < 0)
-			return -1;
-		second.six = true;
-		second.port = ends->proxy_port = port_of(ends->proxy[0]);
-		if (!six)
-			return 0;
-		ends->proxy[1] = open_end(&second);
-		if (ends->proxy[1] >= 0)
-			return 0;
-		if (own || errno != EADDRINUSE)
-			return -1;
-		own_close(&ends->proxy[0]);
-		ends->proxy[0] = -1;
-	}
-	return -1;
-}
-
-bool ends_have_ip6(void)
-{
-	const struct wanted want = {.six = true};
-	union end_address address;
-	socklen_t len = set_address(&want, &address);
-	auto_fd int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return fd >= 0 && bind(fd, &address.any, len) == 0;
-}
-
-int ends_open(bool own, bool six, struct berm_network_ends *ret_ends)
-{
-	const struct wanted tcp = {.own = own, .port = own ? NETNS_TCP_PORT : 0};
-	const struct wanted dns = {.own = own, .any = own, .port = own ? NETNS_DNS_PORT : 0};
+	const struct wanted tcp = {.port = NETNS_TCP_PORT}, proxy = {.port = NETNS_PROXY_PORT};
+	const struct wanted dns = {.any = true, .port = NETNS_DNS_PORT};
 	struct wanted queries = dns;
 	struct berm_network_ends ends;
 	queries.datagrams = true;
 	ends_clear(&ends);
+	ends.proxy_port = NETNS_PROXY_PORT;
 	if (open_pair(tcp, six, ends.tcp) < 0 || open_pair(queries, six, ends.dns_udp) < 0 ||
-	    open_pair(dns, six, ends.dns_tcp) < 0 || open_proxy(own, six, &ends) < 0) {
+	    open_pair(dns, six, ends.dns_tcp) < 0 || open_pair(proxy, six, ends.proxy) < 0) {
 		ends_close(&ends);
 		return -1;
 	}

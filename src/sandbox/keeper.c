@@ -92,9 +92,6 @@ static int prepare_inside(struct launch *launch)
 		return -1;
 	if (plan->net_namespace && netns_enter(launch) < 0) /* last, for it takes longest */
 		return -1;
-	if (plan->network == BERM_NET_FILTERED && !plan->net_namespace &&
-	    (ends_open(false, ends_have_ip6(), &launch->ends) < 0 || ends_origins(&launch->ends, &launch->origins) < 0))
-		return launch_fail(launch, STAGE_LOOPBACK, NULL);
 	return ids_drop(launch);
 }
 

@@ -35,7 +35,7 @@ static bool make_filtered(struct launch *launch)
 	if (nl_transact_many(NETLINK_ROUTE, &out, NETNS_ADDRESSES_LAST, NETNS_ADDRESSES_IP6, &failed) < 0)
 		return false;
 	bool six = failed == 0;
-	if (ends_open(true, six, &launch->ends) < 0)
+	if (ends_open(six, &launch->ends) < 0)
 		return false;
 	out = nl_into(messages, sizeof(messages));
 	last = netns_rules(&out, six);

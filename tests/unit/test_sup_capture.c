@@ -18,7 +18,7 @@ static void make_addresses(void)
 	struct nl_out out = nl_into(bytes, sizeof(bytes));
 	netns_addresses(&out);
 	CHECK(nl_transact_many(NETLINK_ROUTE, &out, NETNS_ADDRESSES_LAST, NETNS_ADDRESSES_IP6, &failed) == 0);
-	CHECK(ends_open(true, failed == 0, &ends) == 0 && ends_origins(&ends, &origins) == 0);
+	CHECK(ends_open(failed == 0, &ends) == 0 && ends_origins(&ends, &origins) == 0);
 }
 
 static bool make_rules(void)
