@@ -16,7 +16,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests/escape"))
-from world import Identity, make_user, remove_user  # noqa: E402
+from world import Identity, can_have_namespaces, make_user, place_of_tests, remove_user  # noqa: E402
 
 SEEDS = int(os.environ.get("ASK_SEEDS", "8"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -149,15 +149,11 @@ def cases_of(place, way):
         yield case.__name__, case, (way,)
 
 
-def can_have_namespaces(identity):
-    return subprocess.run(["unshare", "-Ur", "true"], capture_output=True, **identity.popen_args()).returncode == 0
-
-
 def main():
     library = os.path.abspath(sys.argv[1])
     passed = failed = skipped = 0
     identities = [Identity("root", 0, 0), make_user()] if os.geteuid() == 0 else [Identity("user", os.geteuid(), os.getegid())]
-    base = tempfile.mkdtemp(prefix="berm-ask-", dir="/var/tmp")
+    base = tempfile.mkdtemp(prefix="berm-ask-", dir=place_of_tests())
     os.chmod(base, 0o755)
     build(library, base)
     for identity in identities:

@@ -80,6 +80,15 @@ def remove_user(name):
         time.sleep(0.1)
 
 
+def can_have_namespaces(identity):
+    return subprocess.run(["unshare", "-Ur", "true"], capture_output=True, **identity.popen_args()).returncode == 0
+
+
+def place_of_tests():
+    """A folder in which a suite can have its own: not below a scratch folder of the sandboxes."""
+    return next((folder for folder in ("/srv", "/var/lib") if os.access(folder, os.W_OK)), os.path.expanduser("~"))
+
+
 class Result:
     def __init__(self, status, out, err, timed_out, seconds):
         self.status, self.out, self.err, self.timed_out, self.seconds = status, out, err, timed_out, seconds

@@ -18,7 +18,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests/escape"))
 sys.path.insert(0, HERE)
 import reload  # noqa: E402
-from world import Identity, make_user, remove_user  # noqa: E402
+from world import Identity, can_have_namespaces, make_user, place_of_tests, remove_user  # noqa: E402
 
 UPDATES = int(os.environ.get("LIVE_UPDATES", "1200"))
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
@@ -51,10 +51,6 @@ def attempt(program, base, identity, case):
         return False, "no end after %d s" % TIMEOUT
     shutil.rmtree(home, ignore_errors=True)
     return done.returncode == 0, (done.stdout + done.stderr).strip()
-
-
-def can_have_namespaces(identity):
-    return subprocess.run(["unshare", "-Ur", "true"], capture_output=True, **identity.popen_args()).returncode == 0
 
 
 def reload_cases(berm, base, identity, namespaces):
@@ -95,15 +91,11 @@ def run_all(library, berm, base):
     return passed, failed, skipped
 
 
-def place():
-    return next((folder for folder in ("/srv", "/var/lib") if os.access(folder, os.W_OK)), os.path.expanduser("~"))
-
-
 def main():
     library, berm = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     print("seed %d" % SEED)
     # Not below a scratch folder of the sandboxes, where what is taken away leaves a folder of theirs.
-    with tempfile.TemporaryDirectory(prefix="berm-live-", dir=place()) as base:
+    with tempfile.TemporaryDirectory(prefix="berm-live-", dir=place_of_tests()) as base:
         os.chmod(base, 0o755)
         shutil.copy(berm, os.path.join(base, "berm"))
         berm = os.path.join(base, "berm")

@@ -10,6 +10,7 @@
 #include "base/glob.h"
 #include "base/own.h"
 #include "format/path.h"
+#include "pattern_met.h"
 #include "policy/floor.h"
 #include "policy/resolve.h"
 #include "sandbox/caps.h"
@@ -359,22 +360,6 @@ static bool lies_in(const char *path, const char *folder)
 		len--;
 	return strlen(path) >= len && str_eq_nocase((struct str){path, len}, (struct str){folder, len}) &&
 	       (path[len] == '/' || path[len] == '\0');
-}
-
-/* Does the pattern match the path or a folder above it? */
-static bool is_met(const char *pattern, const char *path)
-{
-	struct glob *glob;
-	if (glob_new(GLOB_PATH, str_from(pattern), &glob, NULL) != BERM_OK)
-		fail_msg("'%s' is no pattern", pattern);
-	struct str at = str_from(path);
-	bool met = glob_match(glob, at, true);
-	while (!met && at.len > 1) {
-		at = path_parent(at);
-		met = at.len > 0 && glob_match(glob, at, true);
-	}
-	glob_free(glob);
-	return met;
 }
 
 static bool closes(const struct cap_line *line, const char *path, unsigned right)

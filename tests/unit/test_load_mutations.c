@@ -14,6 +14,7 @@
 #include "policy/builtin.h"
 #include "policy/load.h"
 #include "policy/policy_text.h"
+#include "text_lines.h"
 
 enum { MAX = 1 << 20, MUTATIONS = 2000, SLIPS = 6000 };
 
@@ -63,21 +64,6 @@ static void change_byte(struct buf *text, size_t at)
 	buf_clear(text);
 	buf_put_str(text, buf_str(&changed));
 	assert_false(text->failed);
-}
-
-/* Where a line of text begins; lines count from 1. */
-static size_t line_start(const struct buf *text, uint32_t line)
-{
-	size_t at = 0;
-	for (; line > 1 && at < text->len; at++)
-		line -= text->data[at] == '\n';
-	return at;
-}
-
-static size_t line_length(const struct buf *text, size_t start)
-{
-	const char *end = memchr(text->data + start, '\n', text->len - start);
-	return end != NULL ? (size_t)(end - text->data) - start + 1 : text->len - start;
 }
 
 /* A line twice, or elsewhere, or gone. */

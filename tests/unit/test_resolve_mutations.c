@@ -12,8 +12,10 @@
 #include "base/own.h"
 #include "builtin_rig.h"
 #include "caps_rig.h"
+#include "pattern_met.h"
 #include "policy/load.h"
 #include "policy/resolve.h"
+#include "text_lines.h"
 
 enum { ROUNDS = 2000, MAX = 64 * 1024, LINES_MAX = 64, CHANGING = BERM_WRITE | BERM_DELETE };
 
@@ -145,21 +147,6 @@ static bool resolve_text(struct world *world, const struct buf *text)
 	return code == BERM_OK;
 }
 
-static bool is_met(const char *pattern, const char *path)
-{
-	struct glob *glob;
-	if (glob_new(GLOB_PATH, str_from(pattern), &glob, NULL) != BERM_OK)
-		fail_msg("'%s' is no pattern", pattern);
-	struct str at = str_from(path);
-	bool met = glob_match(glob, at, true);
-	while (!met && at.len > 1) {
-		at = path_parent(at);
-		met = at.len > 0 && glob_match(glob, at, true);
-	}
-	glob_free(glob);
-	return met;
-}
-
 /* The rights that a line takes away from path. */
 static unsigned taken_by(const struct cap_line *line, const char *path)
 {
@@ -183,20 +170,6 @@ static unsigned open_at(const struct world *world, const char *path)
 }
 
 /* ---- a mistake --------------------------------------------------------------------------------------------------- */
-
-static size_t line_start(const struct buf *text, uint32_t line)
-{
-	size_t at = 0;
-	for (; line > 1 && at < text->len; at++)
-		line -= text->data[at] == '\n';
-	return at;
-}
-
-static size_t line_length(const struct buf *text, size_t start)
-{
-	const char *end = memchr(text->data + start, '\n', text->len - start);
-	return end != NULL ? (size_t)(end - text->data) - start + 1 : text->len - start;
-}
 
 /* len bytes at start give way to with. */
 static void replace(const struct buf *text, size_t start, size_t len, struct str with, struct buf *out)

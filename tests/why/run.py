@@ -21,7 +21,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests/escape"))
 sys.path.insert(0, HERE)
 import trees  # noqa: E402
-from world import Identity, make_user, remove_user  # noqa: E402
+from world import Identity, can_have_namespaces, make_user, place_of_tests, remove_user  # noqa: E402
 
 LEAST = int(os.environ.get("WHY_CASES", "6000"))
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
@@ -139,10 +139,6 @@ def run_case(case):
     return len(answers), wrong, case.refused
 
 
-def can_have_namespaces(identity):
-    return subprocess.run(["unshare", "-Ur", "true"], capture_output=True, **identity.popen_args()).returncode == 0
-
-
 def run_one(bases, program, berm, identity, way, seed, keep):
     base = bases[seed % 4 == 3]
     case = Case("%s/%s-%s-%d" % (base, identity.kind, way, seed), program, berm, identity, way, seed)
@@ -184,10 +180,6 @@ def run_all(bases, berm, options):
     return done, len(skipped)
 
 
-def place():
-    return next((folder for folder in ("/srv", "/var/lib") if os.access(folder, os.W_OK)), os.path.expanduser("~"))
-
-
 def main():
     global SEED
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -199,7 +191,7 @@ def main():
         SEED = int(options.one.split(":")[0])
     print("seed %d" % SEED)
     # One in four lies in a scratch folder of the sandboxes.
-    bases = [tempfile.mkdtemp(prefix="berm-why-", dir=folder) for folder in (place(), "/tmp")]
+    bases = [tempfile.mkdtemp(prefix="berm-why-", dir=folder) for folder in (place_of_tests(), "/tmp")]
     try:
         for base in bases:
             os.chmod(base, 0o755)
