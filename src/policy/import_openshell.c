@@ -295,39 +295,40 @@ static void take_enforcement(struct import *in, import_at node, const struct imp
 		import_left(in, node, false, import_show(in, node), "what is only told of there is closed here");
 }
 
+static const struct import_row endpoint_keys[] = {
+	{"host", NULL, false, NULL, 0},
+	{"port", NULL, false, NULL, 0},
+	{"ports", NULL, false, NULL, 0},
+	{"path", NULL, false, NULL, 0},
+	{"protocol", NULL, false, NULL, 0},
+	{"access", NULL, false, NULL, 0},
+	{"rules", NULL, false, NULL, 0},
+	{"deny_rules", NULL, false, NULL, 0},
+	{"enforcement", take_enforcement, false, NULL, 0},
+	{"tls", NULL, false, NULL, 0},
+	{"allowed_ips", NULL, false, "a name resolves to public addresses only; private: true lifts that", 0},
+	{"allow_encoded_slash", NULL, false, "an encoded slash is a part of its segment", 0},
+	{"websocket_credential_rewrite", NULL, false, CREDENTIAL, 0},
+	{"request_body_credential_rewrite", NULL, false, CREDENTIAL, 0},
+	{"allow_uninspected_credentials", NULL, false, CREDENTIAL, 0},
+	{"credential_signing", NULL, false, CREDENTIAL, 0},
+	{"signing_service", NULL, false, CREDENTIAL, 0},
+	{"signing_region", NULL, false, CREDENTIAL, 0},
+	{"credential_binding", NULL, false, CREDENTIAL, 0},
+	{"persisted_queries", NULL, false, "of GraphQL, which is not imported", 0},
+	{"graphql_persisted_queries", NULL, false, "of GraphQL, which is not imported", 0},
+	{"graphql_max_body_bytes", NULL, false, "of GraphQL, which is not imported", 0},
+	{"mcp", NULL, false, "of MCP, which is not imported", 0},
+	{"json_rpc", NULL, false, "of JSON-RPC, which is not imported", 0},
+};
+
 static void take_endpoint(struct import *in, import_at policies, import_at node, const struct attrs *programs)
 {
-	static const struct import_row known[] = {
-		{"host", NULL, false, NULL, 0},
-		{"port", NULL, false, NULL, 0},
-		{"ports", NULL, false, NULL, 0},
-		{"path", NULL, false, NULL, 0},
-		{"protocol", NULL, false, NULL, 0},
-		{"access", NULL, false, NULL, 0},
-		{"rules", NULL, false, NULL, 0},
-		{"deny_rules", NULL, false, NULL, 0},
-		{"enforcement", take_enforcement, false, NULL, 0},
-		{"tls", NULL, false, NULL, 0},
-		{"allowed_ips", NULL, false, "a name resolves to public addresses only; private: true lifts that", 0},
-		{"allow_encoded_slash", NULL, false, "an encoded slash is a part of its segment", 0},
-		{"websocket_credential_rewrite", NULL, false, CREDENTIAL, 0},
-		{"request_body_credential_rewrite", NULL, false, CREDENTIAL, 0},
-		{"allow_uninspected_credentials", NULL, false, CREDENTIAL, 0},
-		{"credential_signing", NULL, false, CREDENTIAL, 0},
-		{"signing_service", NULL, false, CREDENTIAL, 0},
-		{"signing_region", NULL, false, CREDENTIAL, 0},
-		{"credential_binding", NULL, false, CREDENTIAL, 0},
-		{"persisted_queries", NULL, false, "of GraphQL, which is not imported", 0},
-		{"graphql_persisted_queries", NULL, false, "of GraphQL, which is not imported", 0},
-		{"graphql_max_body_bytes", NULL, false, "of GraphQL, which is not imported", 0},
-		{"mcp", NULL, false, "of MCP, which is not imported", 0},
-		{"json_rpc", NULL, false, "of JSON-RPC, which is not imported", 0},
-	};
 	struct endpoint endpoint = {.node = node, .host = text_of(node, "host"), .allowed = *programs};
 	const char *missing = lacks(policies, node), *path = text_of(node, "path");
 	import_at access = node_find(node, "access"), rules = node_find(node, "rules");
 	import_at port = node_find(node, "port"), port_list = node_find(node, "ports");
-	import_rows(in, node, known, ARRAY_LEN(known));
+	import_rows(in, node, endpoint_keys, ARRAY_LEN(endpoint_keys));
 	if (missing != NULL) {
 		import_left(in, node, false,
 			    import_format(in, "endpoint %.200s", endpoint.host != NULL ? endpoint.host : ""), missing);
