@@ -1,7 +1,5 @@
-#include "session/run.h"
+#include "session/run_state.h"
 
-#include <limits.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,62 +15,17 @@
 #include "sandbox/caps.h"
 #include "sandbox/facts.h"
 #include "sandbox/plan.h"
-#include "session/control.h"
 #include "session/distro.h"
 #include "session/etc_secrets.h"
-#include "session/generation.h"
 #include "session/home.h"
 #include "session/home_links.h"
-#include "session/jobs.h"
-#include "session/journal.h"
 #include "session/kernel_mounts.h"
-#include "session/machine_values.h"
 #include "session/outer.h"
 #include "session/own_tests.h"
 #include "session/package_cache.h"
-#include "session/reload.h"
 #include "session/state_folders.h"
-#include "session/streams.h"
-#include "session/workspace.h"
 
-enum { MAX_EXPORT = 4 * 1024 * 1024, MAX_TOLD = 200, TOLD_SIZE = 160 };
-
-struct run {
-	struct run_request request;
-	char cwd[PATH_MAX], home[PATH_MAX], real_home[PATH_MAX], cache[PATH_MAX];
-	const char *cache_values[2]; /* of $WORKSPACE_CACHE */
-	struct policy_variable cache_variable;
-	char events[2 * PATH_MAX]; /* "fd:N", or an absolute path */
-	struct workspace workspace;
-	struct berm_err no_workspace; /* why there is none; code OK: there is one */
-	char **closed;		      /* further secrets of the system */
-	char **links;		      /* in the home folder */
-	char **kernel_mounts;	      /* besides the usual ones */
-	const char *kept[2];	      /* the events file */
-	char distro[128];
-	struct sources_request asked;
-	struct sources *sources;
-	struct machine_values values; /* of variables, when they are asked for */
-	struct policy_input input;
-	struct policy *policy;
-	struct policy_origins origins; /* with examine */
-	bool unheld;		       /* with examine: lines of the policy cannot be held in this version */
-	struct berm_caps *caps;
-	struct berm_facts *facts;
-	bool facts_are_quick;
-	struct berm_plan *plan;
-	char **environment;
-	struct terminal terminal;
-	struct jobs jobs;
-	struct journal journal;
-	struct berm_sandbox *box;
-	struct reload *reload;	 /* NULL: the files are not watched */
-	struct control *control; /* NULL: nobody can ask for changes */
-	struct generation next;	 /* a policy that is being put in force */
-	struct timespec read;	 /* when the policy's files were read, at the earliest */
-	char *watched[3];	 /* files that may appear */
-	struct run_result result;
-};
+enum { MAX_EXPORT = 4 * 1024 * 1024 };
 
 /* ---- where we are -------------------------------------------------------------------------------------------------- */
 
@@ -121,7 +74,7 @@ static bool resolve(const char *path, char ret_real[static PATH_MAX])
 
 /* ---- policy and capabilities --------------------------------------------------------------------------------------- */
 
-static const char *text_or_null(const char *text)
+const char *run_text_or_null(const char *text)
 {
 	return text[0] != '\0' ? text : NULL;
 }
@@ -134,7 +87,7 @@ static enum berm_code open_sources(struct run *run, struct problems *problems, s
 		.no_profile = given->no_profile,
 		.program = given->argv != NULL ? given->argv[0] : NULL,
 		.cwd = run->cwd,
-		.home = text_or_null(run->home),
+		.home = run_text_or_null(run->home),
 		.workspace = run->workspace.path,
 		.envp = given->envp,
 		.flags = given->flags,
@@ -174,8 +127,8 @@ static void fill_input(struct run *run)
 	input->git = run->workspace.git;
 	input->git_paths = (const char *const *)run->workspace.git_paths.protect;
 	input->git_reads = (const char *const *)run->workspace.git_paths.read;
-	input->home = text_or_null(run->home);
-	input->real_home = text_or_null(run->real_home);
+	input->home = run_text_or_null(run->home);
+	input->real_home = run_text_or_null(run->real_home);
 	input->envp = run->request.envp;
 	input->readable = is_readable;
 	input->resolve = resolve;
@@ -188,7 +141,7 @@ static void fill_input(struct run *run)
 	input->values = machine_values_find;
 	input->values_context = &run->values;
 	distro_find(run->distro, sizeof(run->distro));
-	input->distro = text_or_null(run->distro);
+	input->distro = run_text_or_null(run->distro);
 	sources_tell_folders(run->sources, input);
 	tell_cache(run);
 	/* Whoever is watched does not edit the notes. */
@@ -204,7 +157,7 @@ __attribute__((noinline)) static void make_folders(struct run *run)
 	state_folders_make(run->policy, &run->input);
 	if (run->input.workspace_cache != NULL && !package_cache_take(run->cache, place))
 		run->input.workspace_cache = NULL; /* caches are empty and gone at the end, then */
-	if (control_folder(run->request.envp, text_or_null(run->home), folder, NULL) != BERM_OK ||
+	if (control_folder(run->request.envp, run_text_or_null(run->home), folder, NULL) != BERM_OK ||
 	    control_make_folder(folder, NULL) != BERM_OK)
 		return;
 }
@@ -485,159 +438,6 @@ static enum berm_code look_again(struct run *run, struct berm_err *err)
 	return BERM_OK;
 }
 
-/* The line of the policy that denied, with the texts that its event needs. */
-struct denial_line {
-	struct event_by by;
-	char at[160], layer[96];
-};
-
-/* ---- another policy while it runs ---------------------------------------------------------------------------------- */
-
-static enum berm_code remake(void *ctx, const char *file, struct str text, struct berm_plan **ret_plan,
-			     struct problems *problems, struct berm_err *err)
-{
-	struct run *run = ctx;
-	const struct generation_request request = {
-		.sources = &run->asked,
-		.input = &run->input,
-		.facts = run->facts,
-		.file = file,
-		.text = text,
-		.tell_all = run->request.tell_all,
-		.untested = run->request.untested,
-	};
-	generation_done(&run->next);
-	return generation_make(&request, &run->next, ret_plan, problems, err);
-}
-
-/* The next generation takes the place of the present one, which then is what goes. */
-static void keep(void *ctx, bool in_force)
-{
-	struct run *run = ctx;
-	struct generation old = {.sources = run->sources, .policy = run->policy, .caps = run->caps};
-	if (!in_force)
-		return;
-	struct generation *next = &run->next;
-	run->sources = next->sources;
-	run->policy = next->policy;
-	run->caps = next->caps;
-	next->sources = old.sources;
-	next->policy = old.policy;
-	next->caps = old.caps;
-	run->input.policy = run->policy;
-	sources_tell_folders(run->sources, &run->input);
-	run->journal.generation++;
-}
-
-/* The files that were read, and those that are read when they appear. */
-static const char *watched_file(void *ctx, size_t index)
-{
-	const struct run *run = ctx;
-	size_t read = 0;
-	while (read <= index && sources_file(run->sources, read) != NULL)
-		read++;
-	if (read > index)
-		return sources_file(run->sources, index);
-	index -= read;
-	for (size_t i = 0; i < ARRAY_LEN(run->watched); i++)
-		if (run->watched[i] != NULL && index-- == 0)
-			return run->watched[i];
-	return NULL;
-}
-
-static char *path_in(const char *folder, const char *name)
-{
-	auto_buf struct buf path;
-	buf_init(&path, PATH_MAX);
-	if (folder == NULL)
-		return NULL;
-	buf_printf(&path, "%s/%s", folder, name);
-	return buf_take(&path);
-}
-
-/* Neither is needed for the run itself: where one cannot be had, the policy stays as it is. */
-static void watch_policy(struct run *run)
-{
-	const struct reload_maker maker = {
-		.ctx = run, .make = remake, .keep = keep, .file = watched_file, .read = run->read};
-	char folder[PATH_MAX];
-	run->watched[0] = path_in(sources_config_folder(run->sources), "policy.yaml");
-	run->watched[1] = path_in(run->workspace.path, ".berm.yaml");
-	run->watched[2] = path_in("/etc/berm/policy.d", ""); /* all that is in it */
-	if (reload_new(&maker, run->box, &run->reload, NULL) != BERM_OK)
-		return;
-	if (control_folder(run->request.envp, text_or_null(run->home), folder, NULL) == BERM_OK &&
-	    control_open(folder, run->journal.session, &run->control, NULL) != BERM_OK)
-		run->control = NULL;
-}
-
-static void tell(const struct run *run, const char *text)
-{
-	if (run->request.tell != NULL)
-		run->request.tell(text);
-}
-
-/* "added read /srv: now" for each line that differs, as many as an event takes. */
-static void put_changes(struct run *run, struct event *event)
-{
-	auto_free char *texts = calloc(MAX_TOLD, TOLD_SIZE);
-	const char *told[MAX_TOLD + 1] = {NULL};
-	struct berm_change change;
-	size_t count = 0;
-	for (; texts != NULL && count < MAX_TOLD && berm_sandbox_change(run->box, count, &change); count++) {
-		told[count] = texts + count * TOLD_SIZE;
-		(void)snprintf(texts + count * TOLD_SIZE, TOLD_SIZE, "%s %s: %s", change.added ? "added" : "removed",
-			       change.line, reload_when(change.when));
-	}
-	event->changes = count > 0 ? told : NULL;
-	journal_put(&run->journal, event);
-}
-
-static void put_reload(struct run *run, enum reload_outcome outcome, const struct berm_err *err)
-{
-	struct event event = {.kind = EVENT_POLICY, .op = outcome == RELOAD_DONE ? "reload" : "refuse"};
-	char text[sizeof(err->msg) + 64];
-	if (outcome == RELOAD_DONE) {
-		put_changes(run, &event);
-		return;
-	}
-	event.detail = err->msg;
-	journal_put(&run->journal, &event);
-	(void)snprintf(text, sizeof(text), "the policy in force stays: %s", err->msg);
-	tell(run, text);
-}
-
-static void take_reload(struct run *run)
-{
-	struct berm_err err = {0};
-	enum reload_outcome outcome = reload_next(run->reload, &err);
-	if (outcome != RELOAD_NOTHING)
-		put_reload(run, outcome, &err);
-}
-
-static void take_control(struct run *run)
-{
-	struct control_request request;
-	while (control_next(run->control, &request)) {
-		struct berm_err err = {0};
-		auto_buf struct buf answer;
-		buf_init(&answer, CONTROL_MAX);
-		enum reload_outcome outcome = RELOAD_REFUSED;
-		if (strcmp(request.op, "apply") == 0)
-			outcome = reload_apply(run->reload, request.file, request.text, &err);
-		else
-			(void)err_set(&err, BERM_ERR_INVALID, "a session does not know '%.40s'", request.op);
-		put_reload(run, outcome, &err);
-		reload_report(run->reload, outcome == RELOAD_DONE ? NULL : &err, &answer);
-		control_answer(run->control, buf_str(&answer));
-	}
-}
-
-static int sooner(int a, int b)
-{
-	return a < 0 ? b : b < 0 || a < b ? a : b;
-}
-
 enum berm_code run_start(struct run *run, struct berm_err *err)
 {
 	if (run->request.examine)
@@ -654,142 +454,8 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 	if (code != BERM_OK)
 		return code;
 	TRY(jobs_begin(&run->terminal, run->box, &run->jobs, err));
-	watch_policy(run);
+	run_watch_policy(run);
 	put_start(run); /* whoever reads it can ask for changes from then on */
 	journal_put_load(&run->journal, run->sources);
-	return BERM_OK;
-}
-
-/* ---- while it runs ------------------------------------------------------------------------------------------------- */
-
-/* Which line it was; none if what is not granted is closed. layer and at live in ret_by's owner. */
-static void find_line(const struct run *run, const struct berm_request *request, struct denial_line *ret_line)
-{
-	const struct policy_entry *entry = policy_find_rule(run->policy, request->rule, request->object);
-	bool path = request->kind == BERM_REQUEST_FILE || request->kind == BERM_REQUEST_SOCKET;
-	ret_line->by = (struct event_by){.text = request->rule, .layer = "default"};
-	ret_line->at[0] = '\0';
-	if (entry == NULL && path && (entry = policy_find_closing(run->policy, request->object)) != NULL)
-		ret_line->by.text = entry->line->text; /* nothing grants it, and nothing could */
-	if (entry == NULL)
-		return;
-	policy_entry_place(entry, ret_line->at, sizeof ret_line->at);
-	(void)snprintf(ret_line->layer, sizeof ret_line->layer, "%s%s%s", policy_layer_words[entry->layer],
-		       entry->doc->name != NULL ? " " : "", entry->doc->name != NULL ? entry->doc->name : "");
-	ret_line->by.layer = ret_line->layer;
-	ret_line->by.at = ret_line->at;
-	ret_line->by.rule = policy_keys[entry->line->key].path;
-	ret_line->by.narrows = true;
-}
-
-static bool same_denial(const struct run_denial *a, const struct run_denial *b)
-{
-	return a->kind == b->kind && a->op == b->op && strcmp(a->object, b->object) == 0;
-}
-
-static void remember(struct run_result *result, const struct berm_request *request, const struct denial_line *line)
-{
-	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = line->by.narrows};
-	memcpy(denial.at, line->at, sizeof(denial.at));
-	memcpy(denial.object, request->object[0] != '\0' ? request->object : request->as, sizeof(denial.object));
-	bool asks = line->by.rule != NULL && strcmp(line->by.rule, policy_keys[KEY_ASK].path) == 0;
-	(void)snprintf(denial.rule, sizeof(denial.rule), "%s%s", asks ? "would be asked: " : "", line->by.text);
-	for (size_t i = 0; i < result->denial_count; i++) {
-		if (same_denial(&result->denials[i], &denial))
-			return;
-	}
-	if (result->denial_count < RUN_SHOWN_DENIALS)
-		result->denials[result->denial_count++] = denial;
-	else
-		result->more_denials = true;
-}
-
-static void take_request(struct run *run, const struct berm_request *request)
-{
-	/* Nobody is asked in this version; what is open anyway is refused, and what was open is of no interest. */
-	const struct berm_decision no = {.size = sizeof(no), .verdict = BERM_VERDICT_DENY};
-	if (request->withdrawn || (request->open && berm_sandbox_answer(run->box, request->id, &no, NULL) != BERM_OK))
-		return;
-	struct denial_line line;
-	struct event event;
-	find_line(run, request, &line);
-	event_from_request(request, &line.by, &event);
-	journal_put(&run->journal, &event);
-	if (request->verdict == BERM_VERDICT_DENY)
-		remember(&run->result, request, &line);
-}
-
-/* Takes all that has arrived. False: the sandbox has ended. */
-static bool take_requests(struct run *run)
-{
-	struct berm_request request;
-	enum berm_code code;
-	do {
-		code = berm_sandbox_next(run->box, 0, &request, NULL);
-		if (code == BERM_OK)
-			take_request(run, &request);
-		int signal = berm_sandbox_stopped(run->box);
-		if (signal != 0)
-			jobs_stopped(&run->jobs, signal);
-	} while (code == BERM_OK);
-	return code == BERM_ERR_TIMEOUT;
-}
-
-static int change_timeout_ms(const struct run *run)
-{
-	int reload = run->reload != NULL ? reload_timeout_ms(run->reload) : -1;
-	return sooner(reload, run->control != NULL ? control_timeout_ms(run->control) : -1);
-}
-
-static void take_changes(struct run *run, bool files, bool asked)
-{
-	if (run->reload != NULL && (files || reload_timeout_ms(run->reload) == 0))
-		take_reload(run);
-	if (run->control != NULL && (asked || control_timeout_ms(run->control) == 0))
-		take_control(run);
-}
-
-static enum berm_code serve(struct run *run, struct berm_err *err)
-{
-	struct pollfd polls[] = {
-		{.fd = berm_sandbox_fd(run->box), .events = POLLIN},
-		{.fd = run->jobs.signal_fd, .events = POLLIN},
-		{.fd = -1, .events = POLLIN}, /* of the files' watch */
-		{.fd = run->control != NULL ? control_fd(run->control) : -1, .events = POLLIN},
-	};
-	for (;;) {
-		polls[2].fd = run->reload != NULL ? reload_fd(run->reload) : -1;
-		if (poll(polls, ARRAY_LEN(polls), change_timeout_ms(run)) < 0 && errno != EINTR)
-			return err_sys(err, "wait for the sandbox");
-		if (polls[1].revents != 0)
-			jobs_signals(&run->jobs);
-		if (polls[0].revents != 0 && !take_requests(run))
-			return BERM_OK;
-		take_changes(run, polls[2].revents != 0, polls[3].revents != 0);
-	}
-}
-
-static void put_stop(struct run *run, const struct berm_status *status)
-{
-	struct event limit = {
-		.kind = EVENT_LIMIT,
-		.op = "hit",
-		.limit = "wall",
-		.limit_value = run->caps->limit[BERM_LIMIT_WALL_MS],
-	};
-	struct event stop = {.kind = EVENT_SESSION, .op = "stop", .status = status};
-	if (status->wall_limit)
-		journal_put(&run->journal, &limit);
-	journal_put(&run->journal, &stop);
-}
-
-enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct berm_err *err)
-{
-	TRY(serve(run, err));
-	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
-	terminal_done(&run->terminal);
-	put_stop(run, &run->result.status);
-	run->result.events_failure = run->journal.failure;
-	*ret_result = run->result;
 	return BERM_OK;
 }

@@ -1,0 +1,132 @@
+#include "session/run_state.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "sandbox/caps.h"
+
+/* The line of the policy that denied, with the texts that its event needs. */
+struct denial_line {
+	struct event_by by;
+	char at[160], layer[96];
+};
+
+/* Which line it was; none if what is not granted is closed. layer and at live in ret_by's owner. */
+static void find_line(const struct run *run, const struct berm_request *request, struct denial_line *ret_line)
+{
+	const struct policy_entry *entry = policy_find_rule(run->policy, request->rule, request->object);
+	bool path = request->kind == BERM_REQUEST_FILE || request->kind == BERM_REQUEST_SOCKET;
+	ret_line->by = (struct event_by){.text = request->rule, .layer = "default"};
+	ret_line->at[0] = '\0';
+	if (entry == NULL && path && (entry = policy_find_closing(run->policy, request->object)) != NULL)
+		ret_line->by.text = entry->line->text; /* nothing grants it, and nothing could */
+	if (entry == NULL)
+		return;
+	policy_entry_place(entry, ret_line->at, sizeof ret_line->at);
+	(void)snprintf(ret_line->layer, sizeof ret_line->layer, "%s%s%s", policy_layer_words[entry->layer],
+		       entry->doc->name != NULL ? " " : "", entry->doc->name != NULL ? entry->doc->name : "");
+	ret_line->by.layer = ret_line->layer;
+	ret_line->by.at = ret_line->at;
+	ret_line->by.rule = policy_keys[entry->line->key].path;
+	ret_line->by.narrows = true;
+}
+
+static bool same_denial(const struct run_denial *a, const struct run_denial *b)
+{
+	return a->kind == b->kind && a->op == b->op && strcmp(a->object, b->object) == 0;
+}
+
+static void remember(struct run_result *result, const struct berm_request *request, const struct denial_line *line)
+{
+	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = line->by.narrows};
+	memcpy(denial.at, line->at, sizeof(denial.at));
+	memcpy(denial.object, request->object[0] != '\0' ? request->object : request->as, sizeof(denial.object));
+	bool asks = line->by.rule != NULL && strcmp(line->by.rule, policy_keys[KEY_ASK].path) == 0;
+	(void)snprintf(denial.rule, sizeof(denial.rule), "%s%s", asks ? "would be asked: " : "", line->by.text);
+	for (size_t i = 0; i < result->denial_count; i++) {
+		if (same_denial(&result->denials[i], &denial))
+			return;
+	}
+	if (result->denial_count < RUN_SHOWN_DENIALS)
+		result->denials[result->denial_count++] = denial;
+	else
+		result->more_denials = true;
+}
+
+static void take_request(struct run *run, const struct berm_request *request)
+{
+	/* Nobody is asked in this version; what is open anyway is refused, and what was open is of no interest. */
+	const struct berm_decision no = {.size = sizeof(no), .verdict = BERM_VERDICT_DENY};
+	if (request->withdrawn || (request->open && berm_sandbox_answer(run->box, request->id, &no, NULL) != BERM_OK))
+		return;
+	struct denial_line line;
+	struct event event;
+	find_line(run, request, &line);
+	event_from_request(request, &line.by, &event);
+	journal_put(&run->journal, &event);
+	if (request->verdict == BERM_VERDICT_DENY)
+		remember(&run->result, request, &line);
+}
+
+/* Takes all that has arrived. False: the sandbox has ended. */
+static bool take_requests(struct run *run)
+{
+	struct berm_request request;
+	enum berm_code code;
+	do {
+		code = berm_sandbox_next(run->box, 0, &request, NULL);
+		if (code == BERM_OK)
+			take_request(run, &request);
+		int signal = berm_sandbox_stopped(run->box);
+		if (signal != 0)
+			jobs_stopped(&run->jobs, signal);
+	} while (code == BERM_OK);
+	return code == BERM_ERR_TIMEOUT;
+}
+
+static enum berm_code serve(struct run *run, struct berm_err *err)
+{
+	struct pollfd polls[] = {
+		{.fd = berm_sandbox_fd(run->box), .events = POLLIN},
+		{.fd = run->jobs.signal_fd, .events = POLLIN},
+		{.fd = -1, .events = POLLIN}, /* of the files' watch */
+		{.fd = run->control != NULL ? control_fd(run->control) : -1, .events = POLLIN},
+	};
+	for (;;) {
+		polls[2].fd = run->reload != NULL ? reload_fd(run->reload) : -1;
+		if (poll(polls, ARRAY_LEN(polls), run_change_timeout_ms(run)) < 0 && errno != EINTR)
+			return err_sys(err, "wait for the sandbox");
+		if (polls[1].revents != 0)
+			jobs_signals(&run->jobs);
+		if (polls[0].revents != 0 && !take_requests(run))
+			return BERM_OK;
+		run_take_changes(run, polls[2].revents != 0, polls[3].revents != 0);
+	}
+}
+
+static void put_stop(struct run *run, const struct berm_status *status)
+{
+	struct event limit = {
+		.kind = EVENT_LIMIT,
+		.op = "hit",
+		.limit = "wall",
+		.limit_value = run->caps->limit[BERM_LIMIT_WALL_MS],
+	};
+	struct event stop = {.kind = EVENT_SESSION, .op = "stop", .status = status};
+	if (status->wall_limit)
+		journal_put(&run->journal, &limit);
+	journal_put(&run->journal, &stop);
+}
+
+enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct berm_err *err)
+{
+	TRY(serve(run, err));
+	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
+	terminal_done(&run->terminal);
+	put_stop(run, &run->result.status);
+	run->result.events_failure = run->journal.failure;
+	*ret_result = run->result;
+	return BERM_OK;
+}
