@@ -1,0 +1,52 @@
+/*
+ * One client connection, from the moment that it is known whose it is and where it goes. flow.c looks at the first bytes and
+ * takes the way that fits: TLS by its hello, HTTP by http_flow.h, anything else as it is; a proxy's client by proxy_flow.h.
+ */
+#ifndef BERM_EGRESS_FLOW_H
+#define BERM_EGRESS_FLOW_H
+
+#include "base/buf.h"
+#include "egress/egress.h"
+#include "egress/reach.h"
+
+/* What a way is given, all of it its own from then on but egress: it closes client, releases the synthetic address, and
+ * calls flow_over once at its end. */
+struct flow_start {
+	struct egress *egress;
+	int client; /* non-blocking */
+	struct door_task task;
+	bool by_proxy;
+	struct host host; /* where the program wanted to go; by_proxy: none yet (HOST_NONE) */
+	uint16_t port;
+	struct net_address held; /* the synthetic address that is held for it; NET_NONE: none */
+	bool http_rules;	 /* what is no HTTP is not sent */
+	struct str first;	 /* bytes of the client that were read already; copy them */
+};
+
+/* Closes the client, releases what is held, counts down. */
+void flow_over(struct flow_start *flow);
+/* Fills in what is known of the flow: version, kind, task, host, port, by_proxy. */
+void flow_question(const struct flow_start *flow, enum door_kind kind, struct door_question *ret_question);
+
+/* ---- http_flow.c: HTTP/1.1 of a client that knows of no proxy, or of one that does (absolute form, CONNECT) ---- */
+/* Takes the flow; on an error the client is closed all the same. */
+void http_flow_start(struct flow_start *flow);
+/* Does it look like HTTP, well or badly formed (also behind empty lines, in lower case, of version 2)? 0: no, 1: yes,
+ * -1: more bytes are needed. */
+int http_flow_looks(struct str first);
+/* The whole of a refusal: status, Connection: close, JSON {error, rule, detail, grant, retry: false}. */
+struct http_refusal {
+	uint16_t status;
+	const char *error, *rule, *detail, *grant; /* "" or NULL: none */
+};
+void http_refusal_print(const struct http_refusal *refusal, struct buf *out);
+
+/* ---- proxy_flow.c: clients of the proxy's end: SOCKS 5 by its first byte, else HTTP ---- */
+void proxy_flow_start(struct flow_start *flow);
+
+/* ---- relay.c: bytes both ways until both sides have ended ---- */
+/* Takes the flow and upstream, and what is to be sent first to either; connection: reach_connection. */
+void relay_start(struct flow_start *flow, int upstream, struct str to_upstream, struct str to_client,
+		 uint64_t connection);
+
+#endif
