@@ -1,8 +1,8 @@
 /*
  * The door between @egress and the monitor: every decision about a name, a connection or a request is asked of the monitor,
  * which has the policy, the approvals and the events; @egress has none of them. One SOCK_SEQPACKET pair, one message a
- * packet, a fixed struct with at most one text behind it. The side that gets a message checks it whole: a bad one is dropped
- * by the monitor (no answer: a denial when the deadline passes), and ends @egress.
+ * packet (door_message.h), with at most one text behind it. The side that gets a message checks it whole: a bad one is
+ * dropped by the monitor (no answer: a denial when the deadline passes), and ends @egress.
  *
  * An answer may come at once, or after a person was asked. A question that nobody waits for any more is withdrawn.
  */
@@ -45,9 +45,9 @@ struct door_task {
 };
 
 struct door_question {
-	uint16_t version; /* DOOR_VERSION */
-	uint16_t kind;	  /* enum door_kind */
-	uint32_t text_len;
+	uint16_t version;    /* DOOR_VERSION */
+	uint16_t kind;	     /* enum door_kind */
+	uint32_t text_len;   /* told by door.c */
 	uint64_t id;	     /* of @egress, not 0, unique in its life */
 	uint64_t connection; /* the CONNECT or HTTP question under which it is dialled; 0: none */
 	struct door_task task;
@@ -94,10 +94,15 @@ struct door_ends {
 
 /* ---- @egress's side ------------------------------------------------------------------------------------------------ */
 
-struct egress_loop;
+struct egress;
 struct door;
 struct door_wait;
 typedef void (*door_done)(struct door_wait *wait, const struct door_answer *answer);
+
+enum {
+	DOOR_WAITING_MAX = 16384,     /* questions without an answer */
+	DOOR_QUEUE_MAX = 1024 * 1024, /* bytes of messages that wait for a place in the socket's buffer */
+};
 
 /* Lives in whoever waits; zero is idle. Several may wait for the same: each has its own id. */
 struct door_wait {
@@ -106,15 +111,27 @@ struct door_wait {
 	struct door_wait *next, *previous;
 };
 
-/* Questions that wait for a place in the socket's buffer are kept, at most DOOR_QUEUE_MAX bytes of them. */
-MUST_USE enum berm_code door_new(int fd, struct door **ret_door, struct berm_err *err);
+/* What the monitor tells unasked. */
+struct door_events {
+	/* fds[i] is -1 where the bit is not set; they are the callee's from then on. At most once. */
+	void (*ends)(struct egress *egress, const struct door_ends *ends, const int fds[DOOR_END_COUNT]);
+	void (*reloaded)(struct egress *egress, const struct door_answer *answer);
+};
+
+/* egress: its loop is used; egress->stopping is set when the monitor is gone or has sent what it never sends. Nobody who
+ * waits is called then. fd: closed by door_free. events: kept. */
+MUST_USE enum berm_code door_new(struct egress *egress, int fd, const struct door_events *events,
+				 struct door **ret_door, struct berm_err *err);
 void door_free(struct door *door);
-/* question->id is filled in. Errors: LIMIT (too much waits: a denial), NOMEM. */
+/* Did the monitor send what it never sends? */
+bool door_failed(const struct door *door);
+/* question->id, version and text_len are filled in. Errors: LIMIT (too much waits: a denial), NOMEM, CLOSED (the monitor is
+ * gone), INVALID (a message that the monitor would drop). */
 MUST_USE enum berm_code door_ask(struct door *door, struct door_question *question, struct str text,
 				 struct door_wait *wait, door_done done, struct berm_err *err);
 /* Nothing if it is idle. */
 void door_withdraw(struct door *door, struct door_wait *wait);
-/* Without an answer; lost if there is no place. */
+/* Without an answer; lost if there is no place. question->id is filled in if it is 0; CLOSED names the connection's. */
 void door_tell(struct door *door, struct door_question *question, struct str text);
 
 /* ---- the monitor's side: one packet each ---------------------------------------------------------------------------- */
