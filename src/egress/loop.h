@@ -23,12 +23,14 @@ struct loop_source {
 	int fd; /* -1: a deadline alone */
 	uint32_t events;
 	uint64_t due_ms; /* 0: none */
+	uint64_t turn;	 /* in which it was set */
 	struct loop_source *child, *sibling, *parent;
 };
 
 struct egress_loop {
 	int epoll_fd;
 	uint64_t now_ms; /* of CLOCK_MONOTONIC, as of this turn */
+	uint64_t turn;
 	struct loop_source *soonest;
 	struct epoll_event *batch; /* what this turn has still to deliver */
 	int batch_len;
