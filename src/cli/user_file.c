@@ -54,9 +54,11 @@ enum berm_code user_file_new(const char *path, struct str text, struct berm_err 
 		return err_set(err, BERM_ERR_INVALID, "'%s' is there already", path);
 	if (fd < 0)
 		return err_sys(err, "make '%s'", path);
-	if (fd_write_full(fd, text.ptr, text.len) < 0)
-		return err_sys(err, "write '%s'", path);
-	return BERM_OK;
+	if (fd_write_full(fd, text.ptr, text.len) == 0)
+		return BERM_OK;
+	enum berm_code code = err_sys(err, "write '%s'", path);
+	(void)unlink(path);
+	return code;
 }
 
 enum berm_code user_file_insert(const char *path, const struct policy_doc *lines, struct berm_err *err)
