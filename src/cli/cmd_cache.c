@@ -112,7 +112,7 @@ static enum berm_code print_table(struct caches *caches, struct buf *out, struct
 		TRY(table_row(&table, cells, err));
 	}
 	if (caches->entries.len > 0)
-		table_print(&table, screen.width, screen.colour, out);
+		table_print(&table, screen.table_width, screen.colour, out);
 	return BERM_OK;
 }
 

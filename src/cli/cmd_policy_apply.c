@@ -85,7 +85,7 @@ static enum berm_code print_changes(const struct node *changes, struct buf *out,
 						   {.text = text_at(change, "note")}};
 		TRY(table_row(&table, cells, err));
 	}
-	table_print(&table, screen.width, screen.colour, out);
+	table_print(&table, screen.table_width, screen.colour, out);
 	return BERM_OK;
 }
 

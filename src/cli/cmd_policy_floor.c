@@ -80,7 +80,7 @@ static enum berm_code print_table(const struct floor_choices *choices, struct bu
 		if (is_shown(row, choices))
 			TRY(table_row(&table, cells, err));
 	}
-	table_print(&table, screen.width, screen.colour, out);
+	table_print(&table, screen.table_width, screen.colour, out);
 	return BERM_OK;
 }
 

@@ -137,7 +137,7 @@ static enum berm_code print_text(const struct explain *explain, struct buf *out,
 	auto_table struct table table;
 	table_init(&table, titles, ARRAY_LEN(titles));
 	TRY(for_each_line(explain, put_row, &table, err));
-	table_print(&table, screen.width, screen.colour, out);
+	table_print(&table, screen.table_width, screen.colour, out);
 	if (run_workspace(run) == NULL)
 		buf_printf(out, "no workspace: %s\n", run_no_workspace(run));
 	if (explain_stricter(run) != NULL)

@@ -172,7 +172,7 @@ static enum berm_code print_list(const struct named *named, struct buf *out, str
 		if (doc != NULL)
 			TRY(put_list_row(named, doc, &arena, &table, err));
 	}
-	table_print(&table, screen.width, screen.colour, out);
+	table_print(&table, screen.table_width, screen.colour, out);
 	return BERM_OK;
 }
 

@@ -54,7 +54,7 @@ static enum berm_code put_table(const struct berm_plan *plan, bool only_first, c
 		};
 		TRY(table_row(&table, cells, err));
 	}
-	table_print(&table, screen->width, screen->colour, out);
+	table_print(&table, screen->table_width, screen->colour, out);
 	return buf_check(out, err);
 }
 

@@ -163,7 +163,7 @@ enum berm_code policy_list_text(const struct policy *policy, bool origin, const 
 				TRY(put_row(&listing, policy, entry, err));
 		}
 	}
-	table_print(&listing.table, screen->width, screen->colour, out);
+	table_print(&listing.table, screen->table_width, screen->colour, out);
 	return BERM_OK;
 }
 
@@ -187,7 +187,7 @@ enum berm_code policy_list_document(const struct policy_doc *doc, const struct s
 						   {str_from(policy_attr_find(line, ATTR_WHY)), COLOUR_FAINT}};
 		TRY(table_row(&listing.table, cells, err));
 	}
-	table_print(&listing.table, screen->width, screen->colour, out);
+	table_print(&listing.table, screen->table_width, screen->colour, out);
 	return BERM_OK;
 }
 

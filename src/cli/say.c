@@ -20,6 +20,7 @@ struct say_screen say_screen(int fd)
 	struct say_screen screen = {.width = WIDTH_ELSEWHERE};
 	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		screen.width = size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+	screen.table_width = is_terminal ? screen.width : SIZE_MAX;
 	const char *const *envp = (const char *const *)environ;
 	screen.colour = colour_wanted(is_terminal, env_get(envp, "NO_COLOR"), env_get(envp, "TERM"));
 	return screen;

@@ -8,9 +8,10 @@
 
 enum { SAY_MAX = 4 * 1024 * 1024 };
 
-/* How wide text for a descriptor may be, and whether it gets colour. */
+/* How wide text for a descriptor may be, and whether it gets colour. What is no terminal is read by programs: there, the
+ * rows of a table are lines of any width. */
 struct say_screen {
-	size_t width;
+	size_t width, table_width;
 	bool colour;
 };
 struct say_screen say_screen(int fd);

@@ -32,7 +32,8 @@ def show_has_every_line_with_its_place(place):
     plain = place.berm("policy", "show").ok().out
     true("profile default" in plain and "/opt/mine" in plain and "policy.yaml" not in plain, plain)
     origin = place.berm("policy", "show", "--origin").ok().out
-    true("policy.yaml:4:7" in origin.replace("\n", ""), origin)
+    mine = [line for line in origin.split("\n") if "/opt/mine" in line]
+    true(len(mine) == 1 and mine[0].endswith("/policy.yaml:4:7"), mine)
     mine = [line for line in lines_of(place) if line["value"] == "/opt/mine"]
     equal([(line["line"], line["layer"], line["holds"]) for line in mine], [("filesystem.read", "user", True)])
     true(mine[0]["at"].endswith("/policy.yaml:4:7"), mine)
@@ -59,14 +60,35 @@ def show_says_what_is_off_and_by_whom(place):
     true("A=1 [off: command line" in " ".join(text.split()), "in the table")
 
 
-@test
-def show_is_readable_on_a_narrow_terminal(place):
-    script = "stty cols 40 2>/dev/null; exec berm_program policy show --origin"
+def longest_line_of(place, columns):
+    script = f"stty cols {columns} 2>/dev/null; exec berm_program policy show --origin"
     script = script.replace("berm_program", __import__("harness").BERM)
     result = place.command(["script", "-qec", f"sh -c '{script}'", "/dev/null"], env={"NO_COLOR": "1"})
     true(result.status == 0 and result.out, repr(result))
-    longest = max(len(line.rstrip("\r")) for line in result.out.split("\n"))
-    true(longest <= 40, f"a line of {longest}")
+    return max(len(line.rstrip("\r")) for line in result.out.split("\n"))
+
+
+@test
+def show_is_as_wide_as_the_terminal(place):
+    long = "/opt/" + "/".join(["a-long-name-of-a-folder"] * 9)
+    place.file("home/.config/berm/policy.yaml", f"berm: 1\nfilesystem: {{read: [{long}]}}\n")
+    for columns in (40, 90, 160):
+        longest = longest_line_of(place, columns)
+        true(columns - 10 < longest <= columns, f"a line of {longest} in {columns}")
+    true(longest_line_of(place, 400) > len(long), "in one line where it fits")
+
+
+@test
+def what_is_no_terminal_gets_a_line_for_each_row(place):
+    long = "/opt/" + "/".join(["a-long-name-of-a-folder"] * 9)
+    place.file("home/.config/berm/policy.yaml", f"berm: 1\nfilesystem: {{read: [{long}]}}\n")
+    for args in (["policy", "show"], ["policy", "show", "--origin"]):
+        rows = place.berm(*args).ok().out.split("\n\n", 1)[1].rstrip("\n").split("\n")
+        true(any(long in row for row in rows), args)
+    shown = [line for line in lines_of(place) if line["line"] != "berm" and line["line"] != "when"]
+    equal(len(rows), len(shown) + 1)
+    floor = place.berm("policy", "floor").ok().out.rstrip("\n").split("\n")
+    equal(len(floor), len(json.loads(place.berm("policy", "floor", "--json").ok().out)) + 1)
 
 
 @test

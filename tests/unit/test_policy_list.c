@@ -34,7 +34,7 @@ static void has_not(const struct buf *out, const char *part)
 static void test_lines_in_force(void **state)
 {
 	(void)state;
-	const struct say_screen screen = {.width = 100};
+	const struct say_screen screen = {.width = 100, .table_width = 100};
 	auto_rig struct rig rig = RIG(.known = NULL);
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
@@ -53,7 +53,7 @@ static void test_lines_in_force(void **state)
 static void test_origins(void **state)
 {
 	(void)state;
-	const struct say_screen screen = {.width = 160};
+	const struct say_screen screen = {.width = 160, .table_width = 160};
 	auto_rig struct rig rig = RIG(.known = NULL);
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
@@ -88,7 +88,7 @@ static void test_json(void **state)
 static void test_a_document(void **state)
 {
 	(void)state;
-	const struct say_screen screen = {.width = 100};
+	const struct say_screen screen = {.width = 100, .table_width = 100};
 	struct json_out json;
 	auto_buf struct buf out;
 	buf_init(&out, SAY_MAX);
