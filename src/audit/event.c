@@ -43,7 +43,7 @@ const char *event_op_word(enum berm_request_op op)
 	return op_words[op];
 }
 
-static const char *type_word(uint32_t mode)
+const char *event_type_word(uint32_t mode)
 {
 	for (size_t i = 0; i < ARRAY_LEN(type_rows); i++)
 		if (type_rows[i].format == (mode & S_IFMT))
@@ -181,7 +181,7 @@ static bool value_is_set(enum type type, const void *at)
 	case TYPE_INT:
 		return VALUE(int, at) != 0;
 	case TYPE_MODE:
-		return type_word(VALUE(uint32_t, at)) != NULL;
+		return event_type_word(VALUE(uint32_t, at)) != NULL;
 	case TYPE_ERRNO:
 		return event_errno_name(VALUE(int, at)) != NULL;
 	case TYPE_VERSION:
@@ -306,7 +306,7 @@ static void put_device(struct json_out *json, const char *name, const void *at)
 
 static void put_mode(struct json_out *json, const char *name, const void *at)
 {
-	json_text(json, name, str_from(type_word(VALUE(uint32_t, at))));
+	json_text(json, name, str_from(event_type_word(VALUE(uint32_t, at))));
 }
 
 static void put_errno(struct json_out *json, const char *name, const void *at)

@@ -82,6 +82,8 @@ void event_print(const struct event *event, struct buf *out);
 void event_schema(struct buf *out);
 /* "read", "write", ... */
 const char *event_op_word(enum berm_request_op op);
+/* "file", "folder", ...; NULL: not known. */
+const char *event_type_word(uint32_t mode);
 /* The name of an errno ("EACCES"), or NULL if it has none here. */
 const char *event_errno_name(int error);
 /* The denial as one line for people on stderr, without newline: what, by which line, that retrying will not help, what

@@ -153,6 +153,11 @@ static int wait_time_ms(const struct ev_loop *loop, int64_t timeout_ms)
 	return wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
 }
 
+int ev_timeout_ms(const struct ev_loop *loop)
+{
+	return wait_time_ms(loop, EV_NEVER);
+}
+
 static void deliver_events(struct ev_loop *loop)
 {
 	for (int i = 0; i < loop->batch_len; i++) {

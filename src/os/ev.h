@@ -71,6 +71,8 @@ void ev_remove(struct ev_source *source);
 /* The number of the next signal, or 0 if none is waiting. */
 int ev_read_signal(struct ev_source *source);
 
+/* Milliseconds until the next deadline, or EV_NEVER: for a loop inside another one, which polls epoll_fd. */
+int ev_timeout_ms(const struct ev_loop *loop);
 /* One turn: waits at most timeout_ms (EV_NEVER: as long as it takes), then calls back whatever is due. */
 MUST_USE enum berm_code ev_turn(struct ev_loop *loop, int64_t timeout_ms, struct berm_err *err);
 /* Turns until ev_stop, or until no source is left. */
