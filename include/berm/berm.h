@@ -302,7 +302,8 @@ BERM_API BERM_MUST_USE enum berm_code berm_sandbox_answer(struct berm_sandbox *b
 #define BERM_NET_OWN6 "fd62:6572:6d00::1"
 
 /* What it leads to: index 0 for IPv4, 1 for IPv6; -1: the sandbox has none. The descriptors are the caller's from then on,
- * closed on exec and non-blocking.
+ * closed on exec and non-blocking. In a sandbox without a network of its own they are on the machine's loopback, where
+ * nobody else gets through to them, and dns_udp is -1: its programs have no UDP, and are to be told to ask over TCP.
  * dns_udp: an answer is sent by sendmsg with the very control data (IP_PKTINFO, IPV6_PKTINFO) that recvmsg gave with the
  * query, so that it comes from the address that was asked; without, it may be lost. */
 struct berm_network_ends {

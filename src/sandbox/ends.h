@@ -20,6 +20,9 @@ bool ends_unpack(uint32_t present, const int *fds, size_t count, struct berm_net
 /* In the sandbox's own network with all rights in it, ends_open.c: makes those that listen, on the ports of netns_rules.h; six:
  * of IPv6, too. 0, or -1 with errno and nothing made. errno is written by a failure only, and never read. */
 int ends_open(bool six, struct berm_network_ends *ret_ends);
+/* On the machine's loopback, on ports that are free, without those for datagrams. prepare: called for each socket before it
+ * listens; 0, or an errno. 0, or -1 with errno and nothing made. */
+int ends_open_host(int (*prepare)(int fd, int domain), struct berm_network_ends *ret_ends);
 /* Makes origins, and the end that they are told by, which does not block. 0, or -1 with errno and nothing made. */
 int ends_origins(struct berm_network_ends *ends, int *ret_origins);
 

@@ -10,6 +10,7 @@
 enum {
 	BACKLOG = 4096,		/* as the kernel's own maximum */
 	ORIGINS_SIZE = 4 << 20, /* some thousand connections, if it is granted */
+	PORT_TRIES = 16,
 };
 
 /* One end to be made. */
@@ -97,6 +98,63 @@ int ends_open(bool six, struct berm_network_ends *ret_ends)
 	*ret_ends = ends;
 	return 0;
 }
+
+/* ---- on the machine's loopback ------------------------------------------------------------------------------------- */
+
+static int listen_on_loopback(int domain, uint16_t port, int (*prepare)(int fd, int domain))
+{
+	const struct wanted want = {.six = domain == AF_INET6, .port = port};
+	union end_address address;
+	socklen_t len = set_address(&want, &address);
+	auto_fd int fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || (want.six && !switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) || bind(fd, &address.any, len) < 0)
+		return -1;
+	int error = prepare(fd, domain);
+	errno = error != 0 ? error : errno;
+	return error != 0 || listen(fd, BACKLOG) < 0 ? -1 : take_fd(&fd);
+}
+
+static uint16_t port_of(int fd)
+{
+	union end_address address = {0};
+	socklen_t len = sizeof(address);
+	return getsockname(fd, &address.any, &len) == 0 ? ntohs(address.in.sin_port)
+							: 0; /* at the same place in both */
+}
+
+/* Of both families where the machine has both, on one port. */
+static int listen_in_both(int (*prepare)(int fd, int domain), int ret_fds[static 2])
+{
+	for (int i = 0; i < PORT_TRIES; i++) {
+		auto_fd int four = listen_on_loopback(AF_INET, 0, prepare);
+		if (four < 0)
+			return -1;
+		int six = listen_on_loopback(AF_INET6, port_of(four), prepare);
+		if (six < 0 && errno == EADDRINUSE)
+			continue;
+		ret_fds[0] = take_fd(&four);
+		ret_fds[1] = six;
+		return 0;
+	}
+	errno = EADDRINUSE;
+	return -1;
+}
+
+int ends_open_host(int (*prepare)(int fd, int domain), struct berm_network_ends *ret_ends)
+{
+	struct berm_network_ends ends;
+	ends_clear(&ends);
+	if (listen_in_both(prepare, ends.tcp) < 0 || listen_in_both(prepare, ends.dns_tcp) < 0 ||
+	    listen_in_both(prepare, ends.proxy) < 0) {
+		ends_close(&ends);
+		return -1;
+	}
+	ends.proxy_port = port_of(ends.proxy[0]);
+	*ret_ends = ends;
+	return 0;
+}
+
+/* ---- origins ------------------------------------------------------------------------------------------------------- */
 
 int ends_origins(struct berm_network_ends *ends, int *ret_origins)
 {

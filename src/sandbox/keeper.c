@@ -22,6 +22,7 @@
 #include "sandbox/live_image.h"
 #include "sandbox/netns.h"
 #include "sandbox/notices.h"
+#include "sandbox/sup_socket.h"
 #include "sandbox/sup_task.h"
 #include "sandbox/sweep.h"
 
@@ -76,6 +77,18 @@ static int make_namespaces(struct launch *launch)
 	return 0;
 }
 
+/* Of a filtered network that is the machine's. */
+static int open_ends(struct launch *launch)
+{
+	if (ends_open_host(door_set, &launch->ends) < 0)
+		return launch_fail(launch, STAGE_LOOPBACK, "the filter's ends");
+	int error = sup_lead_keep(&launch->ends);
+	errno = error != 0 ? error : errno;
+	if (error != 0 || ends_origins(&launch->ends, &launch->origins) < 0)
+		return launch_fail(launch, STAGE_LOOPBACK, "socketpair");
+	return 0;
+}
+
 static int prepare_inside(struct launch *launch)
 {
 	const struct berm_plan *plan = launch->plan;
@@ -91,6 +104,8 @@ static int prepare_inside(struct launch *launch)
 	if (ids_drop_bounding(launch) < 0 || landlock_build(launch) < 0)
 		return -1;
 	if (plan->net_namespace && netns_enter(launch) < 0) /* last, for it takes longest */
+		return -1;
+	if (plan->capture == PLAN_CAPTURE_HOST && open_ends(launch) < 0)
 		return -1;
 	return ids_drop(launch);
 }

@@ -94,7 +94,8 @@ struct plan_line {
 enum plan_capture {
 	PLAN_CAPTURE_NONE = 0,
 	PLAN_CAPTURE_RULES, /* by rules of nf_tables in a network of its own; the supervisor tells of each */
-	PLAN_CAPTURE_LED,   /* the supervisor leads each socket there */
+	PLAN_CAPTURE_LED,   /* in a network of its own the supervisor leads each socket there */
+	PLAN_CAPTURE_HOST, /* the ends are on the machine's loopback, behind the door of sup_door.c; led there as well */
 };
 
 struct berm_plan {

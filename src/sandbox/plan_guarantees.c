@@ -138,7 +138,12 @@ static struct words metadata(struct build *build, const char *line)
 					build->cannot_supervise));
 }
 
-/* Without a network of its own nothing leads all of it to a filter: datagrams go where their address says. */
+static const char *led_by(const struct build *build)
+{
+	return build->plan->landlock_net != 0 ? "seccomp + supervisor + landlock" : "seccomp + supervisor";
+}
+
+/* Without a network of its own nothing leads datagrams to the filter, which go where their address says: there are none. */
 static struct words filtered(struct build *build)
 {
 	if (!build->supervise)
@@ -148,7 +153,7 @@ static struct words filtered(struct build *build)
 	if (build->plan->capture == PLAN_CAPTURE_LED)
 		return held("network namespace + supervisor",
 			    better(build, "programs see the filter as the other side of a connection", FACT_NF_TABLES));
-	return missing(build, build->no_namespaces != FACT_COUNT ? build->no_namespaces : FACT_NET_NAMESPACE);
+	return held(led_by(build), "DNS over TCP alone; programs see the filter as the other side of a connection");
 }
 
 static struct words network(struct build *build, const char *line)
@@ -161,8 +166,7 @@ static struct words network(struct build *build, const char *line)
 	if (plan->net_namespace)
 		return held("network namespace", "");
 	if (build->supervise)
-		return held(plan->landlock_net != 0 ? "seccomp + supervisor + landlock" : "seccomp + supervisor",
-			    "the loopback is the machine's: reached is only what listens inside");
+		return held(led_by(build), "the loopback is the machine's: reached is only what listens inside");
 	if (outer(build, "network", line))
 		return held(OUTER, "");
 	return held("seccomp", better(build, "no loopback either", build->cannot_supervise));

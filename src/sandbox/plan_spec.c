@@ -111,6 +111,8 @@ static void set_network(struct build *build)
 	bool outer = facts_outer_holds(build->facts, STR("network"), STR("network none"));
 	if (plan->network == BERM_NET_HOST || plan->net_namespace || (!build->supervise && outer))
 		return;
+	if (plan->network == BERM_NET_FILTERED && build->supervise)
+		plan->capture = PLAN_CAPTURE_HOST;
 	plan->spec.refuse_udp = true;
 	plan->spec.trap_listen = build->supervise;
 	plan->spec.refuse_ip = !build->supervise;

@@ -2,7 +2,8 @@
  * Connections of a filtered network. Each connect is done here on the fetched socket, and who did it and where it was going is
  * told to whoever has the ends, once it has begun; nobody else can tell, so what is connected in another way (io_uring) is
  * closed at the end. Where rules bring every connection to the ends it is done as it stands; elsewhere the socket is
- * connected to the end instead. If nobody can be told, the connection is taken back.
+ * connected to the end instead. If nobody can be told, the connection is taken back. Here are those of a network of the
+ * sandbox's own; on the machine's loopback they are made by sup_ip.c, and led by sup_lead.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,8 +19,6 @@
 #include "sandbox/sup_state.h"
 #include "sandbox/sup_target.h"
 #include "sandbox/sup_task.h"
-
-enum { TELL_LIMIT_MS = 1000 };
 
 struct attempt {
 	struct sock_call sock;
@@ -68,11 +67,11 @@ static void fill_program(const struct call *call, struct berm_origin *origin)
 }
 
 /* 0, or an errno. */
-static int fill_origin(const struct attempt *attempt, struct berm_origin *ret_origin)
+static int fill_origin(const struct sock_call *sock, const struct target *target, struct berm_origin *ret_origin)
 {
-	struct sock_call bound = {.domain = attempt->sock.domain, .len = sizeof(bound.addr)};
+	struct sock_call bound = {.domain = sock->domain, .len = sizeof(bound.addr)};
 	struct target source = {0};
-	if (getsockname(attempt->sock.fd, &bound.addr.any, &bound.len) < 0)
+	if (getsockname(sock->fd, &bound.addr.any, &bound.len) < 0)
 		return errno;
 	int error = target_read(&bound, &source);
 	if (error != 0)
@@ -82,34 +81,40 @@ static int fill_origin(const struct attempt *attempt, struct berm_origin *ret_or
 		.family = source.family == AF_INET ? 4 : 6,
 		.protocol = IPPROTO_TCP,
 		.source_port = source.port,
-		.destination_port = attempt->target.port,
-		.pid = attempt->sock.call->tid,
+		.destination_port = target->port,
+		.pid = sock->call->tid,
 	};
 	memcpy(ret_origin->source, source.addr, sizeof(source.addr));
-	memcpy(ret_origin->destination, attempt->target.addr, sizeof(attempt->target.addr));
-	fill_program(attempt->sock.call, ret_origin);
+	memcpy(ret_origin->destination, target->addr, sizeof(target->addr));
+	fill_program(sock->call, ret_origin);
 	return 0;
 }
 
-static int tell(const struct attempt *attempt)
+int sup_capture_tell(const struct sock_call *sock, const struct target *target, int wait_ms)
 {
+	struct pollfd room = {.fd = sock->call->sup->origins, .events = POLLOUT};
+	int64_t end = sup_now_ms() + wait_ms;
 	struct berm_origin origin;
-	int error = fill_origin(attempt, &origin);
-	if (error != 0)
-		return error;
-	ssize_t sent = send(attempt->sock.call->sup->origins, &origin, sizeof(origin), MSG_DONTWAIT | MSG_NOSIGNAL);
-	return sent < 0 ? errno : 0;
+	int error = fill_origin(sock, target, &origin);
+	while (error == 0 && send(room.fd, &origin, sizeof(origin), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		int64_t left = end - sup_now_ms();
+		if (errno != EAGAIN || left <= 0)
+			error = errno;
+		else
+			(void)poll(&room, 1, (int)left);
+	}
+	return error;
+}
+
+struct sup_answer sup_capture_take_back(const struct sock_call *sock, const struct target *target, int error)
+{
+	char text[TARGET_TEXT];
+	(void)sock_disconnect(sock->fd);
+	return sup_socket_refuse(sock, BERM_OP_CONNECT, ECONNREFUSED, target_text(target, text),
+				 error == EAGAIN ? "the filter does not keep up" : "the filter is gone");
 }
 
 /* ---- connect ----------------------------------------------------------------------------------------------------- */
-
-static struct sup_answer take_back(struct attempt *attempt, const char *why)
-{
-	char text[TARGET_TEXT];
-	(void)sock_disconnect(attempt->sock.fd);
-	return sup_socket_refuse(&attempt->sock, BERM_OP_CONNECT, ECONNREFUSED, target_text(&attempt->target, text),
-				 why);
-}
 
 static struct sup_answer wait_connected(const struct attempt *attempt, int error)
 {
@@ -129,13 +134,10 @@ static struct sup_answer finish_waiting(struct call *call, void *ctx)
 static struct sup_answer tell_patiently(struct call *call, void *ctx)
 {
 	struct attempt *attempt = ctx;
-	struct pollfd room = {.fd = call->sup->origins, .events = POLLOUT};
-	int64_t end = sup_now_ms() + TELL_LIMIT_MS;
-	int error;
-	while ((error = tell(attempt)) == EAGAIN && sup_now_ms() < end)
-		(void)poll(&room, 1, (int)(end - sup_now_ms()));
+	int error = sup_capture_tell(&attempt->sock, &attempt->target, SUP_TELL_MS);
+	(void)call;
 	if (error != 0)
-		return take_back(attempt, "the filter does not keep up");
+		return sup_capture_take_back(&attempt->sock, &attempt->target, error);
 	return wait_connected(attempt, attempt->begun ? EINTR : 0);
 }
 
@@ -145,12 +147,12 @@ static struct sup_answer connect_and_tell(struct attempt *attempt)
 	int error = sock_connect_briefly(sock->fd, &sock->addr.any, sock->len, SUP_CONNECT_US) == 0 ? 0 : errno;
 	if (error != 0 && error != EINPROGRESS && error != EINTR)
 		return answer_errno(error);
-	int told = tell(attempt);
+	int told = sup_capture_tell(sock, &attempt->target, 0);
 	attempt->begun = error == EINTR;
 	if (told == EAGAIN && error != EINPROGRESS)
 		return call_in_helper(sock->call, tell_patiently, attempt);
 	if (told != 0)
-		return take_back(attempt, told == EAGAIN ? "the filter does not keep up" : "the filter is gone");
+		return sup_capture_take_back(sock, &attempt->target, told);
 	return error == EINTR ? call_in_helper(sock->call, finish_waiting, attempt) : wait_connected(attempt, error);
 }
 

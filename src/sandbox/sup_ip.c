@@ -120,6 +120,12 @@ static int keep(const struct sock_call *sock)
 	return 0;
 }
 
+int sup_ip_keep(int fd, int domain)
+{
+	const struct sock_call sock = {.fd = fd, .domain = domain};
+	return keep(&sock);
+}
+
 /* Could a connection to target get to this listener? The kernel prefers the exact address; here both count. */
 static bool could_get(const struct diag_listener *listener, const struct target *target)
 {
@@ -156,7 +162,10 @@ static enum reach find_reach(const struct target *target)
 struct attempt {
 	struct sock_call sock;
 	struct target target;
-	bool waits; /* the socket is one that waits */
+	struct target asked; /* as the program has it, where it is led elsewhere */
+	bool told;	     /* who began it is told to the filter */
+	bool waits;	     /* the socket is one that waits */
+	int result;	     /* connected: what the program is answered */
 };
 
 /* Waits until the handshake is over or SETTLE_MS have passed. */
@@ -207,8 +216,31 @@ static int try_connect(struct attempt *attempt, int timeout_ms)
 	return reach == REACH_FOREIGN || reach == REACH_UNKNOWN ? EACCES : error;
 }
 
-static struct sup_answer attempted(struct attempt *attempt, int error)
+static struct sup_answer tell(struct attempt *attempt, int wait_ms);
+
+/* In a helper process. */
+static struct sup_answer tell_patiently(struct call *call, void *ctx)
 {
+	(void)call;
+	return tell(ctx, SUP_TELL_MS);
+}
+
+static struct sup_answer tell(struct attempt *attempt, int wait_ms)
+{
+	int error = sup_capture_tell(&attempt->sock, &attempt->asked, wait_ms);
+	if (error == EAGAIN && wait_ms == 0)
+		return call_in_helper(attempt->sock.call, tell_patiently, attempt);
+	if (error != 0)
+		return sup_capture_take_back(&attempt->sock, &attempt->asked, error);
+	return attempt->result == 0 ? answer_value(0) : answer_errno(attempt->result);
+}
+
+static struct sup_answer attempted(struct attempt *attempt, int error, int wait_ms)
+{
+	if (attempt->told && (error == 0 || error == EINPROGRESS)) {
+		attempt->result = error;
+		return tell(attempt, wait_ms);
+	}
 	if (error == 0)
 		return answer_value(0);
 	if (error == EACCES)
@@ -231,28 +263,43 @@ static struct sup_answer connect_patiently(struct call *call, void *ctx)
 			return answer_errno(attempt->waits ? ETIMEDOUT : ECONNREFUSED);
 		(void)nanosleep(&pause, NULL);
 	}
-	return attempted(attempt, error);
+	return attempted(attempt, error, SUP_TELL_MS);
+}
+
+/* With the filter on the machine's loopback. A second call for the same connection asks how far it is. */
+static int lead(struct attempt *attempt)
+{
+	attempt->asked = attempt->target;
+	int error = sup_lead(&attempt->sock, &attempt->target, &attempt->told);
+	attempt->told = attempt->told && sock_tcp_state(attempt->sock.fd) == TCP_CLOSE;
+	return error;
 }
 
 struct sup_answer sup_ip_connect(struct sock_call *sock)
 {
 	struct attempt attempt = {.sock = *sock};
 	const struct berm_plan *plan = supervisor_plan(sock->call->sup);
-	if (sock->addr.any.sa_family != AF_UNSPEC && plan->capture != PLAN_CAPTURE_NONE)
-		return sup_capture_connect(sock);
-	if (sock->addr.any.sa_family == AF_UNSPEC || sup_socket_own_network(plan))
+	bool own = sup_socket_own_network(plan);
+	if (sock->addr.any.sa_family == AF_UNSPEC || (own && plan->capture == PLAN_CAPTURE_NONE))
 		return sup_socket_connect(sock);
+	if (own)
+		return sup_capture_connect(sock);
 	int error = target_read(sock, &attempt.target);
 	if (error != 0)
 		return answer_errno(error);
 	if (target_is_any(&attempt.target))
 		target_set_loopback(&attempt.sock, &attempt.target, false);
-	if (!sup_socket_is_tcp(sock) || !target_is_loopback(&attempt.target))
+	bool tcp = sup_socket_is_tcp(sock);
+	if (tcp && plan->capture == PLAN_CAPTURE_HOST)
+		error = lead(&attempt);
+	if (error != 0)
+		return answer_errno(error);
+	if (!tcp || !target_is_loopback(&attempt.target))
 		return refuse(sock, BERM_OP_CONNECT, EACCES, &attempt.target, NULL);
 	error = try_connect(&attempt, 0);
 	if (error == ATTEMPT_PENDING)
 		return call_in_helper(sock->call, connect_patiently, &attempt);
-	return attempted(&attempt, error);
+	return attempted(&attempt, error, 0);
 }
 
 /* ---- bind, listen ------------------------------------------------------------------------------------------------ */

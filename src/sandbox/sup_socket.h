@@ -17,6 +17,8 @@ enum {
 	SUP_OBJECT_SIZE = SUP_PATH_MAX + 8,
 };
 
+struct target;
+
 struct sock_call {
 	struct call *call;
 	int fd; /* the task's very socket, borrowed */
@@ -47,7 +49,22 @@ bool sup_socket_own_network(const struct berm_plan *plan);
  * and connect. 0, or an errno. */
 int door_set(int fd, int domain);
 
-/* sup_capture.c: with a filtered network. */
+/* sup_ip.c: the socket listens for this sandbox, and may be connected to. 0, or an errno. */
+int sup_ip_keep(int fd, int domain);
+
+/* sup_lead.c: where the ends of a filtered network are on the machine's loopback. Keeps them: where they listen is where
+ * connections are led to. 0, or an errno. */
+int sup_lead_keep(const struct berm_network_ends *ends);
+/* Where a connection goes: *target, and the call's address with it, becomes an end, or stays on the loopback. *ret_told: its
+ * origin is to be told. 0, or an errno. */
+int sup_lead(struct sock_call *sock, struct target *target, bool *ret_told);
+
+/* sup_capture.c: with a filtered network. Tells who began the connection of the call, which was to go to target, and waits so
+ * long for room. 0, EAGAIN (nobody is told yet), or another errno. */
+int sup_capture_tell(const struct sock_call *sock, const struct target *target, int wait_ms);
+/* Nobody could be told, for this reason: there is no connection. */
+struct sup_answer sup_capture_take_back(const struct sock_call *sock, const struct target *target, int error);
+enum { SUP_TELL_MS = 1000 };
 struct sup_answer sup_capture_connect(struct sock_call *sock);
 /* May a datagram go to the call's address? DNS to anybody, else inside. */
 bool sup_capture_may_send(const struct sock_call *sock);

@@ -1,6 +1,7 @@
 /*
  * A filtered network by the public face: clients that block, that wait by poll and by epoll, and that ask DNS, in a
- * sandbox; outside, whoever has its ends answers each with the address that it was told of.
+ * sandbox; outside, whoever has its ends answers each with the address that it was told of. With a network of the sandbox's
+ * own, and without: then the ends are on the machine's loopback.
  */
 #include "check.h"
 
@@ -83,13 +84,18 @@ static bool connect_by(enum way way, int fd, const union name *name, socklen_t l
 	return is_connected(fd);
 }
 
-static bool try_tcp(enum way way, const char *text, const char *wanted)
+static bool try_port(enum way way, const char *text, uint16_t port, const char *wanted)
 {
 	union name name;
-	socklen_t len = name_of(text, 8080, &name);
+	socklen_t len = name_of(text, port, &name);
 	auto_fd int fd =
 		socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | (way == BLOCKING ? 0 : SOCK_NONBLOCK), 0);
 	return fd >= 0 && connect_by(way, fd, &name, len) && reads(fd, wanted);
+}
+
+static bool try_tcp(enum way way, const char *text, const char *wanted)
+{
+	return try_port(way, text, 8080, wanted);
 }
 
 /* Connected, so that an answer from another address is none. */
@@ -110,7 +116,21 @@ static bool can_send(const char *text, uint16_t port)
 	       recv(fd, &name, 1, 0) >= 0;
 }
 
-static int client(bool six)
+static bool try_datagrams(bool six)
+{
+	return try_dns("192.0.2.53") && (!six || try_dns("2001:db8::53")) && !can_send("192.0.2.53", 443);
+}
+
+/* On the machine's loopback: DNS by streams, no datagrams at all, and nobody of the machine behind a port. */
+static bool try_streams(bool six)
+{
+	auto_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return fd < 0 && try_port(BLOCKING, "192.0.2.53", 53, "query") &&
+	       try_port(BY_POLL, "127.0.0.53", 53, "query") &&
+	       (!six || try_port(BY_EPOLL, "2001:db8::53", 53, "query"));
+}
+
+static int client(bool six, bool own_network)
 {
 	for (int round = 0; round < ROUNDS; round++)
 		for (enum way way = BLOCKING; way < WAYS; way++) {
@@ -119,9 +139,7 @@ static int client(bool six)
 			if (six && !try_tcp(way, "2001:db8::1", "2001:db8::1 8080"))
 				return 20 + (int)way;
 		}
-	if (!try_dns("192.0.2.53") || (six && !try_dns("2001:db8::53")))
-		return 30;
-	return can_send("192.0.2.53", 443) ? 31 : 0;
+	return (own_network ? try_datagrams(six) : try_streams(six)) ? 0 : 30;
 }
 
 /* ---- outside ------------------------------------------------------------------------------------------------------ */
@@ -200,18 +218,30 @@ static void answer_query(int end)
 	server.queries += sendmsg(end, &message, 0) == n ? 1 : 0;
 }
 
+static void answer_stream(int end)
+{
+	auto_fd int fd = accept4(end, NULL, NULL, SOCK_CLOEXEC);
+	server.queries += fd >= 0 && send(fd, "query", 5, MSG_NOSIGNAL) == 5 ? 1 : 0;
+}
+
 static void *serve(void *arg)
 {
 	const struct berm_network_ends *ends = &server.ends;
 	struct pollfd polls[] = {{.fd = ends->dns_udp[0], .events = POLLIN},
 				 {.fd = ends->dns_udp[1], .events = POLLIN},
-				 {.fd = ends->origins, .events = POLLIN}};
+				 {.fd = ends->origins, .events = POLLIN},
+				 {.fd = ends->dns_tcp[0], .events = POLLIN},
+				 {.fd = ends->dns_tcp[1], .events = POLLIN}};
 	while (!atomic_load(&server.stop)) {
 		(void)poll(polls, ARRAY_LEN(polls), TICK_MS);
 		if (polls[0].revents != 0)
 			answer_query(ends->dns_udp[0]);
 		if (polls[1].revents != 0)
 			answer_query(ends->dns_udp[1]);
+		if (polls[3].revents != 0)
+			answer_stream(ends->dns_tcp[0]);
+		if (polls[4].revents != 0)
+			answer_stream(ends->dns_tcp[1]);
 		if ((polls[2].revents & POLLIN) != 0)
 			take_origin();
 		else if (polls[2].revents != 0)
@@ -224,7 +254,7 @@ static void *serve(void *arg)
 
 static char program[4096];
 
-static struct berm_plan *filtered_plan(void)
+static struct berm_plan *filtered_plan(enum berm_backend backend)
 {
 	static const char *const system[] = {"/usr", "/bin", "/lib", "/lib64"};
 	struct berm_caps *caps = NULL;
@@ -236,7 +266,7 @@ static struct berm_plan *filtered_plan(void)
 		assert_int_equal(berm_caps_path(caps, system[i], BERM_READ | BERM_EXEC, BERM_TREE, &err), BERM_OK);
 	assert_int_equal(berm_caps_path(caps, program, BERM_READ | BERM_EXEC, BERM_FILE, &err), BERM_OK);
 	assert_int_equal(berm_caps_network(caps, BERM_NET_FILTERED, &err), BERM_OK);
-	assert_int_equal(berm_caps_backend(caps, BERM_BACKEND_NAMESPACES, &err), BERM_OK);
+	assert_int_equal(berm_caps_backend(caps, backend, &err), BERM_OK);
 	assert_int_equal(berm_facts_probe(&facts, &err), BERM_OK);
 	if (berm_plan_make(caps, facts, &plan, &err) != BERM_OK)
 		print_message("skipped: %s\n", err.msg);
@@ -245,15 +275,27 @@ static struct berm_plan *filtered_plan(void)
 	return plan;
 }
 
-static void test_clients_of_every_kind(void **state)
+/* Whoever of the machine finds the port gets no answer: it has no key for the door. */
+static void check_door(int end)
 {
-	(void)state;
-	NOT_TORTURED();
-	struct berm_plan *plan = filtered_plan();
+	union name name;
+	socklen_t len = sizeof(name);
+	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct pollfd one = {.fd = fd, .events = POLLOUT};
+	assert_int_equal(getsockname(end, &name.any, &len), 0);
+	assert_int_equal(connect(fd, &name.any, len), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	assert_int_equal(poll(&one, 1, 2 * TICK_MS), 0);
+}
+
+static void serve_clients(enum berm_backend backend)
+{
+	bool own_network = backend == BERM_BACKEND_NAMESPACES;
+	struct berm_plan *plan = filtered_plan(backend);
 	if (plan == NULL)
 		skip();
 	static const char *const envp[] = {"PATH=/usr/bin:/bin", NULL};
-	static const char *const argv[] = {program, "client", NULL};
+	const char *const argv[] = {program, own_network ? "client" : "client by streams", NULL};
 	const struct berm_command command = {
 		.size = sizeof command, .argv = argv, .envp = envp, .cwd = "/", .stdio = {-1, -1, 2}, .terminal = -1};
 	struct berm_sandbox *box = NULL;
@@ -263,9 +305,12 @@ static void test_clients_of_every_kind(void **state)
 	pthread_t thread;
 	if (berm_sandbox_spawn(plan, &command, &box, &err) != BERM_OK)
 		fail_msg("%s", err.msg);
+	memset(&server, 0, sizeof server);
 	server.ends.size = sizeof server.ends;
 	assert_int_equal(berm_sandbox_network(box, &server.ends, &err), BERM_OK);
 	assert_int_equal(berm_sandbox_network(box, &again, NULL), BERM_ERR_NOTFOUND);
+	if (!own_network)
+		check_door(server.ends.tcp[0]);
 	assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
 	assert_int_equal(berm_sandbox_wait(box, &status, NULL), BERM_OK);
 	atomic_store(&server.stop, true);
@@ -274,7 +319,7 @@ static void test_clients_of_every_kind(void **state)
 	assert_int_equal(status.exit_code, 0);
 	bool six = server.ends.tcp[1] >= 0;
 	assert_int_equal(server.answered, ROUNDS * WAYS * (six ? 2 : 1));
-	assert_int_equal(server.queries, six ? 2 : 1);
+	assert_int_equal(server.queries, (six ? 2 : 1) + (own_network ? 0 : 1));
 	assert_int_equal(server.strange, 0);
 	const int *const held[] = {&server.ends.tcp[0],	    &server.ends.tcp[1],     &server.ends.dns_udp[0],
 				   &server.ends.dns_udp[1], &server.ends.dns_tcp[0], &server.ends.dns_tcp[1],
@@ -285,15 +330,31 @@ static void test_clients_of_every_kind(void **state)
 	berm_plan_free(plan);
 }
 
+static void test_clients_of_every_kind(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	serve_clients(BERM_BACKEND_NAMESPACES);
+}
+
+static void test_without_a_network_of_its_own(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	serve_clients(BERM_BACKEND_LANDLOCK);
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_clients_of_every_kind)};
-	if (argc == 2 && strcmp(argv[1], "client") == 0) {
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_clients_of_every_kind),
+					   cmocka_unit_test(test_without_a_network_of_its_own)};
+	if (argc == 2 && strncmp(argv[1], "client", 6) == 0) {
+		bool own_network = argv[1][6] == '\0';
 		union name own;
-		socklen_t len = name_of(BERM_NET_OWN6, 0, &own);
+		socklen_t len = name_of(own_network ? BERM_NET_OWN6 : "::1", 0, &own);
 		auto_fd int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		/* without what a sanitizer does at the end: it would trace itself */
-		_exit(client(fd >= 0 && bind(fd, &own.any, len) == 0));
+		_exit(client(fd >= 0 && bind(fd, &own.any, len) == 0, own_network));
 	}
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	return n <= 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
