@@ -35,6 +35,7 @@ static const struct grant_row grant_rows[] = {
 	{BERM_REQUEST_NET, BERM_OP_SEND, "-n host", false},
 	{BERM_REQUEST_NET, BERM_OP_BIND, "-n host", false},
 	{BERM_REQUEST_NET, BERM_OP_LISTEN, "-n host", false},
+	{BERM_REQUEST_PROCESS, BERM_OP_SIGNAL, "--allow signals", false},
 };
 
 static bool is_shell_plain(char c)
@@ -89,7 +90,7 @@ static void grant_find(const struct berm_request *request, char *ret_grant, size
 		return;
 	size_t len = strlen(row->flag);
 	memcpy(ret_grant, row->flag, len + 1);
-	if (row->kind == BERM_REQUEST_NET)
+	if (row->kind == BERM_REQUEST_NET || row->kind == BERM_REQUEST_PROCESS)
 		return;
 	struct str path = str_from(request->object);
 	if (row->folder)

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "cli/policy_run.h"
 #include "cli/say.h"
+#include "cli/why_denials.h"
 #include "format/json_out.h"
 #include "policy/question.h"
 #include "session/why.h"
@@ -84,11 +85,12 @@ static enum berm_code read_question(const char *const *rest, struct arena *arena
 				    struct policy_question *ret_question, struct berm_err *err)
 {
 	bool known = false;
+	if (rest[0] == NULL)
+		return err_set(err, BERM_ERR_INVALID, "no question, and this is no sandbox that tells what was denied");
 	for (size_t i = 0; rest[0] != NULL && why_words[i] != NULL; i++)
 		known |= strcmp(rest[0], why_words[i]) == 0;
 	if (!known || rest[1] == NULL)
-		return err_set(err, BERM_ERR_INVALID, known ? "'%.40s' of what" : "no such question: '%.40s'",
-			       rest[0] != NULL ? rest[0] : "");
+		return err_set(err, BERM_ERR_INVALID, known ? "'%.40s' of what" : "no such question: '%.40s'", rest[0]);
 	if (rest[2] != NULL && strcmp(rest[0], "run") != 0)
 		return err_set(err, BERM_ERR_INVALID, "unexpected argument '%.60s'", rest[2]);
 	TRY(put_object(rest[0], rest + 1, object, err));
@@ -305,7 +307,9 @@ int cmd_why(const struct command *self, const char *const *argv)
 	auto_options struct options options = {0};
 	int status = policy_run_parse(self, argv, &choices.run, &options);
 	choices.run.request.untested = true;
-	if (status < 0) {
+	if (status < 0 && options.rest[0] == NULL && !choices.batch && why_denials_are_told()) {
+		status = why_denials(choices.json);
+	} else if (status < 0) {
 		status = check(self, &choices, options.rest);
 		status = status == EXIT_YES ? ask(&choices, options.rest) : status;
 	}

@@ -47,13 +47,14 @@ const struct command commands[] = {
 		.name = "why",
 		.run = cmd_why,
 		.options = &why_option_set,
-		.operands = "QUESTION OBJECT",
+		.operands = "[QUESTION OBJECT]",
 		.words = why_words,
 		.summary = "would it be allowed, and by which line",
 		.about = "Says what the policy of a run answers, and by which line: read, list, write, create, delete, "
 			 "exec or socket PATH; connect HOST:PORT; GET, or another method, URL; run COMMAND. Files are "
 			 "answered for where the path leads, by the plan of a run that would start here and now. Exit "
-			 "status: 0 allowed, 1 denied, 3 would be asked.",
+			 "status: 0 allowed, 1 denied, 3 would be asked. Inside a sandbox, without a question: what "
+			 "was denied so far.",
 	},
 	{
 		.name = "learn",

@@ -38,6 +38,9 @@ struct policy_input {
 	const char *const *envp; /* the environment berm was started with, NULL-terminated */
 	const char *const
 		*kept; /* what berm itself writes in this run, NULL-terminated, or NULL: nothing inside changes it */
+	/* The folder where the sandbox may read what it was denied, and berm's own program, which tells of it; absolute, or NULL.
+	 * Granted unless a line closes them. */
+	const char *denials_folder, *program;
 	const struct policy *policy; /* for policy_caps and policy_environment; policy_make does not look at it */
 	bool look; /* policy_caps: nothing is started, so lines that this version cannot hold are problems and no failure */
 	/* Is this path there, and may the user read it? Asked for what the default policy grants, and for the secrets below

@@ -234,6 +234,16 @@ static bool put_caches(struct list *list, const struct policy_input *input)
 	return true;
 }
 
+static bool put_denials(struct list *list, const struct policy_input *input)
+{
+	auto_buf struct buf path;
+	buf_init(&path, 2 * (size_t)PATH_MAX);
+	if (input->denials_folder == NULL)
+		return true;
+	buf_printf(&path, "%s/%s", input->denials_folder, POLICY_DENIALS_FILE);
+	return buf_check(&path, NULL) == BERM_OK && list_put(list, entry_of(STR(POLICY_DENIALS_VARIABLE), path.data));
+}
+
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 /* Programs can see where they run. */
@@ -243,13 +253,13 @@ static bool fill(struct list *list, const struct policy_input *input)
 {
 	return put_passed(list, input) && put_defaults(list, input) && put_caches(list, input) &&
 	       put_lines(list, input, false) && put_lines(list, input, true) && put_also(list, input) &&
-	       list_put(list, str_dup(str_from(mark)));
+	       put_denials(list, input) && list_put(list, str_dup(str_from(mark)));
 }
 
 /* A variable may come of the environment, of a line, and of the defaults. */
 static size_t room_for(const struct policy_input *input)
 {
-	size_t count = 5;
+	size_t count = 6;
 	for (const char *const *entry = input->envp; entry != NULL && *entry != NULL; entry++)
 		count++;
 	for (const char *const *entry = input->also; entry != NULL && *entry != NULL; entry++)

@@ -28,6 +28,9 @@ MUST_USE enum berm_code policy_caps(const struct policy_input *input, struct ber
 
 /* Tells a run inside this one where the workspace's packages are kept. */
 #define POLICY_PACKAGES_VARIABLE "BERM_PACKAGES"
+/* Tells a program inside in which file of the input's denials_folder it can read what it was denied. */
+#define POLICY_DENIALS_VARIABLE "BERM_DENIALS"
+#define POLICY_DENIALS_FILE "denials.jsonl"
 /* The environment of the run: what the policy passes and sets. On the heap, NULL-terminated; the caller frees with
  * str_free_all. Errors: NOMEM. */
 MUST_USE enum berm_code policy_environment(const struct policy_input *input, char ***ret_envp, struct berm_err *err);

@@ -284,6 +284,30 @@ static enum berm_code put_git_reads(struct building *b)
 	return BERM_OK;
 }
 
+/* Reading what was denied, with berm itself. */
+static enum berm_code put_denials(struct building *b)
+{
+	const struct {
+		const char *path;
+		unsigned rights;
+		enum berm_extent extent;
+		const char *words;
+	} lines[] = {
+		{b->input->denials_folder, BERM_READ, BERM_TREE, "this session's denials"},
+		{b->input->program, BERM_READ | BERM_EXEC, BERM_FILE, "berm itself, to tell of them"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(lines) && b->input->denials_folder != NULL; i++) {
+		bool clear = false;
+		if (lines[i].path != NULL)
+			TRY(resolve_closings_clear(b, lines[i].path, &clear));
+		if (!clear)
+			continue;
+		TRY(berm_caps_path(b->caps, lines[i].path, lines[i].rights, lines[i].extent, b->err));
+		TRY(resolve_note(b, NULL, lines[i].words));
+	}
+	return BERM_OK;
+}
+
 enum berm_code resolve_claims_put(struct building *b)
 {
 	for (size_t i = 0; i < b->claims.len; i++) {
@@ -292,6 +316,7 @@ enum berm_code resolve_claims_put(struct building *b)
 			TRY(put(b, claim));
 	}
 	TRY(put_git_reads(b));
+	TRY(put_denials(b));
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
 		if (entry->line->key == KEY_SCRATCH && entry->off == NULL && entry->path != NULL)

@@ -208,6 +208,10 @@ enum berm_code resolve_guards_put(struct building *b)
 		TRY(berm_caps_path(b->caps, *path, BERM_PROTECT, BERM_TREE, b->err));
 		TRY(resolve_note(b, NULL, "written by berm"));
 	}
+	if (b->input->denials_folder != NULL && b->writable) {
+		TRY(berm_caps_path(b->caps, b->input->denials_folder, BERM_PROTECT, BERM_TREE, b->err));
+		TRY(resolve_note(b, NULL, "written by berm"));
+	}
 	for (const char *const *path = b->input->closed; path != NULL && *path != NULL; path++) {
 		TRY(berm_caps_path(b->caps, *path, BERM_DENY, BERM_TREE, b->err));
 		TRY(resolve_note(b, NULL, "for root alone"));

@@ -111,13 +111,18 @@ static void give_up(struct journal *journal)
 void journal_put(struct journal *journal, struct event *event)
 {
 	struct timespec now;
-	if (journal->fd < 0)
+	bool denied = journal->denials != NULL && event->decided && event->verdict == BERM_VERDICT_DENY;
+	if (journal->fd < 0 && !denied)
 		return;
 	event->session = journal->session;
 	event->generation = journal->generation;
 	event->seq = ++journal->seq;
 	if (event->time_ns == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0)
 		event->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	if (denied)
+		denials_put(journal->denials, event);
+	if (journal->fd < 0)
+		return;
 	buf_clear(&journal->line);
 	event_print(event, &journal->line);
 	if (buf_check(&journal->line, &journal->failure) != BERM_OK) {

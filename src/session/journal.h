@@ -3,12 +3,14 @@
 #define BERM_SESSION_JOURNAL_H
 
 #include "audit/event.h"
+#include "session/denials.h"
 #include "session/sources.h"
 
 struct journal {
 	int fd; /* -1: no events are kept */
 	uint64_t seq;
-	uint64_t generation; /* of the policy, from 1 */
+	uint64_t generation;	 /* of the policy, from 1 */
+	struct denials *denials; /* kept there as well, though no events are; or NULL */
 	char session[64];
 	struct buf line;
 	struct berm_err failure; /* code OK: everything was written so far */

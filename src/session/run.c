@@ -149,6 +149,22 @@ static void fill_input(struct run *run)
 	input->kept = run->kept;
 }
 
+/* Where the program inside reads what it was denied, with berm. A run goes on without. */
+__attribute__((noinline)) static enum berm_code make_denials(struct run *run, struct berm_err *err)
+{
+	char base[PATH_MAX];
+	TRY(denials_new(&run->denials, err));
+	if (!denials_base(run->request.envp, run_text_or_null(run->home), base) ||
+	    policy_find_closing(run->policy, base) != NULL || denials_open_folder(run->denials, base, NULL) != BERM_OK)
+		return BERM_OK;
+	run->input.denials_folder = denials_folder(run->denials);
+	ssize_t len = readlink("/proc/self/exe", run->program, sizeof(run->program) - 1);
+	run->program[len > 0 ? len : 0] = '\0';
+	if (len > 0 && access(run->program, X_OK) == 0)
+		run->input.program = run->program;
+	return BERM_OK;
+}
+
 /* What is there before the plan is made can be closed by it. Without a folder for its socket a run has none. */
 __attribute__((noinline)) static void make_folders(struct run *run)
 {
@@ -173,8 +189,10 @@ static enum berm_code make_caps(struct run *run, struct problems *problems, stru
 	TRY(policy_make(sources_layers(run->sources), &run->input, &run->policy, problems, err));
 	if (!run->request.untested)
 		TRY(own_tests_check(run->policy, &run->input, problems, err));
-	if (!run->request.examine)
+	if (!run->request.examine) {
 		make_folders(run);
+		TRY(make_denials(run, err));
+	}
 	run->input.policy = run->policy;
 	run->input.look = run->request.examine;
 	TRY(policy_caps(&run->input, &run->caps, run->request.examine ? &run->origins : NULL, problems, err));
@@ -270,6 +288,7 @@ void run_free(struct run *run)
 	jobs_done(&run->jobs);
 	terminal_done(&run->terminal);
 	journal_done(&run->journal);
+	denials_free(run->denials);
 	str_free_all(run->environment);
 	berm_plan_free(run->plan);
 	berm_facts_free(run->facts);
@@ -443,6 +462,7 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 	if (run->request.examine)
 		return err_set(err, BERM_ERR_INVALID, "this run is only to be looked at");
 	TRY(journal_open(run->request.events, run->workspace.path, run->request.name, &run->journal, err));
+	run->journal.denials = run->denials;
 	terminal_open(&run->terminal);
 	jobs_catch();
 	enum berm_code code = spawn(run, err);

@@ -154,6 +154,7 @@ static int sooner(int a, int b)
 int run_change_timeout_ms(const struct run *run)
 {
 	int reload = run->reload != NULL ? reload_timeout_ms(run->reload) : -1;
+	reload = sooner(reload, denials_timeout_ms(run->denials));
 	return sooner(reload, run->control != NULL ? control_timeout_ms(run->control) : -1);
 }
 

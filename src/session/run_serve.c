@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "format/path.h"
 #include "sandbox/caps.h"
 
 /* The line of the policy that denied, with the texts that its event needs. */
@@ -16,10 +17,13 @@ struct denial_line {
 /* Which line it was; none if what is not granted is closed. layer and at live in ret_by's owner. */
 static void find_line(const struct run *run, const struct berm_request *request, struct denial_line *ret_line)
 {
+	struct str object = str_from(request->object);
 	const struct policy_entry *entry = policy_find_rule(run->policy, request->rule, request->object);
 	bool path = request->kind == BERM_REQUEST_FILE || request->kind == BERM_REQUEST_SOCKET;
 	ret_line->by = (struct event_by){.text = request->rule, .layer = "default"};
 	ret_line->at[0] = '\0';
+	if (path && run->input.denials_folder != NULL && path_is_in(object, str_from(run->input.denials_folder)))
+		ret_line->by = (struct event_by){.text = "this session's denials", .layer = "default", .narrows = true};
 	if (entry == NULL && path && (entry = policy_find_closing(run->policy, request->object)) != NULL)
 		ret_line->by.text = entry->line->text; /* nothing grants it, and nothing could */
 	if (entry == NULL)
@@ -103,6 +107,7 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 		if (polls[0].revents != 0 && !take_requests(run))
 			return BERM_OK;
 		run_take_changes(run, polls[2].revents != 0, polls[3].revents != 0);
+		denials_write(run->denials);
 	}
 }
 

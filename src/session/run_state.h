@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "session/control.h"
+#include "session/denials.h"
 #include "session/generation.h"
 #include "session/jobs.h"
 #include "session/journal.h"
@@ -44,6 +45,8 @@ struct run {
 	struct terminal terminal;
 	struct jobs jobs;
 	struct journal journal;
+	struct denials *denials; /* what was denied; NULL with examine */
+	char program[PATH_MAX];	 /* berm's own */
 	struct berm_sandbox *box;
 	struct reload *reload;	 /* NULL: the files are not watched */
 	struct control *control; /* NULL: nobody can ask for changes */

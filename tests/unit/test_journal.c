@@ -210,6 +210,39 @@ static void test_the_first_failure_ends_it(void **state)
 
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void free_denials(struct denials **denials)
+{
+	denials_free(*denials);
+}
+
+static void test_denials_are_kept_though_no_events_are(void **state)
+{
+	(void)state;
+	struct journal journal __attribute__((cleanup(journal_done))) = {.fd = -1};
+	struct denials *denials __attribute__((cleanup(free_denials))) = NULL;
+	struct event event = {.kind = EVENT_FILE, .op = "read", .object.path = "/x", .decided = true, .count = 1};
+	auto_buf struct buf text;
+	buf_init(&text, EVENT_LINE_MAX);
+	assert_int_equal(journal_open(NULL, NULL, "one", &journal, NULL), BERM_OK);
+	assert_int_equal(denials_new(&denials, NULL), BERM_OK);
+	journal.denials = denials;
+	journal_put(&journal, &event);
+	denials_text(denials, &text);
+	assert_int_equal(buf_check(&text, NULL), BERM_OK);
+	assert_non_null(strstr(text.data, "\"seq\":1,"));
+	assert_non_null(strstr(text.data, "\"session\":\"one\""));
+	/* what is allowed, not decided, or about the session is none */
+	size_t before = denials_count(denials);
+	struct event others[] = {event, event, {.kind = EVENT_SESSION, .op = "start"}};
+	others[0].verdict = BERM_VERDICT_ALLOW;
+	others[1].decided = false;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		others[i].object.path = "/y";
+		journal_put(&journal, &others[i]);
+	}
+	assert_int_equal(denials_count(denials), before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +255,7 @@ int main(void)
 		unit(test_links_are_not_followed),
 		unit(test_paths_out_of_the_workspace_are_refused),
 		unit(test_the_first_failure_ends_it),
+		unit(test_denials_are_kept_though_no_events_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

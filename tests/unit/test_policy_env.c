@@ -217,6 +217,19 @@ static void test_what_is_set_unless_something_else_does(void **state)
 	assert_string_equal(value_of(made, "CI"), "1");
 }
 
+static void test_a_file_of_denials_is_told(void **state)
+{
+	(void)state;
+	static const char *const envp[] = {"BERM_DENIALS=/forged", NULL};
+	struct policy_input input = ordinary();
+	input.envp = envp;
+	auto_environment without = environment_of(&input);
+	assert_null(value_of(without, "BERM_DENIALS"));
+	input.denials_folder = "/run/user/1/berm-denials/0";
+	auto_environment with = environment_with(&input, FLAGS(FLAG(KEY_ENV_PASS, "BERM_*")), no_lines);
+	assert_string_equal(value_of(with, "BERM_DENIALS"), "/run/user/1/berm-denials/0/denials.jsonl");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_a_path_is_not_taken_for_two_words),
 		cmocka_unit_test(test_what_files_set_and_pass),
 		cmocka_unit_test(test_what_is_set_unless_something_else_does),
+		cmocka_unit_test(test_a_file_of_denials_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

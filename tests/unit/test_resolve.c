@@ -257,6 +257,31 @@ static void test_what_the_users_git_reads(void **state)
 	expect_rights(&input, cases, ARRAY_LEN(cases));
 }
 
+static void test_what_was_denied_may_be_read(void **state)
+{
+	(void)state;
+	static const struct rights_case cases[] = {
+		{"/home/u/.local/state/berm-denials/0/denials.jsonl", BERM_READ},
+		{"/home/u/.local/state/berm-denials/1/denials.jsonl", 0},
+		{"/home/u/tools/berm", RX},
+		{"/home/u/tools/other", 0},
+	};
+	struct policy_input input = ordinary();
+	input.program = "/home/u/tools/berm"; /* for the denials alone */
+	auto_rig rig = {0};
+	assert_int_equal(rights_at(caps_of(&rig, &input), "/home/u/tools/berm"), 0);
+	input.denials_folder = "/home/u/.local/state/berm-denials/0";
+	expect_rights(&input, cases, ARRAY_LEN(cases));
+	/* nothing that is written inside is berm's, whatever is granted around it */
+	must_have(caps_with(&rig, &input, FLAGS(FLAG(KEY_WRITE, "/home/u/.local/state"))),
+		  "protect /home/u/.local/state/berm-denials/0/**");
+	static const char *const file = "/home/u/.local/state/berm-denials/0/denials.jsonl";
+	const struct berm_caps *caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_DENY, "/home/u/.local/state")));
+	assert_int_equal(rights_at(caps, file), 0);
+	caps = caps_with(&rig, &input, FLAGS(FLAG(KEY_DENY, "/home/u/.local/other")));
+	assert_int_equal(rights_at(caps, file), BERM_READ);
+}
+
 static void test_names_with_pattern_letters_are_taken_as_they_are(void **state)
 {
 	(void)state;
@@ -718,6 +743,7 @@ int main(void)
 		cmocka_unit_test(test_names_are_protected_where_something_is_writable),
 		cmocka_unit_test(test_the_own_repository_stays),
 		cmocka_unit_test(test_what_the_users_git_reads),
+		cmocka_unit_test(test_what_was_denied_may_be_read),
 		cmocka_unit_test(test_names_with_pattern_letters_are_taken_as_they_are),
 		cmocka_unit_test(test_tools_are_where_variables_say),
 		cmocka_unit_test(test_folders_of_path),
