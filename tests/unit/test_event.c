@@ -372,7 +372,8 @@ static void test_the_narrowest_grant(void **state)
 		{BERM_REQUEST_SOCKET, BERM_OP_BIND, "/run/x.sock", false, "-w /run"},
 		{BERM_REQUEST_NET, BERM_OP_CONNECT, "10.0.0.1:80", false, "-n host"},
 		{BERM_REQUEST_NET, BERM_OP_LISTEN, "0.0.0.0:80", false, "-n host"},
-		{BERM_REQUEST_PROCESS, BERM_OP_SIGNAL, "1", false, ""},
+		{BERM_REQUEST_PROCESS, BERM_OP_SIGNAL, "1", false, "--allow signals"},
+		{BERM_REQUEST_PROCESS, BERM_OP_SIGNAL, "1", true, ""},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct berm_request request = {.kind = cases[i].kind, .op = cases[i].op};
