@@ -13,7 +13,8 @@
 
 static const char *const kind_words[] = {
 	[EVENT_FILE] = "file",	     [EVENT_SOCKET] = "socket", [EVENT_NET] = "net",	   [EVENT_PROCESS] = "process",
-	[EVENT_SESSION] = "session", [EVENT_LIMIT] = "limit",	[EVENT_POLICY] = "policy", [EVENT_KINDS] = NULL,
+	[EVENT_SESSION] = "session", [EVENT_LIMIT] = "limit",	[EVENT_POLICY] = "policy", [EVENT_DNS] = "dns",
+	[EVENT_HTTP] = "http",	     [EVENT_ROLE] = "role",	[EVENT_KINDS] = NULL,
 };
 
 static const char *const op_words[] = {
@@ -23,7 +24,8 @@ static const char *const op_words[] = {
 	[BERM_OP_LISTEN] = "listen",   [BERM_OP_SEND] = "send",	      [BERM_OP_SIGNAL] = "signal",
 	[BERM_OP_EXEC] = "exec",       [BERM_OP_EXEC + 1] = "start",  [BERM_OP_EXEC + 2] = "stop",
 	[BERM_OP_EXEC + 3] = "hit",    [BERM_OP_EXEC + 4] = "load",   [BERM_OP_EXEC + 5] = "reload",
-	[BERM_OP_EXEC + 6] = "refuse", [BERM_OP_EXEC + 7] = NULL,
+	[BERM_OP_EXEC + 6] = "refuse", [BERM_OP_EXEC + 7] = "query",  [BERM_OP_EXEC + 8] = "request",
+	[BERM_OP_EXEC + 9] = "close",  [BERM_OP_EXEC + 10] = "died",  [BERM_OP_EXEC + 11] = NULL,
 };
 
 static const char *const verdict_words[] = {
@@ -112,11 +114,14 @@ static const struct field fields[] = {
 	{NULL, "kind", TYPE_KIND, ALWAYS, AT(kind), kind_words, "what the event is about"},
 	{NULL, "op", TYPE_TEXT, ALWAYS, AT(op), op_words, "what was done or tried"},
 	{"object", "path", TYPE_TEXT, PLACED, AT(object.path), NULL, "final path of the object"},
-	{"object", "address", TYPE_TEXT, ADDRESSED, AT(object.path), NULL, "network address, or target process"},
+	{"object", "address", TYPE_TEXT, ADDRESSED, AT(object.path), NULL, "network address or host with its port, or target process"},
 	{"object", "as", TYPE_TEXT, SET, AT(object.as), NULL, "as the program wrote it"},
 	{"object", "dev", TYPE_DEVICE, SET, AT(object.dev), NULL, "device, major:minor"},
 	{"object", "ino", TYPE_U64, SET, AT(object.ino), NULL, "inode; none: the object does not exist"},
 	{"object", "type", TYPE_MODE, SET, AT(object.mode), type_words, "type of the object"},
+	{"object", "record", TYPE_TEXT, SET, AT(object.record), NULL, "what a DNS query asks for"},
+	{"object", "method", TYPE_TEXT, SET, AT(object.method), NULL, "of an HTTP request"},
+	{"object", "target", TYPE_TEXT, SET, AT(object.target), NULL, "its path and query, as it was judged"},
 	{"task", "pid", TYPE_I64, SET, AT(task.pid), NULL, "process, as numbered inside the sandbox"},
 	{"task", "exe", TYPE_TEXT, SET, AT(task.exe), NULL, "its program"},
 	{NULL, "verdict", TYPE_VERDICT, DECIDED, AT(verdict), verdict_words, "what was decided"},
@@ -142,6 +147,9 @@ static const struct field fields[] = {
 	{NULL, "changes", TYPE_LIST, SET, AT(changes), NULL, "lines that differ, and when each is in force"},
 	{NULL, "limit", TYPE_TEXT, SET, AT(limit), NULL, "the limit that was hit"},
 	{NULL, "value", TYPE_U64, SET, AT(limit_value), NULL, "its value"},
+	{NULL, "sent", TYPE_U64, SET, AT(sent), NULL, "bytes that went out on a connection"},
+	{NULL, "received", TYPE_U64, SET, AT(received), NULL, "bytes that came in on it"},
+	{NULL, "role", TYPE_TEXT, SET, AT(role), NULL, "the process of berm's that ended"},
 };
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,9 @@ enum event_kind {
 	EVENT_SESSION,
 	EVENT_LIMIT,
 	EVENT_POLICY,
+	EVENT_DNS,
+	EVENT_HTTP,
+	EVENT_ROLE,
 	EVENT_KINDS
 };
 
@@ -48,6 +51,8 @@ struct event {
 		const char *path, *as;
 		uint64_t dev, ino; /* 0: no such object */
 		uint32_t mode;
+		const char *record;	     /* kind DNS: "AAAA" */
+		const char *method, *target; /* kind HTTP */
 	} object;
 	struct {
 		int64_t pid; /* 0: unknown */
@@ -72,6 +77,10 @@ struct event {
 	/* kind LIMIT: */
 	const char *limit; /* "wall" */
 	uint64_t limit_value;
+	/* kind NET, op close: bytes that went out and came in */
+	uint64_t sent, received;
+	/* kind ROLE, op died: */
+	const char *role; /* "egress" */
 };
 
 /* From a request to its event, seq and session apart; borrows from both. */

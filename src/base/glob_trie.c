@@ -311,8 +311,8 @@ enum berm_code glob_trie_add(struct glob_trie *trie, uint32_t root, enum glob_ki
 	TRY(compile(trie, kind, pattern, &glob, err));
 	node_at(trie, root)->kind = kind;
 	node_at(trie, root)->fold |= kind == GLOB_HOST;
-	trie->fold = node_at(trie, root)->fold;
 	for (uint32_t i = 0; i < glob->alternative_count; i++) {
+		trie->fold = node_at(trie, root)->fold; /* whoever was told of the one before may have added others */
 		TRY(add_alternative(trie, root, glob, i, &node, err));
 		TRY(sink->added(sink->context, node, err));
 	}

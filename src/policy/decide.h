@@ -21,12 +21,13 @@ enum policy_op {
 	POLICY_OP_CONNECT,
 	POLICY_OP_HTTP,
 	POLICY_OP_RUN,
+	POLICY_OP_NAME, /* may this host's name be known at all, with some port, to some program? */
 };
 
 struct policy_question {
 	enum policy_op op;
 	const char *path;	 /* READ to SOCKET: absolute */
-	const char *host;	 /* CONNECT, HTTP: a name or an address, without brackets */
+	const char *host;	 /* CONNECT, HTTP, NAME: a name or an address, without brackets */
 	uint16_t port;		 /* CONNECT, HTTP */
 	const char *method;	 /* HTTP */
 	const char *target;	 /* HTTP: canonical path, with its query */
@@ -45,6 +46,7 @@ struct policy_verdict {
 	 * network. What a name resolves to is asked for like a host of its own: "network.deny" closes it, and a network
 	 * that allows it and is private permits it to the name as well. */
 	bool private_ok;
+	bool address_ok; /* CONNECT, HTTP: a line that allows this names this very address, and no network around it */
 	/* CONNECT that is not denied: what may be sent is decided by request. Then each is asked for as HTTP, and its
 	 * private_ok counts, not that of the connection; what is not HTTP is not sent. */
 	bool http_rules;
@@ -61,7 +63,8 @@ void policy_index_drop(struct policy_index **index);
 #define auto_policy_index __attribute__((cleanup(policy_index_drop)))
 /* Bytes that the index takes. */
 size_t policy_index_size(const struct policy_index *index);
-/* CONNECT, HTTP and RUN; anything else is denied. The line that is told is the first of those that decide; where a connection
+/* CONNECT, HTTP, RUN and NAME, which a line for any port, program or request allows, and none but one for all of them denies;
+ * anything else is denied. The line that is told is the first of those that decide; where a connection
  * is allowed by lines with and without "http", the first without. */
 void policy_decide(const struct policy_index *index, const struct policy_question *question,
 		   struct policy_verdict *ret_verdict);

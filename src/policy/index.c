@@ -208,6 +208,8 @@ static enum berm_code add_target(void *context, uint32_t node, struct berm_err *
 	const struct index_target empty = {.node = node};
 	void *target;
 	TRY(item_of(adding->index, &adding->index->targets, node, &empty, &target, err));
+	if (adding->class == CLASS_ALLOW)
+		add_first(&((struct index_target *)target)->allows, adding->entry);
 	return add_programs(adding, target, err);
 }
 

@@ -17,6 +17,7 @@ struct looking {
 	size_t program_count;
 	const struct policy_entry *denies;
 	bool denies_requests;		   /* CONNECT: some */
+	bool very_net, very_address;	   /* what is looked at is one address; one that allows it is */
 	struct index_lines plain, http;	   /* that allow it; http: CONNECT: some request, HTTP: this one */
 	struct index_lines *found_request; /* where lines of requests go */
 };
@@ -103,7 +104,8 @@ static bool is_excepted(const struct looking *looking, uint32_t index)
 	for (const struct index_except *except; index != 0; index = except->next) {
 		bool found = false;
 		except = &all[index - 1];
-		if (except->port != 0 && except->port != looking->question->port)
+		if (except->port != 0 && except->port != looking->question->port &&
+		    looking->question->op != POLICY_OP_NAME)
 			continue;
 		if (except->is_net)
 			found = looking->is_address && host_text_in(&except->net, &looking->address);
@@ -127,11 +129,14 @@ static void take_denial(struct looking *looking, const struct index_cell *cell)
 
 static void take_grant(struct looking *looking, const struct index_cell *cell)
 {
-	take_lines(&looking->plain, &cell->plain);
+	struct index_lines http = {NULL, NULL};
 	if (looking->question->op == POLICY_OP_CONNECT)
-		take_lines(&looking->http, &cell->http);
+		http = cell->http;
 	else if (cell->http.first != NULL)
-		look_for_request(looking, CLASS_ALLOW, cell, &looking->http);
+		look_for_request(looking, CLASS_ALLOW, cell, &http);
+	take_lines(&looking->plain, &cell->plain);
+	take_lines(&looking->http, &http);
+	looking->very_address |= looking->very_net && (cell->plain.first != NULL || http.first != NULL);
 }
 
 static void look_at_cell(struct looking *looking, const struct index_target *target, enum index_class class,
@@ -163,10 +168,21 @@ static void look_at_programs(struct looking *looking, const struct index_target 
 		look_at_cell(looking, target, class, port, looking->programs[i]);
 }
 
+static void look_at_name(struct looking *looking, const struct index_target *target)
+{
+	if ((target->cells >> index_cell_bit(CLASS_DENY, false, false) & 1) != 0)
+		look_at_cell(looking, target, CLASS_DENY, 0, PROGRAM_ANY);
+	take_first(&looking->plain.first, target->allows);
+}
+
 static void found_target(void *context, uint32_t value)
 {
 	struct looking *looking = context;
 	const struct index_target *target = vec_at(&looking->index->targets, value - 1);
+	if (looking->question->op == POLICY_OP_NAME) {
+		look_at_name(looking, target);
+		return;
+	}
 	look_at_programs(looking, target, CLASS_DENY, 0);
 	if (looking->question->port == 0)
 		return;
@@ -189,9 +205,12 @@ static void look_for_nets(struct looking *looking)
 			high = middle;
 	}
 	/* The last one in front of the address, or one around that, is the narrowest that it lies in. */
-	for (uint32_t at = (uint32_t)low; at != 0; at = nets[at - 1].around)
-		if (host_text_in(&nets[at - 1].net, &looking->address))
-			found_target(looking, glob_trie_value(index->trie, nets[at - 1].node));
+	for (uint32_t at = (uint32_t)low; at != 0; at = nets[at - 1].around) {
+		if (!host_text_in(&nets[at - 1].net, &looking->address))
+			continue;
+		looking->very_net = nets[at - 1].net.bits == 8 * sizeof looking->address.address;
+		found_target(looking, glob_trie_value(index->trie, nets[at - 1].node));
+	}
 }
 
 /* By its path, and by its name. */
@@ -248,7 +267,7 @@ static void set_grant(const struct looking *looking, struct policy_verdict *verd
 	put(verdict->grant, size, brackets ? "--allow-net [" : "--allow-net ");
 	put(verdict->grant, size, looking->question->host);
 	put(verdict->grant, size, brackets ? "]" : "");
-	if (looking->question->port != PORT_HTTPS)
+	if (looking->question->port != PORT_HTTPS && looking->question->op != POLICY_OP_NAME)
 		put_port(verdict->grant, size, looking->question->port);
 }
 
@@ -260,6 +279,7 @@ static void allow_host(const struct looking *looking, struct policy_verdict *ver
 		by = http->first;
 	set_verdict(verdict, ANSWER_ALLOW, by, "network.allow", by->text);
 	verdict->private_ok = plain->first_private != NULL || http->first_private != NULL;
+	verdict->address_ok = looking->very_address;
 	verdict->http_rules =
 		looking->question->op == POLICY_OP_CONNECT && (looking->denies_requests || plain->first == NULL ||
 							       (verdict->private_ok && plain->first_private == NULL));
@@ -366,6 +386,6 @@ void policy_decide(const struct policy_index *index, const struct policy_questio
 	*ret_verdict = (struct policy_verdict){.rule = "", .answer = ANSWER_DENY};
 	if (question->op == POLICY_OP_RUN)
 		decide_command(index, question, ret_verdict);
-	else if (question->op == POLICY_OP_CONNECT || question->op == POLICY_OP_HTTP)
+	else if (question->op == POLICY_OP_CONNECT || question->op == POLICY_OP_HTTP || question->op == POLICY_OP_NAME)
 		decide_host(index, question, ret_verdict);
 }

@@ -19,7 +19,8 @@ enum { PROGRAM_ANY = 0, PROGRAM_UNKNOWN = INT32_MAX };
 
 struct index_target {
 	uint32_t node;
-	unsigned cells; /* set of 1 << index_cell_bit */
+	unsigned cells;			   /* set of 1 << index_cell_bit */
+	const struct policy_entry *allows; /* the first, with whatever port and program; NULL: none does */
 };
 static inline unsigned index_cell_bit(enum index_class class, bool port, bool program)
 {

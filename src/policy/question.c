@@ -10,7 +10,7 @@ static const char *const op_words[] = {
 	[POLICY_OP_READ] = "read",     [POLICY_OP_LIST] = "list",	[POLICY_OP_WRITE] = "write",
 	[POLICY_OP_CREATE] = "create", [POLICY_OP_DELETE] = "delete",	[POLICY_OP_EXEC] = "exec",
 	[POLICY_OP_SOCKET] = "socket", [POLICY_OP_CONNECT] = "connect", [POLICY_OP_HTTP] = "http",
-	[POLICY_OP_RUN] = "run",
+	[POLICY_OP_RUN] = "run",       [POLICY_OP_NAME] = "name",
 };
 static const char *const answer_words[] = {[ANSWER_DENY] = "deny", [ANSWER_ASK] = "ask", [ANSWER_ALLOW] = "allow"};
 /* "delete" is what it is for files. */
@@ -34,7 +34,7 @@ bool question_is_file(enum policy_op op)
 bool question_find_op(const char *word, enum policy_op *ret_op)
 {
 	for (size_t i = 0; i < ARRAY_LEN(op_words); i++) {
-		if (i == POLICY_OP_HTTP || strcmp(op_words[i], word) != 0)
+		if (i == POLICY_OP_HTTP || i == POLICY_OP_NAME || strcmp(op_words[i], word) != 0)
 			continue;
 		*ret_op = (enum policy_op)i;
 		return true;

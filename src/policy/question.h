@@ -14,9 +14,9 @@ MUST_USE enum berm_code question_parse(struct arena *arena, const char *word, co
 				       struct policy_question *ret_question, struct berm_err *err);
 /* Is it about a path? */
 bool question_is_file(enum policy_op op);
-/* The op of a word ("read", "run"); false: there is none. Methods of HTTP are none. */
+/* The op of a word ("read", "run"); false: there is none. Methods of HTTP are none, nor is "http" or "name". */
 bool question_find_op(const char *word, enum policy_op *ret_op);
-/* "read", ..., "connect", "http", "run". */
+/* "read", ..., "connect", "http", "run", "name". */
 const char *question_op_word(enum policy_op op);
 /* "allow", "ask", "deny". */
 const char *question_answer_word(enum policy_answer answer);

@@ -9,6 +9,7 @@
 #include "base/glob.h"
 #include "base/own.h"
 #include "policy/decide.h"
+#include "policy/host_text.h"
 #include "policy/question.h"
 #include "policy_rig.h"
 
@@ -72,7 +73,7 @@ static bool matches_host(const char *text, uint16_t without, const struct policy
 		port = (unsigned)atoi(colon + 1);
 		*colon = '\0';
 	}
-	if (port != 0 && port != question->port)
+	if (port != 0 && port != question->port && question->op != POLICY_OP_NAME)
 		return false;
 	bits_of(question->host, bits);
 	return bits[0] != '\0' ? in_net(host, question->host)
@@ -133,6 +134,7 @@ static bool matches_request(const struct policy_line *line, const struct policy_
 /* Of the lines of a kind that are for this host, port and program. */
 struct seen {
 	const struct policy_entry *plain, *plain_private, *http, *http_private, *request, *request_private;
+	bool names_address;
 };
 
 static void see(const struct policy_entry **first, const struct policy_entry *entry, bool counts)
@@ -156,6 +158,8 @@ static struct seen look(const struct policy *policy, enum policy_key key, const 
 		bool private = !denies && (bits[0] != '\0' || policy_attr_is(line, ATTR_PRIVATE));
 		bool http = has_attr(line, ATTR_HTTP);
 		bool request = http && question->op == POLICY_OP_HTTP && matches_request(line, question, denies);
+		bool counts = !http || request || question->op == POLICY_OP_CONNECT;
+		seen.names_address |= bits[0] != '\0' && strchr(entry->text, '/') == NULL && counts;
 		see(&seen.plain, entry, !http);
 		see(&seen.plain_private, entry, !http && private);
 		see(&seen.http, entry, http);
@@ -176,8 +180,33 @@ static const struct policy_entry *first_of(const struct policy_entry *a, const s
 struct expected {
 	enum policy_answer answer;
 	const struct policy_entry *by;
-	bool private_ok, http_rules;
+	bool private_ok, http_rules, address_ok;
 };
+
+/* A line for any port and program tells the name; none but one for all of them hides it. */
+static struct expected expect_name(const struct policy *policy, const struct policy_question *question)
+{
+	const struct policy_entry *denies = NULL, *allows = NULL, *by_default = policy->setting[KEY_NET_DEFAULT];
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct policy_entry *entry = &policy->entries[i];
+		const struct policy_line *line = entry->line;
+		uint16_t port = 0;
+		if (entry->off != NULL || (line->key != KEY_NET_DENY && line->key != KEY_NET_ALLOW) ||
+		    !matches_host(entry->text, 0, question))
+			continue;
+		(void)host_text_split(entry->text, &port);
+		see(&allows, entry, line->key == KEY_NET_ALLOW);
+		see(&denies, entry,
+		    line->key == KEY_NET_DENY && port == 0 && !has_attr(line, ATTR_BY) && !has_attr(line, ATTR_HTTP) &&
+			    !is_excepted(line, question));
+	}
+	if (denies != NULL)
+		return (struct expected){.answer = ANSWER_DENY, .by = denies};
+	if (allows != NULL)
+		return (struct expected){.answer = ANSWER_ALLOW, .by = allows};
+	bool asks = strcmp(by_default->text, "ask") == 0;
+	return (struct expected){.answer = asks ? ANSWER_ASK : ANSWER_DENY, .by = by_default};
+}
 
 static struct expected expect_host(const struct policy *policy, const struct policy_question *question)
 {
@@ -189,14 +218,14 @@ static struct expected expect_host(const struct policy *policy, const struct pol
 		connect ? allows.plain != NULL ? allows.plain : allows.http : first_of(allows.plain, allows.request);
 	bool limited = connect && denies.http != NULL;
 	if (closed != NULL)
-		return (struct expected){ANSWER_DENY, closed, false, false};
+		return (struct expected){ANSWER_DENY, closed, false, false, false};
 	if (open == NULL) {
 		bool asks = strcmp(by_default->text, "ask") == 0;
-		return (struct expected){asks ? ANSWER_ASK : ANSWER_DENY, by_default, false, asks && limited};
+		return (struct expected){asks ? ANSWER_ASK : ANSWER_DENY, by_default, false, asks && limited, false};
 	}
 	bool private = allows.plain_private != NULL || (connect ? allows.http_private : allows.request_private) != NULL;
 	bool by_request = connect && (allows.plain == NULL || (private && allows.plain_private == NULL));
-	return (struct expected){ANSWER_ALLOW, open, private, limited || by_request};
+	return (struct expected){ANSWER_ALLOW, open, private, limited || by_request, allows.names_address};
 }
 
 static bool matches_command(const char *pattern, const struct policy_question *question)
@@ -222,9 +251,9 @@ static struct expected expect_command(const struct policy *policy, const struct 
 			if (entry->line->key == KEY_COMMAND && entry->off == NULL &&
 			    strcmp(policy_attr_find(entry->line, ATTR_DECISION), words[answer]) == 0 &&
 			    matches_command(entry->text, question))
-				return (struct expected){(enum policy_answer)answer, entry, false, false};
+				return (struct expected){(enum policy_answer)answer, entry, false, false, false};
 		}
-	return (struct expected){ANSWER_ALLOW, NULL, false, false};
+	return (struct expected){ANSWER_ALLOW, NULL, false, false, false};
 }
 
 /* ---- at random --------------------------------------------------------------------------------------------------- */
@@ -349,12 +378,16 @@ static void ask(const struct world *world, const struct policy_index *index)
 		question.op = POLICY_OP_RUN;
 		question.argv = argvs[(size_t)rand() % ARRAY_LEN(argvs)];
 	}
-	struct expected expected = question.op == POLICY_OP_RUN ? expect_command(&world->policy, &question)
-								: expect_host(&world->policy, &question);
+	if (question.op == POLICY_OP_CONNECT && question.host == host && ONE_OF(3))
+		question.op = POLICY_OP_NAME;
+	struct expected expected = question.op == POLICY_OP_RUN	   ? expect_command(&world->policy, &question)
+				   : question.op == POLICY_OP_NAME ? expect_name(&world->policy, &question)
+								   : expect_host(&world->policy, &question);
 	struct policy_verdict verdict;
 	policy_decide(index, &question, &verdict);
 	if (verdict.answer == expected.answer && verdict.by == expected.by &&
-	    verdict.private_ok == expected.private_ok && verdict.http_rules == expected.http_rules)
+	    verdict.private_ok == expected.private_ok && verdict.http_rules == expected.http_rules &&
+	    verdict.address_ok == expected.address_ok)
 		return;
 	for (size_t i = 0; i < world->policy.count; i++) {
 		(void)fprintf(stderr, "%zu %s: %s", i, policy_keys[world->entries[i].line->key].path,
