@@ -6,8 +6,11 @@
 #ifndef BERM_FORMAT_HOST_H
 #define BERM_FORMAT_HOST_H
 
+#include <limits.h> /* which has a HOST_NAME_MAX of its own, for what a machine calls itself */
+
 #include "format/address.h"
 
+#undef HOST_NAME_MAX
 #define HOST_NAME_MAX 253 /* bytes of a name as text, without the final dot (RFC 1035 2.3.4) */
 #define HOST_LABEL_MAX 63
 
