@@ -136,8 +136,9 @@ void door_tell(struct door *door, struct door_question *question, struct str tex
 
 /* ---- the monitor's side: one packet each ---------------------------------------------------------------------------- */
 
-/* Reads one question: TIMEOUT (none is there), CLOSED (@egress is gone), PARSE (dropped; go on). ret_text borrows from
- * bytes, which has DOOR_MESSAGE_MAX. Texts inside the struct are NUL-terminated and of their alphabets afterwards. */
+/* Reads one question: TIMEOUT (none is there, or so many answers wait for @egress that there might be no place for one more;
+ * at most a millisecond is waited for it to fetch some), CLOSED (@egress is gone), PARSE (dropped; go on). ret_text borrows
+ * from bytes, which has DOOR_MESSAGE_MAX. Texts inside the struct are NUL-terminated and of their alphabets afterwards. */
 MUST_USE enum berm_code door_take(int fd, uint8_t *bytes, struct door_question *ret_question, struct str *ret_text,
 				  struct berm_err *err);
 /* Never waits: LIMIT if @egress does not read (it is then to be ended); CLOSED. */
