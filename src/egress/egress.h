@@ -24,17 +24,36 @@ struct egress_limits {
 };
 extern const struct egress_limits egress_usual_limits;
 
+/* A connection that is open because a question was allowed. After a reload recheck asks for it again (DOOR_RECHECK, some in each
+ * turn); false: the door is full, it is called again later. */
+struct egress_open {
+	bool (*recheck)(struct egress_open *open);
+	struct egress_open *next, *previous;
+};
+
+enum { EGRESS_SCRATCH = 65536 };
+
 struct egress {
 	struct egress_loop loop;
 	struct egress_limits limits;
 	struct door *door;
 	struct resolver *resolver;
 	struct synthetic *names;
-	struct origins *origins; /* what the supervisor tells of connections; NULL: "berm proxy" */
+	struct origins *origins;     /* what the supervisor tells of connections; NULL: "berm proxy" */
+	struct listeners *listeners; /* NULL: no ends have come yet */
 	uint32_t connections, half_open;
 	uint16_t proxy_port;
 	bool stopping;
+	uint64_t kept_bytes;	       /* by all connections, while a side does not take them */
+	struct egress_open *open;      /* all of them */
+	struct egress_open *unchecked; /* the first that is still to be rechecked; NULL: none */
+	struct loop_source recheck;
+	uint8_t scratch
+		[EGRESS_SCRATCH]; /* of a callback while it runs: what is read from one side and written to the other */
 };
+
+void egress_open_add(struct egress *egress, struct egress_open *open, bool (*recheck)(struct egress_open *open));
+void egress_open_remove(struct egress *egress, struct egress_open *open);
 
 /* Never comes back: the exit status is 0 when the monitor has gone, 1 after a failure that was told to it. door_fd: this side
  * of the pair. limits: NULL, the usual ones. To be called in a child with one thread, which is nobody's parent. */

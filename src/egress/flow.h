@@ -20,13 +20,26 @@ struct flow_start {
 	uint16_t port;
 	struct net_address held; /* the synthetic address that is held for it; NET_NONE: none */
 	bool http_rules;	 /* what is no HTTP is not sent */
+	bool half_open;		 /* counted as such: flow_settled */
 	struct str first;	 /* bytes of the client that were read already; copy them */
+	/* Not 0: upstream is connected to host and port already, allowed as this; to be used or closed. */
+	uint64_t connection;
+	int upstream;
 };
 
-/* Closes the client, releases what is held, counts down. */
+/* It is decided, and dialled: no longer one of limits.half_open. May be called again. */
+void flow_settled(struct flow_start *flow);
+/* Closes the client (and upstream, if connection is not 0), releases what is held, counts down. */
 void flow_over(struct flow_start *flow);
+/* The same with a reset, which no client takes for an end of the data. */
+void flow_reset(struct flow_start *flow);
+/* Sends text and ends, such that the client can read it: what it still sends is thrown away for a while. Takes the flow. */
+void flow_answer(struct flow_start *flow, struct str text);
 /* Fills in what is known of the flow: version, kind, task, host, port, by_proxy. */
 void flow_question(const struct flow_start *flow, enum door_kind kind, struct door_question *ret_question);
+
+/* ---- flow.c: what was led here, of whatever protocol. Takes the flow. ---- */
+void flow_start(const struct flow_start *start);
 
 /* ---- http_flow.c: HTTP/1.1 of a client that knows of no proxy, or of one that does (absolute form, CONNECT) ---- */
 /* Takes the flow; on an error the client is closed all the same. */

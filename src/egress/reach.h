@@ -33,13 +33,19 @@ typedef void (*reach_done)(struct reach *reach, const struct reach_result *resul
 /* Lives in its owner; zero is idle. */
 struct reach {
 	struct reach_job *job;
+	uint64_t connection;
 	reach_done done; /* called once, never from within reach_start; not after reach_cancel */
 };
 
-/* question: CONNECT or HTTP, copied, as is text. decide_only: ends after the monitor's answer (a connection to the host is
- * there already). */
-MUST_USE enum berm_code reach_start(struct reach *reach, struct egress *egress, const struct door_question *question,
-				    struct str text, bool decide_only, reach_done done, struct berm_err *err);
+/* All of it is copied. */
+struct reach_ask {
+	const struct door_question *question; /* CONNECT or HTTP */
+	struct str text;
+	bool decide_only; /* ends after the monitor's answer (a connection to the host is there already) */
+};
+
+MUST_USE enum berm_code reach_start(struct reach *reach, struct egress *egress, const struct reach_ask *ask,
+				    reach_done done, struct berm_err *err);
 void reach_cancel(struct reach *reach);
 /* The id under which a connection was allowed: DOOR_CLOSED and RECHECK name it. 0 before the end. */
 uint64_t reach_connection(const struct reach *reach);
