@@ -87,9 +87,54 @@ static void set_judge(struct berm_rule *rule, const char *word)
 
 /* ---- lines ------------------------------------------------------------------------------------------------------- */
 
+/* What a person protects is the object and, of a folder, all that is in it; so is an exception of it. What is shipped says
+ * itself which names it means. */
+static bool is_deep(const struct policy_entry *entry)
+{
+	static const enum policy_attr_key names[] = {ATTR_ACCEPT, ATTR_BESIDE, ATTR_IN_PLACE, ATTR_MKDIR_ONLY};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (policy_attr_find(entry->line, names[i]) != NULL)
+			return false;
+	return !resolve_is_shipped(entry) && resolve_extent(entry) == BERM_TREE;
+}
+
+/* "/a/b*" as "/a/b*" and all below. */
+static enum berm_code deepen(struct building *b, const char *pattern, const char **ret_pattern)
+{
+	auto_buf struct buf text;
+	struct str stem = str_from(pattern);
+	buf_init(&text, PATTERN_MAX);
+	while (str_ends(stem, STR("/")))
+		stem.len--;
+	buf_put_str(&text, stem);
+	if (!str_ends(stem, STR("/**")))
+		buf_puts(&text, "/**");
+	TRY(buf_check(&text, b->err));
+	*ret_pattern = arena_text(&b->arena, buf_str(&text));
+	return *ret_pattern != NULL ? BERM_OK : err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+}
+
+static enum berm_code deepen_all(struct building *b, const char *const **patterns)
+{
+	size_t count = 0;
+	while (*patterns != NULL && (*patterns)[count] != NULL)
+		count++;
+	if (count == 0)
+		return BERM_OK;
+	const char **deep = arena_array(&b->arena, count + 1, sizeof *deep);
+	if (deep == NULL)
+		return err_set(b->err, BERM_ERR_NOMEM, "resolve a path");
+	for (size_t i = 0; i < count; i++)
+		TRY(deepen(b, (*patterns)[i], &deep[i]));
+	deep[count] = NULL;
+	*patterns = deep;
+	return BERM_OK;
+}
+
 static enum berm_code put_pattern(struct building *b, const struct policy_entry *entry)
 {
 	const struct policy_line *line = entry->line;
+	const char *const *excepts = entry->except;
 	struct berm_rule rule = {
 		.right = BERM_PROTECT,
 		.pattern = entry->path,
@@ -100,7 +145,11 @@ static enum berm_code put_pattern(struct building *b, const struct policy_entry 
 		.removable = policy_attr_is(line, ATTR_REMOVABLE),
 	};
 	set_judge(&rule, policy_attr_find(line, ATTR_ACCEPT));
-	return resolve_guards_rule(b, rule, entry->except);
+	if (is_deep(entry)) {
+		TRY(deepen(b, entry->path, &rule.pattern));
+		TRY(deepen_all(b, &excepts));
+	}
+	return resolve_guards_rule(b, rule, excepts);
 }
 
 static bool is_plain(const struct policy_entry *entry)

@@ -114,3 +114,19 @@ def denied_and_protected_names_hold(place):
     true(place.sh("rm fixed", *options).status != 0, "a protected file was removed")
     equal(place.run(*options, "cat", "fixed").ok().out, "1\n")
     place.sh("echo 2 >other && mkdir d && mv other d/", *options).ok()
+
+
+@test_ways
+def a_protected_folder_is_protected_with_all_in_it(place):
+    """By a pattern, with an exception, with a label of its own."""
+    for name in ("lib/gen/old", "pkg/sub/old", "own/sub/old", "other/old"):
+        place.file(f"home/work/{name}", "1\n")
+    file = place.file("home/work/p.yaml", """berm: 1
+filesystem:
+  write: [.]
+  protect: [{path: ./lib, except: [./lib/gen]}, "./p[k]g", {path: ./own, label: mine}]
+""")
+    for path in ("lib/new", "lib/gen2", "pkg/new", "pkg/sub/new", "pkg/sub/old", "own/new", "own/sub/old"):
+        true(place.sh(f"echo 2 >{path}", "-p", file).status != 0, f"{path} was changed")
+    for path in ("lib/gen/new", "lib/gen/old", "other/old"):
+        place.sh(f"echo 2 >{path}", "-p", file).ok()

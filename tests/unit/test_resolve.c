@@ -424,7 +424,7 @@ static void test_flags(void **state)
 	assert_true(is_denied(caps, "/home/u/project/src/.env"));
 	must_have(caps, "deny **/*.pem");
 	must_have(caps, "deny ./*.key: /home/u/project/src/*.key");
-	must_have(caps, "protect /a/b{c}");
+	must_have(caps, "protect /a/b{c}: /a/b{c}/**");
 	must_have(caps, "protect /home/u/project/src/**");
 	must_have(caps, "read /home/u/project/src/a\\[1\\]");
 	must_have(caps, "socket /run/x.sock");
