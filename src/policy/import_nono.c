@@ -120,15 +120,16 @@ static void take_paths(struct import *in, import_at node, const struct import_ro
 	take_entries(in, node, "path", row, put_path);
 }
 
-/* Only written, there; a line of write reads as well, and so it has to stand where something else is read. */
-static bool is_read(const struct import *in, const char *path)
+/* Only written, there; a line of write reads as well, and so it has to stand where something else is read. What is read as
+ * a file is not read as a folder. */
+static bool is_read(const struct import *in, const char *path, bool as_file)
 {
 	const struct policy_line *lines = in->lines.items;
 	for (size_t i = 0; i < in->lines.len; i++) {
 		bool reads = lines[i].key == KEY_EXEC || lines[i].key == KEY_WRITE;
 		bool file = lines[i].attr_count == 1 && lines[i].attrs[0].key == ATTR_EXTENT;
 		bool whole = strpbrk(lines[i].text, "*?[{\\") == NULL && strpbrk(path, "*?[{\\") == NULL;
-		if (!reads || !whole || (lines[i].attr_count > 0 && !file))
+		if (!reads || !whole || (lines[i].attr_count > 0 && !file) || (file && !as_file))
 			continue;
 		if (file ? strcmp(lines[i].text, path) == 0 : path_is_in(str_from(path), str_from(lines[i].text)))
 			return strstr(path, "..") == NULL;
@@ -141,7 +142,7 @@ static void put_written(struct import *in, import_at item, struct entry *entry, 
 	const char *path = path_of(in, item, entry->text, false);
 	if (path == NULL)
 		return;
-	if (is_read(in, path))
+	if (is_read(in, path, (row->into & AS_FILE) != 0))
 		put_path(in, item, entry, row);
 	else
 		import_left(in, item, false, import_format(in, "%s: %.300s", row->key, entry->text),

@@ -40,22 +40,40 @@ static bool is_below(const char *path, const char *folder)
 	return (wide && relative) || (!same && path_is_in(str_from(path), str_from(folder)));
 }
 
-/* What allowRead opens again within what denyRead closes is an exception of the line that closes it. */
+static import_at first_of(import_at map, const char *key)
+{
+	import_at list = node_find(map, key);
+	return list != NULL && list->kind == NODE_LIST ? list->first : NULL;
+}
+
+/* Does a line of this list grant what is around the path? What is relative is in the workspace, which is read. */
+static bool is_around(import_at map, const char *key, const char *path)
+{
+	bool around = path[0] != '/' && path[0] != '~' && path[0] != '$';
+	for (import_at item = first_of(map, key); item != NULL && !around; item = item->next)
+		around = item->kind == NODE_TEXT && is_below(path, item->text.ptr);
+	return around;
+}
+
+/* What allowRead opens again within what denyRead closes is an exception of the line that closes it. Here the way to it
+ * can be listed where something around it is granted. */
 static void take_deny(struct import *in, import_at item, const char *text, const void *context)
 {
 	struct policy_attr except[IMPORT_ATTRS_MAX];
 	size_t count = 0;
-	const struct node *open = context;
-	import_at again = open != NULL && open->kind == NODE_LIST ? open->first : NULL;
+	import_at again = first_of(context, "allowRead");
 	for (; again != NULL && count < IMPORT_ATTRS_MAX; again = again->next)
 		if (again->kind == NODE_TEXT && is_below(again->text.ptr, text))
 			except[count++] = (struct policy_attr){ATTR_EXCEPT, pattern(in, again->text.ptr)};
 	(void)import_line_with(in, item, KEY_DENY, pattern(in, text), except, count);
+	if (count > 0)
+		import_left(in, item, is_around(context, "allowWrite", text) || is_around(context, "allowRead", text),
+			    import_show(in, item), "names in it can be listed if what is around it is granted");
 }
 
 static void deny_files(struct import *in, import_at node, const struct import_row *row, import_at map)
 {
-	import_texts(in, node, row->narrows, take_deny, node_find(map, "allowRead"));
+	import_texts(in, node, row->narrows, take_deny, map);
 }
 
 void import_srt_filesystem(struct import *in, import_at node, const struct import_row *row, import_at map)

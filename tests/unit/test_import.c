@@ -71,7 +71,23 @@ static void srt_files(void **state)
 			      "filesystem.deny ~/.ssh\n"
 			      "filesystem.read .\nfilesystem.read ~\nfilesystem.read ~/.config/git\n"
 			      "filesystem.write ./src\nfilesystem.write /tmp/a\\{b\n"
-			      "filesystem.protect ./src/.env\nfilesystem.protect ./../x\n" SRT_LEFT "missing odd: 1\n");
+			      "filesystem.protect ./src/.env\nfilesystem.protect ./../x\n" SRT_LEFT
+			      "left ~/\nmissing odd: 1\n");
+}
+
+/* Where what is around a closed folder is granted, the way to what is open in it can be listed. */
+static void srt_exceptions(void **state)
+{
+	(void)state;
+	expect_kind(
+		IMPORT_SRT, IMPORT_SRT,
+		"{\"filesystem\": {\"denyRead\": [\"/d/x\", \"/e/x\", \"y\", \"/d/z\"], \"allowRead\": [\"/d/x/a\", "
+		"\"/e/x/a\", \"y/a\"], \"allowWrite\": [\"/d\"]}}",
+		SRT_START "network.mode none\n"
+			  "filesystem.deny /d/x {except /d/x/a}\nfilesystem.deny /e/x {except /e/x/a}\n"
+			  "filesystem.deny ./y {except ./y/a}\nfilesystem.deny /d/z\n"
+			  "filesystem.read /d/x/a\nfilesystem.read /e/x/a\nfilesystem.read ./y/a\n"
+			  "filesystem.write /d\n" SRT_LEFT "missing /d/x\nleft /e/x\nmissing y\n");
 }
 
 static void srt_hosts(void **state)
@@ -236,6 +252,17 @@ static void nono_files(void **state)
 		"left unix_socket_bind: /run/s\nmissing new\nleft write: /var/x\nleft write_file: $WORKDIR/../p\n");
 }
 
+/* What is read as a file is not read as a folder, which a line of write would do. */
+static void nono_written_folders(void **state)
+{
+	(void)state;
+	expect_kind(IMPORT_NONO, IMPORT_NONO,
+		    "{\"network\": {\"block\": true}, \"filesystem\": {\"read_file\": [\"/x\"], \"read\": [\"/y\"], "
+		    "\"write\": [\"/x\", \"/y/z\"], \"write_file\": [\"/x\"]}}",
+		    NONO_CLOSED "filesystem.exec /x {extent file}\nfilesystem.exec /y\n"
+				"filesystem.write /y/z\nfilesystem.write /x {extent file}\nleft write: /x\n");
+}
+
 static void nono_hosts(void **state)
 {
 	(void)state;
@@ -391,14 +418,24 @@ static void comments_stay_comments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(srt_files),	      cmocka_unit_test(srt_hosts),
-		cmocka_unit_test(landrun_flags),      cmocka_unit_test(claude_paths),
-		cmocka_unit_test(claude_rest),	      cmocka_unit_test(landlock_toml),
-		cmocka_unit_test(landlock_json),      cmocka_unit_test(landlock_handles_a_part),
-		cmocka_unit_test(nono_files),	      cmocka_unit_test(nono_hosts),
-		cmocka_unit_test(nono_rest),	      cmocka_unit_test(openshell_files),
-		cmocka_unit_test(openshell_hosts),    cmocka_unit_test(openshell_rules),
-		cmocka_unit_test(unknown_is_refused), cmocka_unit_test(comments_stay_comments),
+		cmocka_unit_test(srt_files),
+		cmocka_unit_test(srt_exceptions),
+		cmocka_unit_test(srt_hosts),
+		cmocka_unit_test(landrun_flags),
+		cmocka_unit_test(claude_paths),
+		cmocka_unit_test(claude_rest),
+		cmocka_unit_test(landlock_toml),
+		cmocka_unit_test(landlock_json),
+		cmocka_unit_test(landlock_handles_a_part),
+		cmocka_unit_test(nono_files),
+		cmocka_unit_test(nono_written_folders),
+		cmocka_unit_test(nono_hosts),
+		cmocka_unit_test(nono_rest),
+		cmocka_unit_test(openshell_files),
+		cmocka_unit_test(openshell_hosts),
+		cmocka_unit_test(openshell_rules),
+		cmocka_unit_test(unknown_is_refused),
+		cmocka_unit_test(comments_stay_comments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
