@@ -72,6 +72,13 @@ unsigned plan_scratch_govern(const struct berm_plan *plan, const char *scratch)
 	return govern;
 }
 
+bool plan_scratch_is_granted(const struct berm_plan *plan, const char *scratch)
+{
+	const struct plan_grant *grant = plan_grant_at(plan, str_from(scratch));
+	return grant != NULL && grant->exists && strcmp(grant->path, scratch) == 0 &&
+	       (!plan->hidden || strcmp(scratch, "/dev/shm") == 0);
+}
+
 static const unsigned ALL_RIGHTS = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC;
 
 /* A path that is not there (any more) needs no rule: nothing can be opened through it. */
@@ -140,9 +147,17 @@ static int rules_add_devices(struct launch *launch)
 	return launch_fail(launch, STAGE_LANDLOCK, "gpu devices and a grant below /dev");
 }
 
-static int rule_add_scratch(struct launch *launch, const char *path, unsigned govern)
+static int rule_add_all(struct launch *launch, const char *path, unsigned govern)
 {
 	return rule_add(launch, path, landlock_access(ALL_RIGHTS, govern, true, launch->plan->landlock_abi));
+}
+
+/* Where the machine's own is there, its grant says what may be done in it. */
+static int rule_add_scratch(struct launch *launch, const char *path)
+{
+	if (plan_scratch_is_granted(launch->plan, path))
+		return 0;
+	return rule_add_all(launch, path, plan_scratch_govern(launch->plan, path));
 }
 
 /* The folders that every program has: its own /dev, /proc and scratch space. */
@@ -155,15 +170,13 @@ static int rules_add_own(struct launch *launch)
 		proc |= LL_FS_WRITE_FILE | (plan->landlock_abi >= 3 ? LL_FS_TRUNCATE : 0);
 	if (rules_add_devices(launch) < 0 || rule_add(launch, "/proc", proc) < 0)
 		return -1;
-	for (size_t i = 0; namespaces && i < plan->scratch_count; i++) {
-		const char *path = plan->scratches[i].path;
-		if (rule_add_scratch(launch, path, plan_scratch_govern(plan, path)) < 0)
+	for (size_t i = 0; namespaces && i < plan->scratch_count; i++)
+		if (rule_add_scratch(launch, plan->scratches[i].path) < 0)
 			return -1;
-	}
-	if (namespaces && rule_add_scratch(launch, "/dev/shm", plan_scratch_govern(plan, "/dev/shm")) < 0)
+	if (namespaces && rule_add_scratch(launch, "/dev/shm") < 0)
 		return -1;
 	unsigned govern = plan->spec.trap_changes ? GOVERN_WRITE : 0; /* sup_scratch.c */
-	return launch->private_tmp != NULL ? rule_add_scratch(launch, launch->private_tmp, govern) : 0;
+	return launch->private_tmp != NULL ? rule_add_all(launch, launch->private_tmp, govern) : 0;
 }
 
 int landlock_build(struct launch *launch)

@@ -93,20 +93,23 @@ static unsigned given(const struct plan_grant *grant)
 	return rights;
 }
 
+static unsigned given_in(const struct berm_plan *base, const char *scratch, const char *path)
+{
+	if (!lies_in(path, scratch) || plan_scratch_is_granted(base, scratch))
+		return 0;
+	const struct plan_grant all = {
+		.exists = true, .rights = ALL_RIGHTS, .govern = plan_scratch_govern(base, scratch)};
+	return given(&all);
+}
+
 static unsigned given_by_scratch(const struct berm_plan *base, const char *path)
 {
-	unsigned rights = 0;
 	if (base->backend != BERM_BACKEND_NAMESPACES)
 		return 0;
-	for (size_t i = 0; i < base->scratch_count; i++) {
-		const char *scratch = base->scratches[i].path;
-		const struct plan_grant all = {
-			.exists = true, .rights = ALL_RIGHTS, .govern = plan_scratch_govern(base, scratch)};
-		rights |= lies_in(path, scratch) ? given(&all) : 0;
-	}
-	const struct plan_grant shared = {
-		.exists = true, .rights = ALL_RIGHTS, .govern = plan_scratch_govern(base, "/dev/shm")};
-	return rights | (lies_in(path, "/dev/shm") ? given(&shared) : 0);
+	unsigned rights = given_in(base, "/dev/shm", path);
+	for (size_t i = 0; i < base->scratch_count; i++)
+		rights |= given_in(base, base->scratches[i].path, path);
+	return rights;
 }
 
 /* In the hidden view Landlock's walk from a file ends at the topmost mount: what lies around it is berm's own. */

@@ -186,6 +186,8 @@ char *plan_export(const struct berm_plan *plan);
 /* A grant that lies in a scratch folder (a workspace in /tmp) would get the scratch folder's Landlock rights, for these
  * hold for everything below. So what is governed in such a grant is governed in the whole scratch folder. */
 unsigned plan_scratch_govern(const struct berm_plan *plan, const char *scratch);
+/* Is the machine's own folder there, since it was granted itself? In the hidden view that is so of /dev/shm alone. */
+bool plan_scratch_is_granted(const struct berm_plan *plan, const char *scratch);
 
 /* The Landlock access bits of one grant on a kernel of this ABI: rights minus what is governed; only file rights
  * unless tree. A table, in landlock.c. */

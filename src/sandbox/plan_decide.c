@@ -50,7 +50,7 @@ const char *plan_own_folder(const struct berm_plan *plan, struct str path)
 	const struct plan_grant *grant = grant_at(plan, path);
 	const char *best = longer(path, "/proc", NULL);
 	best = namespaces || grant == NULL ? longer(path, "/dev", best) : best;
-	best = longer(path, "/dev/shm", best);
+	best = plan_scratch_is_granted(plan, "/dev/shm") ? best : longer(path, "/dev/shm", best);
 	for (size_t i = 0; namespaces && i < plan->scratch_count; i++)
 		best = longer(path, plan->scratches[i].path, best);
 	if (best == NULL || grant == NULL)
@@ -257,15 +257,18 @@ static struct plan_answer decide_dev(const struct berm_plan *plan, const struct 
 
 /* ---- scratch folders --------------------------------------------------------------------------------------------- */
 
-/* Rules hold in it as well where a grant lies in it. */
+/* Rules hold in it as well where a grant lies in it, and in /dev/shm where that is the machine's. */
 static struct plan_answer change_scratch(const struct berm_plan *plan, const struct plan_question *question,
 					 const char *folder, enum place_act act)
 {
-	const struct plan_grant grant = {.path = folder,
-					 .rights = ALL_RIGHTS,
-					 .tree = true,
-					 .exists = true,
-					 .govern = plan_scratch_govern(plan, folder)};
+	const bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
+	const struct plan_grant grant = {
+		.path = folder,
+		.rights = ALL_RIGHTS,
+		.tree = true,
+		.exists = true,
+		.govern = namespaces ? plan_scratch_govern(plan, folder) : GOVERN_READ | GOVERN_WRITE,
+	};
 	if (grant.govern != 0) {
 		struct place_verdict verdict = judge(plan, question, &grant, act);
 		const struct plan_rule *judged = verdict.rule != NULL ? judge_of(plan, question, &grant) : NULL;

@@ -83,8 +83,7 @@ static bool is_kernel_path(const char *path)
 
 static const struct plan_grant *grant_at(const struct supervisor *sup, struct str path)
 {
-	const struct plan_grant *grant = plan_grant_at(sup->plan, path);
-	return grant != NULL ? grant : scratch_grant_at(sup, path);
+	return scratch_grant_at(sup, path, plan_grant_at(sup->plan, path));
 }
 
 static void find_grants(const struct call *call, struct place *place)

@@ -23,27 +23,30 @@ static bool lies_in(struct str path, const char *folder)
 	return path.len >= len && memcmp(path.ptr, folder, len) == 0 && (path.len == len || path.ptr[len] == '/');
 }
 
-static void add_grant(struct supervisor *sup, const char *path, unsigned rights, unsigned govern)
+static void add_folder(struct supervisor *sup, const char *path, unsigned govern)
 {
-	if (govern == 0 || sup->scratch_count == SUP_MAX_SCRATCH)
+	if (sup->scratch_count == SUP_MAX_SCRATCH)
 		return;
 	sup->scratch[sup->scratch_count++] =
-		(struct plan_grant){.path = path, .rights = rights, .tree = true, .exists = true, .govern = govern};
+		(struct plan_grant){.path = path, .rights = ALL_RIGHTS, .tree = true, .exists = true, .govern = govern};
+}
+
+/* Those that are served, or the others, which are known for one of them may lie in one that is served. */
+static void add_folders(struct supervisor *sup, bool served)
+{
+	const struct berm_plan *plan = sup->plan;
+	for (size_t i = 0; i <= plan->scratch_count; i++) {
+		const char *path = i < plan->scratch_count ? plan->scratches[i].path : sup->shared_path;
+		unsigned govern = plan_scratch_govern(plan, path);
+		if (!plan_scratch_is_granted(plan, path) && (govern != 0) == served)
+			add_folder(sup, path, govern);
+	}
 }
 
 void scratch_init(struct supervisor *sup)
 {
-	const struct berm_plan *plan = sup->plan;
-	bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
 	memcpy(sup->shared_path, SHARED_MEMORY, sizeof(SHARED_MEMORY));
-	for (size_t i = 0; i < plan->scratch_count; i++) {
-		const char *path = plan->scratches[i].path;
-		if (namespaces)
-			add_grant(sup, path, ALL_RIGHTS, plan_scratch_govern(plan, path));
-	}
-	if (namespaces)
-		add_grant(sup, sup->shared_path, ALL_RIGHTS, plan_scratch_govern(plan, SHARED_MEMORY));
-	else
+	if (sup->plan->backend != BERM_BACKEND_NAMESPACES) {
 		sup->shared = (struct plan_grant){
 			.path = sup->shared_path,
 			.rights = ALL_RIGHTS & ~(unsigned)BERM_EXEC,
@@ -51,19 +54,61 @@ void scratch_init(struct supervisor *sup)
 			.exists = true,
 			.govern = GOVERN_READ | GOVERN_WRITE,
 		};
+		return;
+	}
+	add_folders(sup, true);
+	add_folders(sup, false);
+}
+
+static bool is_mounted(const char *path)
+{
+	struct statx told = {0};
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &told) == 0 &&
+	       (told.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+void scratch_begin(struct supervisor *sup)
+{
+	size_t count = 0;
+	if (sup->plan->backend != BERM_BACKEND_NAMESPACES)
+		return;
+	for (size_t i = 0; i < sup->scratch_count; i++)
+		if (is_mounted(sup->scratch[i].path))
+			sup->scratch[count++] = sup->scratch[i];
+	sup->scratch_count = count;
 }
 
 void scratch_private(struct supervisor *sup)
 {
 	if (sup->plan->spec.trap_changes && sup->own_count > 0)
-		add_grant(sup, sup->own[0], ALL_RIGHTS, GOVERN_WRITE);
+		add_folder(sup, sup->own[0], GOVERN_WRITE);
 }
 
-const struct plan_grant *scratch_grant_at(const struct supervisor *sup, struct str path)
+/* The innermost: what the one around it needs, for grants that lie in that, is nothing to one without any. */
+static const struct plan_grant *scratch_at(const struct supervisor *sup, struct str path)
 {
+	const struct plan_grant *best = NULL;
 	for (size_t i = 0; i < sup->scratch_count; i++)
-		if (lies_in(path, sup->scratch[i].path))
-			return &sup->scratch[i];
+		if (lies_in(path, sup->scratch[i].path) &&
+		    (best == NULL || strlen(sup->scratch[i].path) > strlen(best->path)))
+			best = &sup->scratch[i];
+	return best;
+}
+
+/* A scratch folder within a grant, or in place of it. */
+static bool covers(const struct supervisor *sup, const struct plan_grant *own, const struct plan_grant *grant)
+{
+	return sup->plan->backend == BERM_BACKEND_NAMESPACES &&
+	       (!grant->exists || strlen(own->path) >= strlen(grant->path));
+}
+
+const struct plan_grant *scratch_grant_at(const struct supervisor *sup, struct str path, const struct plan_grant *grant)
+{
+	const struct plan_grant *own = scratch_at(sup, path);
+	if (own != NULL && (grant == NULL || covers(sup, own, grant)))
+		return own->govern != 0 ? own : NULL;
+	if (grant != NULL)
+		return grant;
 	return sup->shared.path != NULL && lies_in(path, SHARED_MEMORY) ? &sup->shared : NULL;
 }
 

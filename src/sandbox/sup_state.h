@@ -159,11 +159,14 @@ int deep_path(struct supervisor *sup, int folder, char *ret_path, size_t size, s
  * does not exist, and gets its name only then. 0, or an errno. */
 int stage_open(struct call *call, const struct place *place, int flags, mode_t mode, int *ret_fd);
 void stage_collect(struct supervisor *sup); /* of those that were closed; does not wait */
-/* Scratch space without mounts. Once before the fork, and once the private folder is known: */
+/* Scratch space. Before the fork; once the private folder is known; once the view is there, which has not all of them: */
 void scratch_init(struct supervisor *sup);
 void scratch_private(struct supervisor *sup);
-/* The grant that stands for it, or NULL. */
-const struct plan_grant *scratch_grant_at(const struct supervisor *sup, struct str path);
+void scratch_begin(struct supervisor *sup);
+/* What holds where the plan has this grant, or NULL: a scratch folder that lies in it takes its place. NULL: nothing that
+ * is served. */
+const struct plan_grant *scratch_grant_at(const struct supervisor *sup, struct str path,
+					  const struct plan_grant *grant);
 /* Somebody else's file in a folder that everybody shares? */
 bool scratch_is_foreign(const struct supervisor *sup, const struct place *place);
 /* A file was made; false: it cannot be kept account of, and must be removed again. */

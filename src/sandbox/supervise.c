@@ -289,6 +289,7 @@ void supervisor_start(struct supervisor *sup, int listener, int proc_fd, sup_not
 	sup->notify_ctx = ctx;
 	sup->umask = 0;
 	(void)umask(0);
+	scratch_begin(sup);
 	raise_file_limit();
 	/* A file limit or a reader that is gone is an errno here, not an end. */
 	(void)signal(SIGXFSZ, SIG_IGN);

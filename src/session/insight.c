@@ -101,6 +101,14 @@ static bool stop(struct way *way, int error)
 
 /* ---- a step ------------------------------------------------------------------------------------------------------ */
 
+/* A folder that was passed before, or the root: "..", ".", or what a link to such leads to. */
+static void return_to(struct way *way)
+{
+	struct insight_place *place = way->place;
+	place->sight = plan_sight_of(way->insight->plan, found(way));
+	place->st = (struct stat){.st_mode = S_IFDIR | (place->sight == SIGHT_OWN ? 0777 : 0755)};
+}
+
 /* What a link leads to stands in front of the rest, now. */
 static bool pass_link(struct way *way, const char *target, size_t len)
 {
@@ -117,6 +125,7 @@ static bool pass_link(struct way *way, const char *target, size_t len)
 		way->len = 0;
 		way->place->path[0] = '\0';
 	}
+	return_to(way);
 	return true;
 }
 
@@ -214,10 +223,10 @@ static void go(struct way *way)
 	size_t len;
 	bool last;
 	while (take_name(way, name, &len, &last)) {
-		if (strcmp(name, ".") == 0)
-			continue;
 		if (strcmp(name, "..") == 0)
 			leave(way);
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			return_to(way);
 		else if (!enter(way, name, len))
 			len = NAME_MAX + 1;
 		else if (!step(way, last))

@@ -254,6 +254,12 @@ static const char *refused_by_modes(struct why *why, enum policy_op op)
 	return sticky && place->st.st_uid != why->insight.uid ? "the sticky folder, and whose it is" : NULL;
 }
 
+/* What rules wait for, and the machine has there, is not there in a folder of the sandbox's own. */
+static bool is_own_folder(const struct why *why)
+{
+	return why->place.sight == SIGHT_OWN && why->plan.backend == BERM_BACKEND_NAMESPACES;
+}
+
 /* Allowed by the plan: what may still be in the way. */
 static enum berm_code check_rest(struct why *why, const struct policy_question *question, struct why_answer *answer,
 				 struct berm_err *err)
@@ -261,7 +267,7 @@ static enum berm_code check_rest(struct why *why, const struct policy_question *
 	struct insight_place *place = &why->place;
 	struct policy_verdict *verdict = &answer->verdict;
 	const struct plan_rule *rule = NULL;
-	if (question->op == POLICY_OP_CREATE)
+	if (question->op == POLICY_OP_CREATE && !is_own_folder(why))
 		TRY(why_await(&why->plan, place->path, &rule, err));
 	if (rule != NULL) {
 		verdict->answer = ANSWER_DENY;

@@ -40,7 +40,8 @@ static int make_tree(void **state)
 	put("w/closed", 0);
 	assert_true(symlink("sub/../f", in("w/link")) == 0 && symlink("circle", in("w/circle")) == 0 &&
 		    symlink("gone", in("w/dangling")) == 0 && symlink("../other/f", in("w/out")) == 0 &&
-		    symlink("w", in("way")) == 0 && symlink("..", in("w/sub/up")) == 0);
+		    symlink("w", in("way")) == 0 && symlink("..", in("w/sub/up")) == 0 &&
+		    symlink("..", in("w/back")) == 0 && symlink(".", in("w/here")) == 0 && symlink("/", in("w/top")) == 0);
 	return 0;
 }
 
@@ -49,7 +50,8 @@ static int remove_tree(void **state)
 	(void)state;
 	static const char *const names[] = {"w/f",	  "other/f", "w/closed", "w/link", "w/circle",
 					    "w/dangling", "w/out",   "w/sub/up", "way",	   "w/sub",
-					    "shut",	  "other",   "w",	 ""};
+					    "w/back",	  "w/here",  "w/top",	 "shut",   "other",
+					    "w",	  ""};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		assert_true(remove(in(names[i])) == 0);
 	return 0;
@@ -138,6 +140,50 @@ static void test_the_hidden_view(void **state)
 	look(insight, want, ARRAY_LEN(want));
 }
 
+/* Of a folder that is reached by ".." or a link, what counts is how the sandbox sees it, not the name that led to it. */
+static void test_folders_that_are_returned_to(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path, *leads;
+		enum plan_sight sight;
+	} want[] = {
+		{"w/back", "", SIGHT_FOLDER},	   {"w/back/", "", SIGHT_FOLDER},
+		{"w/..", "", SIGHT_FOLDER},	   {"w/sub/../..", "", SIGHT_FOLDER},
+		{"w/sub/up/back", "", SIGHT_FOLDER}, {"way/..", "", SIGHT_FOLDER},
+		{"way/.", "w", SIGHT_REAL},	   {"w/here", "w", SIGHT_REAL},
+		{"w/back/w/sub/..", "w", SIGHT_REAL}, {"far", "", SIGHT_FOLDER},
+		{"w/back/far/w/here/.", "w", SIGHT_REAL},
+	};
+	char granted[2 * PATH_MAX], way[2 * PATH_MAX], far[2 * PATH_MAX];
+	(void)snprintf(granted, sizeof(granted), "%s", in("w"));
+	(void)snprintf(way, sizeof(way), "%s", in("way"));
+	(void)snprintf(far, sizeof(far), "%s", in("far"));
+	struct plan_grant grants[] = {{.path = granted, .rights = BERM_READ, .tree = true, .exists = true}};
+	struct plan_link links[] = {{.path = way, .target = "w"}, {.path = far, .target = "w/.."}};
+	const struct berm_plan plan = {.backend = BERM_BACKEND_NAMESPACES,
+				       .hidden = true,
+				       .grants = grants,
+				       .grant_count = 1,
+				       .links = links,
+				       .link_count = 2};
+	auto_free struct insight *insight = calloc(1, sizeof(*insight));
+	auto_free struct insight_place *place = calloc(1, sizeof(*place));
+	assert_true(insight != NULL && place != NULL);
+	insight_init(insight, &plan);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		insight_find(insight, in(want[i].path), true, place);
+		assert_string_equal(place->path, in(want[i].leads));
+		if (place->error != 0 || place->sight != want[i].sight || !S_ISDIR(place->st.st_mode))
+			fail_msg("%s: sight %d, mode %o", want[i].path, (int)place->sight, place->st.st_mode);
+	}
+	insight_find(insight, in("w/top"), true, place);
+	assert_string_equal(place->path, "/");
+	assert_true(place->sight == SIGHT_FOLDER && S_ISDIR(place->st.st_mode) && place->error == 0);
+	insight_find(insight, in("w/f/.."), true, place); /* the negative twin: no folder was passed */
+	assert_int_equal(place->error, ENOTDIR);
+}
+
 static void test_permissions(void **state)
 {
 	(void)state;
@@ -161,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_machine_as_it_is),
 		cmocka_unit_test(test_the_hidden_view),
+		cmocka_unit_test(test_folders_that_are_returned_to),
 		cmocka_unit_test(test_permissions),
 	};
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);

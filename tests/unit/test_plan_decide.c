@@ -187,6 +187,44 @@ static void test_own_folders(void **state)
 	ask(&fixture, without, ARRAY_LEN(without));
 }
 
+/* Granted, /dev/shm is the machine's; with a grant of its own path a scratch folder gives way in the visible view. */
+static void test_own_folders_that_are_granted(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	const struct question own = {PLAN_OP_CREATE, "/dev/shm/x", 0, true, false};
+	const struct question granted = {PLAN_OP_CREATE, "/dev/shm/x", 0, false, false};
+	fixture_init(&fixture);
+	ask(&fixture, &own, 1);
+	assert_false(plan_scratch_is_granted(&fixture.plan, "/dev/shm"));
+	fixture.grants[0].path = "/dev/shm"; /* may be read */
+	assert_true(plan_scratch_is_granted(&fixture.plan, "/dev/shm"));
+	ask(&fixture, &granted, 1);
+	assert_int_equal(plan_sight_of(&fixture.plan, STR("/dev/shm/x")), SIGHT_REAL);
+	fixture.grants[0].exists = false;
+	assert_false(plan_scratch_is_granted(&fixture.plan, "/dev/shm"));
+	fixture.grants[0] = (struct plan_grant){.path = "/tmp", .rights = BERM_READ, .tree = true, .exists = true};
+	assert_false(plan_scratch_is_granted(&fixture.plan, "/tmp"));
+	fixture.plan.hidden = false;
+	assert_true(plan_scratch_is_granted(&fixture.plan, "/tmp"));
+	assert_false(plan_scratch_is_granted(&fixture.plan, "/tmp/below"));
+}
+
+/* Without namespaces rules hold in /dev/shm, which is everybody's. */
+static void test_rules_in_shared_memory(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	const struct question free_name = {PLAN_OP_CREATE, "/dev/shm/hook", 0, true, false};
+	const struct question protected_name = {PLAN_OP_CREATE, "/dev/shm/hook", 0, false, false};
+	fixture_init(&fixture);
+	fixture.rules[1].path = "/dev/shm/hook";
+	ask(&fixture, &free_name, 1);
+	fixture.plan.backend = BERM_BACKEND_LANDLOCK;
+	fixture.plan.hidden = false;
+	ask(&fixture, &protected_name, 1);
+}
+
 static void test_what_lies_around_a_denied_name(void **state)
 {
 	(void)state;
@@ -229,6 +267,8 @@ int main(void)
 		cmocka_unit_test(test_sights_of_the_visible_view),
 		cmocka_unit_test(test_answers_by_grants_and_rules),
 		cmocka_unit_test(test_own_folders),
+		cmocka_unit_test(test_own_folders_that_are_granted),
+		cmocka_unit_test(test_rules_in_shared_memory),
 		cmocka_unit_test(test_what_lies_around_a_denied_name),
 		cmocka_unit_test(test_removing_needs_a_writable_mount),
 	};

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""What `berm why` says against what the kernel does: random trees and policies, one sandbox for each, in which a program tries every
-question that was put to `berm why --batch` before.
+"""What `berm why` says against what the kernel does: fixed and random trees and policies, one sandbox for each, in which a program
+tries every question that was put to `berm why --batch` before.
 
 As root the suite runs as root and as an ordinary user. Both back-ends, both views. BERM_MUST_RUN=1 makes a skip a failure.
-WHY_CASES is how many questions there are at least, SEED what the dice begin with; --one SEED:IDENTITY:WAY runs one case.
+WHY_CASES is how many questions there are at least, SEED what the dice begin with; --one CASE:IDENTITY:WAY runs one case, as each
+failure names it: a seed, or a name of fixed.py.
 """
 import argparse
 import errno
+import glob
 import json
 import os
 import random
@@ -20,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests/escape"))
 sys.path.insert(0, HERE)
+import fixed  # noqa: E402
 import trees  # noqa: E402
 from world import Identity, can_have_namespaces, make_user, place_of_tests, remove_user  # noqa: E402
 
@@ -27,6 +30,7 @@ LEAST = int(os.environ.get("WHY_CASES", "6000"))
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 WAYS = ["hidden", "visible", "landlock"]
 QUESTIONS = 110
+DRAWS = 9
 TIMEOUT = 60
 KINDS = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY, errno.ETXTBSY}
 REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY}
@@ -46,28 +50,46 @@ class Case:
     def __init__(self, base, program, berm, identity, way, seed):
         self.base, self.program, self.berm, self.identity, self.way, self.seed = base, program, berm, identity, way, seed
         self.env = {"PATH": PATH, "HOME": base + "/home", "LANG": "C.UTF-8"}
+        self.view = "auto" if way == "landlock" else way
         if way == "landlock":
             self.env["BERM_TEST_NO_USERNS"] = "1"
+        self.drawn = 1  # policies, of which only the last may be asked about
+        self.wanted = None
 
     def make(self):
-        rng = random.Random(self.seed)
         os.mkdir(self.base, 0o755)
         os.mkdir(self.base + "/bin", 0o755)
         shutil.copy(self.program, self.base + "/bin/try")
+        if self.seed in fixed.FIXED:
+            self.make_fixed(fixed.FIXED[self.seed])
+        else:
+            self.make_random(random.Random(self.seed))
+
+    def make_fixed(self, what):
+        self.tree = fixed.Tree(self.base, what)
+        self.questions, self.wanted = fixed.questions(what, self.base, self.tree)
+        for path in [*self.tree.folders, *self.tree.files, *self.tree.links]:
+            os.lchown(path, self.identity.uid, self.identity.gid)
+        self.write_policy(fixed.policy(what, self.base, self.view))
+
+    def make_random(self, rng):
         self.tree = trees.Tree(rng, self.base)
         self.questions = trees.questions(rng, self.tree, QUESTIONS)
         if os.geteuid() == 0 and self.identity.uid != 0:
             self.give_away(rng)
         self.tree.shut()
-        self.refused = 0
-        while not self.write_policy(rng):
-            self.refused += 1
+        self.write_policy(trees.policy(rng, self.tree, self.view))
+        while self.drawn < DRAWS and self.is_refused():
+            self.drawn += 1
+            self.write_policy(trees.policy(rng, self.tree, self.view))
 
-    def write_policy(self, rng):
-        """Dice make many a policy whose lines contradict each other: false, but for the last of some."""
+    def write_policy(self, text):
         with open(self.base + "/policy.yaml", "w", encoding="ascii") as file:
-            file.write(trees.policy(rng, self.tree, "auto" if self.way == "landlock" else self.way))
-        return self.refused == 8 or self.call("why", "-p", self.base + "/policy.yaml", "--batch", given="").returncode != 125
+            file.write(text)
+
+    def is_refused(self):
+        """Dice make many a policy whose lines contradict each other."""
+        return self.call("why", "-p", self.base + "/policy.yaml", "--batch", given="").returncode == 125
 
     def give_away(self, rng):
         """To the user, but for some files."""
@@ -93,7 +115,7 @@ class Case:
     def errnos(self):
         lines = "".join("%s\t%s\n" % (op, path) for _, op, path in self.questions)
         done = self.call("run", "-q", "-p", self.base + "/policy.yaml", "--", self.base + "/bin/try", given=lines)
-        if done.returncode in (125, 126, 127):  # or the program itself is closed
+        if done.returncode in (125, 126, 127):  # 126, 127: the program itself is closed
             return None, done.stderr
         errors = [int(line) for line in done.stdout.split()]
         if done.returncode != 0 or len(errors) != len(self.questions):
@@ -119,41 +141,82 @@ def agree(op, answer, error):
     return None if error in REFUSED | KINDS else "other"
 
 
-def run_case(case):
-    """(questions, texts of what differs, refused)"""
-    case.make()
-    answers, refused = case.answers()
-    errors, not_run = case.errnos()
-    if answers is None or errors is None:
-        if errors is not None:
-            return 0, ["why refuses a policy that runs: " + refused], case.refused + 1
-        if os.environ.get("WHY_REFUSALS"):
-            print("refused: %s" % not_run)
-        return 0, [], case.refused + 1
+class Sums:
+    """Of one identity and way."""
+
+    def __init__(self):
+        self.cases = self.questions = self.differ = self.discarded = self.closed = 0
+
+    def text(self):
+        # A case has the first policy that the dice draw and why takes. What no machine or kernel can hold of that, why answers for
+        # all the same, but nothing runs; as where the policy closes the program that tries.
+        return "%6d questions in %d cases (%d more did not run; %d policies were drawn again), %d differ" % (
+            self.questions, self.cases - self.closed, self.closed, self.discarded, self.differ)
+
+
+def compare(case, answers, errors):
+    """Texts of what differs."""
     wrong = []
-    for (op, tried, path), answer, error in zip(case.questions, answers, errors):
+    for number, ((op, tried, path), answer, error) in enumerate(zip(case.questions, answers, errors)):
         different = agree(op, answer, error)
+        if not different and case.wanted and case.way == "hidden" and case.wanted[number] not in (error, fixed.NEVER):
+            different = "both"
         if different:
             name = errno.errorcode.get(error, "done") if error else "done"
             wrong.append("%s: %s %s\n      why: %s\n      kernel: %s" % (different, tried, path, json.dumps(answer), name))
-    return len(answers), wrong, case.refused
+    return wrong
 
 
-def run_one(bases, program, berm, identity, way, seed, keep):
-    base = bases[seed % 4 == 3]
-    case = Case("%s/%s-%s-%d" % (base, identity.kind, way, seed), program, berm, identity, way, seed)
+def run_case(case, sums):
+    """Texts of what differs."""
+    case.make()
+    sums.discarded += case.drawn - 1
+    answers, refused = case.answers()
+    errors, not_run = case.errnos()
+    if answers is not None and errors is not None:
+        sums.questions += len(answers)
+        return compare(case, answers, errors)
+    sums.closed += 1
+    if errors is not None:
+        return ["why refuses a policy that runs: " + refused]
+    if case.wanted:
+        return ["a fixed case that does not run: " + not_run]
+    if os.environ.get("WHY_REFUSALS"):
+        print("refused: %s" % not_run)
+    return []
+
+
+def run_one(bases, program, options, cell, seed, sums):
+    identity, way = cell
+    in_tmp = fixed.FIXED[seed].get("in_tmp", False) if seed in fixed.FIXED else seed % 4 == 3
+    name = "%s/%s-%s-%s" % (bases[in_tmp], identity.kind, way, str(seed).replace(" ", "-"))
+    case = Case(name, program, options.copy, identity, way, seed)
     try:
-        count, wrong, refused = run_case(case)
+        wrong = run_case(case, sums)
     except (AssertionError, subprocess.TimeoutExpired, ValueError) as error:
-        count, wrong, refused = 0, [str(error)], 0
+        wrong = [str(error)]
     for text in wrong:
-        print("FAIL  %s %s, seed %d: %s" % (identity.kind, way, seed, text), flush=True)
-    if not keep:
+        print("FAIL  %s %s, %s: %s" % (identity.kind, way, seed, text), flush=True)
+    if wrong:
+        print("      again: tests/why/run %s --one '%s:%s:%s'" % (options.berm, seed, identity.kind, way), flush=True)
+    sums.cases += 1
+    sums.differ += len(wrong)
+    for path in glob.glob(fixed.shm(case.base) + "*"):
+        os.unlink(path)
+    if not options.keep:
         shutil.rmtree(case.base, ignore_errors=True)
-    return count, len(wrong), refused
 
 
-def run_all(bases, berm, options):
+def run_dice(bases, program, options, done):
+    """Until there are enough questions. What is closed to all is told at the end."""
+    seed = SEED
+    while sum(sums.questions for sums in done.values()) < LEAST and any(sums.questions or sums.closed < 20 for sums in done.values()):
+        for cell, sums in done.items():
+            run_one(bases, program, options, cell, seed, sums)
+        seed += 1
+
+
+def run_all(bases, options):
     program = build(bases[0])
     user = make_user() if os.geteuid() == 0 else None
     identities = [Identity("root", 0, 0), user] if user else [Identity(os.environ.get("USER", "user"), os.geteuid(), os.getegid())]
@@ -161,19 +224,18 @@ def run_all(bases, berm, options):
     skipped = [cell for cell in cells if cell[1] != "landlock" and not can_have_namespaces(cell[0])]
     for identity, way in skipped:
         print("SKIP  %s %s: no user namespaces" % (identity.kind, way))
-    cells = [cell for cell in cells if cell not in skipped]
-    done = {cell: [0, 0, 0, 0] for cell in cells}
+    done = {cell: Sums() for cell in cells if cell not in skipped}
     try:
-        seed = SEED
-        while sum(numbers[0] for numbers in done.values()) < LEAST:
-            for cell in cells:
-                if options.one and options.one != "%d:%s:%s" % (seed, cell[0].kind, cell[1]):
-                    continue
-                count, wrong, refused = run_one(bases, program, berm, *cell, seed, options.keep)
-                done[cell] = [a + b for a, b in zip(done[cell], (count, wrong, refused, 1))]
-            seed += 1
-            if options.one or all(numbers[2] > 20 and numbers[0] == 0 for numbers in done.values()):
-                break
+        if options.one:
+            seed, kind, way = options.one.rsplit(":", 2)
+            done = {cell: sums for cell, sums in done.items() if (cell[0].kind, cell[1]) == (kind, way)}
+            for cell, sums in done.items():
+                run_one(bases, program, options, cell, seed if seed in fixed.FIXED else int(seed), sums)
+        else:
+            for name in fixed.FIXED:
+                for cell, sums in done.items():
+                    run_one(bases, program, options, cell, name, sums)
+            run_dice(bases, program, options, done)
     finally:
         if user:
             remove_user(user.name)
@@ -181,35 +243,37 @@ def run_all(bases, berm, options):
 
 
 def main():
-    global SEED
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("berm")
-    parser.add_argument("--one", metavar="SEED:IDENTITY:WAY", help="one case, as it is named in a failure")
+    parser.add_argument("--one", metavar="CASE:IDENTITY:WAY", help="one case, as it is named in a failure")
     parser.add_argument("--keep", action="store_true", help="leave the folders")
     options = parser.parse_args()
-    if options.one:
-        SEED = int(options.one.split(":")[0])
-    print("seed %d" % SEED)
+    print("seed %d" % SEED if not options.one else "case %s" % options.one)
     # One in four lies in a scratch folder of the sandboxes.
     bases = [tempfile.mkdtemp(prefix="berm-why-", dir=folder) for folder in (place_of_tests(), "/tmp")]
     try:
         for base in bases:
             os.chmod(base, 0o755)
-        berm = shutil.copy(options.berm, os.path.join(bases[0], "berm"))
-        done, skipped = run_all(bases, berm, options)
+        options.copy = shutil.copy(options.berm, os.path.join(bases[0], "berm"))
+        done, skipped = run_all(bases, options)
     finally:
         if options.keep:
             print("kept: %s %s" % tuple(bases))
         else:
             for base in bases:
                 shutil.rmtree(base, ignore_errors=True)
-    for (identity, way), (count, wrong, refused, cases) in done.items():
-        print("%s  %-5s %-9s %6d questions, %d policies of which %d were refused, %d differ" %
-              ("FAIL" if wrong else "ok  ", identity.kind, way, count, cases, refused, wrong))
-    count, failed = sum(numbers[0] for numbers in done.values()), sum(numbers[1] for numbers in done.values())
-    passed = count - failed
+    passed = failed = 0
+    for (identity, way), sums in done.items():
+        empty = sums.questions == 0  # and so nothing was compared
+        print("%s  %-5s %-9s %s" % ("FAIL" if sums.differ or empty else "ok  ", identity.kind, way, sums.text()))
+        passed, failed = passed + sums.questions - min(sums.differ, sums.questions), failed + max(sums.differ, int(empty))
+    if not done and not skipped:
+        print("FAIL  no such case")
+        failed += 1
     if os.environ.get("BERM_MUST_RUN") == "1":
         failed, skipped = failed + skipped, 0
+    if failed and not options.one:
+        print("all again: SEED=%d tests/why/run %s" % (SEED, options.berm))
     print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
     return 1 if failed else 0
 

@@ -214,8 +214,11 @@ def made_names(rng, tree, doomed, count):
         path = "%s/%s" % (folder, name)
         if folder not in empty and path not in doomed and name not in WAITED:
             made.add(path)
+    # A folder of the machine is not there in a scratch folder, so its name can be made: as a file, where others are looked for below it.
+    made -= {path for path in made if any(other.startswith(path + "/") for other in [*made, *doomed])}
     rest = [folder for folder in tree.folders
-            if folder not in doomed and not any(path.startswith(folder + "/") for path in [*made, *doomed])]
+            if folder not in doomed and not any((folder + "/").startswith(path + "/") for path in made) and
+            not any(path.startswith(folder + "/") for path in [*made, *doomed])]
     last = ["%s/%s" % (rng.choice(rest), rng.choice(sorted(WAITED)))] if rest else []
     return sorted(made), last
 
