@@ -1,4 +1,4 @@
-/* The caller's side of a running sandbox, for sandbox.c and live.c only. */
+/* The caller's side of a running sandbox, for sandbox.c, live.c and their tests only. */
 #ifndef BERM_SANDBOX_BOX_H
 #define BERM_SANDBOX_BOX_H
 

@@ -86,14 +86,11 @@ static enum berm_code hear(struct live *live, enum frame_type type, struct frame
 	do
 		ready = poll(&wait, 1, ANSWER_DEADLINE_MS);
 	while (ready < 0 && errno == EINTR);
-	live->lost = true;
+	int got = ready > 0 ? frame_recv_fds(live->reply_fd, false, ret_frame, ret_fds) : 0;
+	live->lost = got <= 0 || ret_frame->type != type;
 	if (ready <= 0)
 		return err_set(err, BERM_ERR_TIMEOUT, "the helper process does not answer");
-	int got = frame_recv_fds(live->reply_fd, false, ret_frame, ret_fds);
-	if (got <= 0 || ret_frame->type != type)
-		return err_set(err, BERM_ERR_CLOSED, "the sandbox has ended");
-	live->lost = false;
-	return BERM_OK;
+	return live->lost ? err_set(err, BERM_ERR_CLOSED, "the sandbox has ended") : BERM_OK;
 }
 
 /* Once: where the helper answers, and with namespaces what is needed to enter them. */
@@ -217,16 +214,24 @@ static enum berm_code update(struct berm_sandbox *box, struct live_step *step, e
 	return enforce(box, step, err);
 }
 
-enum berm_code berm_sandbox_update(struct berm_sandbox *box, const struct berm_plan *plan, enum berm_update how,
-				   struct berm_err *err)
+static enum berm_code check_and_update(struct berm_sandbox *box, const struct berm_plan *plan, enum berm_update how,
+				       struct berm_err *err)
 {
 	struct live_step step;
 	TRY(check(box, plan, err));
-	if (atomic_flag_test_and_set(&box->live.busy))
-		return err_set(err, BERM_ERR_TIMEOUT, "another update is under way");
 	live_step_init(&step, &box->live, plan);
 	enum berm_code code = update(box, &step, how, err);
 	live_step_done(&step);
+	return code;
+}
+
+/* Nothing of what another update is changing is looked at. */
+enum berm_code berm_sandbox_update(struct berm_sandbox *box, const struct berm_plan *plan, enum berm_update how,
+				   struct berm_err *err)
+{
+	if (atomic_flag_test_and_set(&box->live.busy))
+		return err_set(err, BERM_ERR_TIMEOUT, "another update is under way");
+	enum berm_code code = check_and_update(box, plan, how, err);
 	atomic_flag_clear(&box->live.busy);
 	return code;
 }

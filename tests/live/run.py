@@ -3,8 +3,9 @@
 policy files and `berm policy apply` change runs (reload.py).
 
 As root the suite runs as root and as an ordinary user. BERM_MUST_RUN=1 makes a skip a failure. LIVE_UPDATES is how many
-updates there are in all, SEED what the dice begin with.
+updates there are in all, SEED what the dice begin with; --one IDENTITY:WAY:CASE runs one case, as each failure names it.
 """
+import argparse
 import os
 import random
 import shlex
@@ -24,7 +25,7 @@ UPDATES = int(os.environ.get("LIVE_UPDATES", "1200"))
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 # way, mode, share of the updates (or a number of its own)
 CASES = [("hidden", "", 0.3), ("visible", "", 0.1), ("landlock", "", 0.1), ("hidden", "nest", 20), ("hidden", "kill", 12),
-         ("visible", "kill", 8), ("hidden", "helper", 10), ("landlock", "helper", 5), ("hidden", "pair", 1)]
+         ("visible", "kill", 8), ("hidden", "helper", 10), ("landlock", "helper", 5), ("hidden", "pair", 5), ("landlock", "pair", 5)]
 TIMEOUT = 120
 
 
@@ -53,56 +54,79 @@ def attempt(program, base, identity, case):
     return done.returncode == 0, (done.stdout + done.stderr).strip()
 
 
-def reload_cases(berm, base, identity, namespaces):
-    """Numbers of cases passed and failed."""
-    passed = failed = 0
+class Suite:
+    """Which cases are run, and what came of them."""
+
+    def __init__(self, options):
+        self.options = options
+        self.passed = self.failed = self.skipped = 0
+
+    def wants(self, identity, way, case):
+        self.name = "%s:%s:%s" % (identity.kind, way, case or "updates")
+        return self.options.one in (None, self.name)
+
+    def skip(self, why):
+        print("SKIP  %s: %s" % (self.name, why))
+        self.skipped += 1
+
+    def tell(self, good, text):
+        print("%s  %-28s %s" % ("ok  " if good else "FAIL", self.name, text), flush=True)
+        if not good:
+            words = (SEED, os.environ.get("LIVE_UPDATES"), self.options.library, self.options.berm, self.name)
+            print("      again: SEED=%d %stests/live/run %s %s --one %s" %
+                  (words[0], "LIVE_UPDATES=%s " % words[1] if words[1] else "", *words[2:]), flush=True)
+        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
+
+
+def run_identity(suite, program, berm, base, identity):
+    namespaces = can_have_namespaces(identity)
+    for case in CASES:
+        if not suite.wants(identity, case[0], case[1]):
+            continue
+        if case[0] != "landlock" and not namespaces:
+            suite.skip("no user namespaces")
+        else:
+            suite.tell(*attempt(program, base, identity, case))
     for way in reload.WAYS:
         for case in reload.CASES:
-            if way == "namespaces" and not namespaces:
-                continue
-            wrong = reload.run_case(berm, base, identity, way, case)
-            print("%s  %s %s %s %s" % ("FAIL" if wrong else "ok  ", identity.login, way, case.__name__, wrong or ""), flush=True)
-            passed, failed = passed + (not wrong), failed + bool(wrong)
-    return passed, failed
+            if suite.wants(identity, way, case.__name__) and (way != "namespaces" or namespaces):
+                wrong = reload.run_case(berm, base, identity, way, case)
+                suite.tell(not wrong, wrong or "")
 
 
-def run_all(library, berm, base):
-    passed = failed = skipped = 0
+def run_all(suite, library, berm, base):
     program = build(library, base)
     user = make_user() if os.geteuid() == 0 else None
     identities = [Identity("root", 0, 0), user] if user else [Identity(os.environ.get("USER", "user"), os.geteuid(), os.getegid())]
     try:
         for identity in identities:
-            namespaces = can_have_namespaces(identity)
-            for case in CASES:
-                name = "%s %s %s" % (identity.login, case[0], case[1])
-                if case[0] != "landlock" and not namespaces:
-                    print("SKIP  %s: no user namespaces" % name)
-                    skipped += 1
-                    continue
-                good, text = attempt(program, base, identity, case)
-                print("%s  %-28s %s" % ("ok  " if good else "FAIL", name, text), flush=True)
-                passed, failed = passed + good, failed + (not good)
-            good, bad = reload_cases(berm, base, identity, namespaces)
-            passed, failed = passed + good, failed + bad
+            run_identity(suite, program, berm, base, identity)
     finally:
         if user:
             remove_user(user.name)
-    return passed, failed, skipped
 
 
 def main():
-    library, berm = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("library")
+    parser.add_argument("berm")
+    parser.add_argument("--one", metavar="IDENTITY:WAY:CASE", help="one case, as it is named in a failure")
+    suite = Suite(parser.parse_args())
+    library, berm = os.path.abspath(suite.options.library), os.path.abspath(suite.options.berm)
     print("seed %d" % SEED)
     # Not below a scratch folder of the sandboxes, where what is taken away leaves a folder of theirs.
     with tempfile.TemporaryDirectory(prefix="berm-live-", dir=place_of_tests()) as base:
         os.chmod(base, 0o755)
         shutil.copy(berm, os.path.join(base, "berm"))
         berm = os.path.join(base, "berm")
-        passed, failed, skipped = run_all(library, berm, base)
+        run_all(suite, library, berm, base)
+    failed, skipped = suite.failed, suite.skipped
+    if suite.passed + failed + skipped == 0:
+        print("FAIL  no such case")
+        failed = 1
     if os.environ.get("BERM_MUST_RUN") == "1":
         failed, skipped = failed + skipped, 0
-    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
+    print("%d passed, %d failed%s" % (suite.passed, failed, ", %d skipped" % skipped if skipped else ""))
     return 1 if failed else 0
 
 

@@ -41,17 +41,17 @@ static int make_tree(void **state)
 	assert_true(symlink("sub/../f", in("w/link")) == 0 && symlink("circle", in("w/circle")) == 0 &&
 		    symlink("gone", in("w/dangling")) == 0 && symlink("../other/f", in("w/out")) == 0 &&
 		    symlink("w", in("way")) == 0 && symlink("..", in("w/sub/up")) == 0 &&
-		    symlink("..", in("w/back")) == 0 && symlink(".", in("w/here")) == 0 && symlink("/", in("w/top")) == 0);
+		    symlink("..", in("w/back")) == 0 && symlink(".", in("w/here")) == 0 &&
+		    symlink("/", in("w/top")) == 0);
 	return 0;
 }
 
 static int remove_tree(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"w/f",	  "other/f", "w/closed", "w/link", "w/circle",
-					    "w/dangling", "w/out",   "w/sub/up", "way",	   "w/sub",
-					    "w/back",	  "w/here",  "w/top",	 "shut",   "other",
-					    "w",	  ""};
+	static const char *const names[] = {"w/f",   "other/f",	 "w/closed", "w/link", "w/circle", "w/dangling",
+					    "w/out", "w/sub/up", "way",	     "w/sub",  "w/back",   "w/here",
+					    "w/top", "shut",	 "other",    "w",      ""};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		assert_true(remove(in(names[i])) == 0);
 	return 0;
@@ -148,11 +148,16 @@ static void test_folders_that_are_returned_to(void **state)
 		const char *path, *leads;
 		enum plan_sight sight;
 	} want[] = {
-		{"w/back", "", SIGHT_FOLDER},	   {"w/back/", "", SIGHT_FOLDER},
-		{"w/..", "", SIGHT_FOLDER},	   {"w/sub/../..", "", SIGHT_FOLDER},
-		{"w/sub/up/back", "", SIGHT_FOLDER}, {"way/..", "", SIGHT_FOLDER},
-		{"way/.", "w", SIGHT_REAL},	   {"w/here", "w", SIGHT_REAL},
-		{"w/back/w/sub/..", "w", SIGHT_REAL}, {"far", "", SIGHT_FOLDER},
+		{"w/back", "", SIGHT_FOLDER},
+		{"w/back/", "", SIGHT_FOLDER},
+		{"w/..", "", SIGHT_FOLDER},
+		{"w/sub/../..", "", SIGHT_FOLDER},
+		{"w/sub/up/back", "", SIGHT_FOLDER},
+		{"way/..", "", SIGHT_FOLDER},
+		{"way/.", "w", SIGHT_REAL},
+		{"w/here", "w", SIGHT_REAL},
+		{"w/back/w/sub/..", "w", SIGHT_REAL},
+		{"far", "", SIGHT_FOLDER},
 		{"w/back/far/w/here/.", "w", SIGHT_REAL},
 	};
 	char granted[2 * PATH_MAX], way[2 * PATH_MAX], far[2 * PATH_MAX];

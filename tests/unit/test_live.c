@@ -12,6 +12,7 @@
 
 #include "base/own.h"
 #include "berm/berm.h"
+#include "sandbox/box.h"
 
 static char base[] = "/var/tmp/berm-live-XXXXXX";
 
@@ -258,6 +259,24 @@ static void other_plans_and_ended_sandboxes_are_refused(void **state)
 	berm_sandbox_free(box);
 }
 
+/* What another update is changing, and whether the helper has answered it yet, says nothing to the second one. */
+static void a_second_update_finds_the_first_at_work(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	struct wish wish = usual;
+	struct berm_sandbox *box = start(&wish, BERM_BACKEND_LANDLOCK);
+	assert_false(atomic_flag_test_and_set(&box->live.busy));
+	box->live.lost = true; /* the first one waits for an answer */
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_PARTIAL), BERM_ERR_TIMEOUT);
+	atomic_flag_clear(&box->live.busy); /* and gave up */
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_PARTIAL), BERM_ERR_CLOSED);
+	box->live.lost = false;
+	assert_int_equal(update(box, &wish, BERM_BACKEND_LANDLOCK, BERM_UPDATE_PARTIAL), BERM_OK);
+	assert_int_equal(berm_sandbox_generation(box), 2);
+	berm_sandbox_free(box);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_namespaces_what_landlock_granted_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_fixed_waits_for_the_next_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_network_of_fewer_names_narrows, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_second_update_finds_the_first_at_work, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_plans_and_ended_sandboxes_are_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
