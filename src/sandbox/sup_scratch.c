@@ -1,10 +1,11 @@
 /*
  * Scratch space that is served. With namespaces that is only a scratch folder in which a governed grant lies (a workspace
- * in /tmp): plan_scratch_govern says why. Where nothing can be mounted: the private temporary folder lies in the host's /tmp, so the names that
- * programs outside act on are governed in it as in any granted tree: a git repository made there could be pointed to from
- * the workspace. /dev/shm is everybody's: the sandbox has in it what it made itself, and nothing else. What it made is
- * known, because making is on behalf; a file is told by device and number, and kept from being confused with a later one
- * by a descriptor that stays open as long as it has a name.
+ * in /tmp): plan_scratch_govern says why. One that lies in it, or in a grant, and holds no such grant itself is not.
+ * Where nothing can be mounted: the private temporary folder lies in the host's /tmp, so the names that programs outside
+ * act on are governed in it as in any granted tree: a git repository made there could be pointed to from the workspace.
+ * /dev/shm is everybody's: the sandbox has in it what it made itself, and nothing else. What it made is known, because
+ * making is on behalf; a file is told by device and number, and kept from being confused with a later one by a
+ * descriptor that stays open as long as it has a name.
  */
 #include <fcntl.h>
 #include <string.h>
