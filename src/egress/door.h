@@ -74,8 +74,10 @@ struct door_answer {
 	uint32_t generation;
 	uint8_t verdict, why;
 	uint8_t http_rules;   /* CONNECT: every request is to be asked for as HTTP, and what is not HTTP is not sent */
-	uint8_t close_denied; /* RELOADED: what the new rules deny is closed; else it may go on */
-	uint16_t allowed;     /* ADDRESSES: bit i for addresses[i] */
+	uint8_t all_requests; /* HTTP: no line tells requests to this host and port apart; until the next generation none
+			       * is to be asked for on this connection. 0: each is */
+	uint8_t close_denied;	/* RELOADED: what the new rules deny is closed; else it may go on */
+	uint16_t allowed;	/* ADDRESSES: bit i for addresses[i] */
 	uint16_t upstream_port; /* not 0: dial this proxy instead (upstream_host), with CONNECT or an absolute form */
 	uint32_t wait_ms;	/* not 0, ALLOW: the route's rate is used up so far; begin no sooner than this */
 	char upstream_host[HOST_NAME_MAX + 1];

@@ -43,6 +43,8 @@ struct egress {
 	struct listeners *listeners; /* NULL: no ends have come yet */
 	uint32_t connections, half_open;
 	uint16_t proxy_port;
+	uint32_t generation; /* of the last RELOADED; what was allowed for all requests before it is asked for again */
+	const char *token;   /* clients of the proxy must show it; NULL: none is asked for */
 	bool stopping;
 	uint64_t kept_bytes;	       /* by all connections, while a side does not take them */
 	struct egress_open *open;      /* all of them */

@@ -41,16 +41,24 @@ void flow_question(const struct flow_start *flow, enum door_kind kind, struct do
 /* ---- flow.c: what was led here, of whatever protocol. Takes the flow. ---- */
 void flow_start(const struct flow_start *start);
 
-/* ---- http_flow.c: HTTP/1.1 of a client that knows of no proxy, or of one that does (absolute form, CONNECT) ---- */
+/* ---- flow.c: a tunnel that a client of the proxy asked for (CONNECT, SOCKS) ----
+ * Takes the flow, whose host, port, first, connection and upstream are set. Sends reply to the client; what the client sends
+ * then is looked at like the first bytes of any other connection to that host. */
+void flow_tunnel(struct flow_start *flow, struct str reply);
+
+/* ---- http_flow.c: HTTP/1.1 of a client that knows of no proxy, or (host is none) of one that does (absolute form,
+ * CONNECT). Uses the connection that the flow has, if it has one, and asks for others. ---- */
 /* Takes the flow; on an error the client is closed all the same. */
 void http_flow_start(struct flow_start *flow);
 /* Does it look like HTTP, well or badly formed (also behind empty lines, in lower case, of version 2)? 0: no, 1: yes,
  * -1: more bytes are needed. */
 int http_flow_looks(struct str first);
-/* The whole of a refusal: status, Connection: close, JSON {error, rule, detail, grant, retry: false}. */
+/* The whole of a refusal: status, Connection: close, JSON {error, rule, detail, grant, retry: false}. Trying again makes
+ * sense only with 429, 502, 503 and 504. */
 struct http_refusal {
 	uint16_t status;
 	const char *error, *rule, *detail, *grant; /* "" or NULL: none */
+	const char *field;			   /* one more line of the head; NULL: none */
 };
 void http_refusal_print(const struct http_refusal *refusal, struct buf *out);
 
