@@ -71,6 +71,7 @@ static void recheck_due(struct loop_source *source, uint32_t events)
 /* What begins later was asked for under the new rules. */
 static void reloaded(struct egress *egress, const struct door_answer *answer)
 {
+	egress->generation = answer->generation;
 	if (answer->close_denied == 0)
 		return;
 	egress->unchecked = egress->open;

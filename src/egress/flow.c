@@ -132,7 +132,9 @@ static void go_tls(struct flow *flow)
 static void refuse_http(struct flow *flow)
 {
 	auto_buf struct buf text;
-	struct http_refusal refusal = {flow->status, flow->error, flow->rule, flow->detail, flow->grant};
+	const struct http_refusal refusal = {
+		flow->status, flow->error, flow->rule, flow->detail, flow->grant, NULL,
+	};
 	buf_init(&text, 8192);
 	http_refusal_print(&refusal, &text);
 	answer_text(flow, buf_str(&text));
@@ -251,20 +253,25 @@ static void upstream_ready(struct loop_source *source, uint32_t events)
 
 /* ---- the way to the host ------------------------------------------------------------------------------------------- */
 
-static void open_flow(struct flow *flow, const struct reach_result *result)
+static void begin_open(struct flow *flow)
 {
 	struct egress *egress = flow->start.egress;
 	flow->phase = OPEN;
-	flow->start.upstream = result->fd;
-	flow->start.connection = reach_connection(&flow->reach);
-	flow->start.http_rules = result->answer->http_rules != 0;
 	flow_settled(&flow->start);
 	loop_deadline(&flow->client, flow->first.len > 0 ? egress->limits.first_ms : egress->limits.idle_ms);
-	if (loop_add(&egress->loop, &flow->upstream, result->fd, EDGES | (uint32_t)EPOLLET, upstream_ready, NULL) !=
-	    BERM_OK)
+	if (loop_add(&egress->loop, &flow->upstream, flow->start.upstream, EDGES | (uint32_t)EPOLLET, upstream_ready,
+		     NULL) != BERM_OK)
 		reset(flow);
 	else
 		step(flow);
+}
+
+static void open_flow(struct flow *flow, const struct reach_result *result)
+{
+	flow->start.upstream = result->fd;
+	flow->start.connection = reach_connection(&flow->reach);
+	flow->start.http_rules = result->answer->http_rules != 0;
+	begin_open(flow);
 }
 
 static void refuse(struct flow *flow, const struct reach_result *result)
@@ -316,4 +323,25 @@ void flow_start(const struct flow_start *start)
 		     NULL) != BERM_OK ||
 	    reach_start(&flow->reach, start->egress, &ask, reached, NULL) != BERM_OK)
 		reset(flow);
+}
+
+void flow_tunnel(struct flow_start *start, struct str reply)
+{
+	struct flow *flow = calloc(1, sizeof(*flow));
+	struct flow_start copy = *start;
+	if (flow == NULL) {
+		flow_reset(&copy);
+		return;
+	}
+	flow->start = copy;
+	flow->start.first = (struct str){"", 0};
+	buf_init(&flow->first, TLS_HELLO_MAX + 1);
+	buf_put_str(&flow->first, start->first);
+	if (flow->first.failed ||
+	    send(start->client, reply.ptr, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)reply.len ||
+	    loop_add(&start->egress->loop, &flow->client, start->client, EDGES | (uint32_t)EPOLLET, client_ready,
+		     NULL) != BERM_OK)
+		reset(flow);
+	else
+		begin_open(flow);
 }

@@ -1,0 +1,217 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "egress/http_parts.h"
+
+enum { DETAIL_MAX = 640 };
+
+#define FLOW_OF(pointer) ((struct http_flow *)(void *)((char *)(pointer)-offsetof(struct http_flow, reach)))
+
+/* ---- the question -------------------------------------------------------------------------------------------------- */
+
+/* A Host without a port goes where its connection does. */
+static uint16_t port_of(const struct http_flow *h, const struct http1_request *request)
+{
+	return h->proxy ? url_port(&request->url) : h->flow.port;
+}
+
+static bool is_same_host(const struct http_flow *h, const struct http1_request *request)
+{
+	return h->port == port_of(h, request) && host_equal(&h->host, &request->url.authority.host);
+}
+
+bool http_ask_is_free(const struct http_flow *h, const struct http1_request *request)
+{
+	return h->covered && h->generation == h->flow.egress->generation && is_same_host(h, request);
+}
+
+bool http_ask_may_pass(const struct http_flow *h, const struct http1_request *request)
+{
+	return request->form != HTTP1_AUTHORITY && h->upstream.fd >= 0 && is_same_host(h, request) &&
+	       (h->admitted || http_ask_is_free(h, request));
+}
+
+static void fill_question(const struct http_flow *h, const struct http1_request *request,
+			  struct door_question *ret_question)
+{
+	flow_question(&h->flow, h->tunnel ? DOOR_CONNECT : DOOR_HTTP, ret_question);
+	memcpy(ret_question->host, h->host.name, sizeof(ret_question->host));
+	ret_question->port = h->port;
+	if (!h->tunnel)
+		memcpy(ret_question->method, request->method.ptr, request->method.len);
+}
+
+/* The one upstream is the one that is asked for. */
+static void turn_to(struct http_flow *h, const struct http1_request *request)
+{
+	h->tunnel = request->form == HTTP1_AUTHORITY;
+	if (!h->tunnel && is_same_host(h, request))
+		return;
+	http_flow_drop_upstream(h);
+	h->host = request->url.authority.host;
+	h->port = port_of(h, request);
+	h->covered = false;
+}
+
+static void reached(struct reach *reach, const struct reach_result *result);
+
+void http_ask_start(struct http_flow *h, const struct http1_request *request)
+{
+	struct door_question question;
+	struct berm_err err;
+	turn_to(h, request);
+	fill_question(h, request, &question);
+	bool any = request->form == HTTP1_ASTERISK;
+	const struct reach_ask ask = {
+		.question = &question,
+		.text = any ? STR("/") : (struct str){request->url.target.text, request->url.target.len},
+		.decide_only = h->upstream.fd >= 0,
+	};
+	h->admitted = false;
+	h->asked_generation = h->flow.egress->generation;
+	h->state = HTTP_ASKING;
+	if (reach_start(&h->reach, h->flow.egress, &ask, reached, &err) != BERM_OK)
+		http_flow_refuse(h, &(struct http_refusal){503, .error = "fault", .detail = err.msg});
+}
+
+/* ---- refusals ------------------------------------------------------------------------------------------------------ */
+
+static void refuse_denied(struct http_flow *h, const struct door_answer *answer, const char *why)
+{
+	static const char *const words[] = {
+		[DOOR_BY_RULE] = "the policy does not allow it",
+		[DOOR_BY_PERSON] = "a person was asked and said no",
+		[DOOR_UNANSWERED] = "a person was asked and did not answer in time",
+		[DOOR_BY_ADDRESS] = "the host has no address that may be connected to",
+		[DOOR_BY_RATE] = "the rate of the rule is used up",
+		[DOOR_BY_FAULT] = "the policy could not be asked",
+	};
+	char detail[DETAIL_MAX];
+	const char *word = answer->why < ARRAY_LEN(words) ? words[answer->why] : why;
+	bool rate = answer->why == DOOR_BY_RATE;
+	(void)snprintf(detail, sizeof(detail), "%s, port %u: %s", h->host.name, (unsigned)h->port, word);
+	http_flow_refuse(h, &(struct http_refusal){
+				    rate ? 429 : 403,
+				    rate ? "rate" : "denied",
+				    answer->rule,
+				    detail,
+				    answer->grant,
+				    NULL,
+			    });
+}
+
+static void refuse_rate(struct http_flow *h, const struct door_answer *answer)
+{
+	char field[64];
+	(void)snprintf(field, sizeof(field), "Retry-After: %u", (unsigned)(answer->wait_ms / 1000 + 1));
+	http_flow_refuse(h, &(struct http_refusal){
+				    429,
+				    .error = "rate",
+				    .rule = answer->rule,
+				    .detail = "the rate of the rule is used up",
+				    .field = field,
+			    });
+}
+
+static void refuse(struct http_flow *h, const struct reach_result *result)
+{
+	static const struct {
+		uint16_t status;
+		const char *error;
+	} forms[] = {
+		[REACH_DENIED] = {403, "denied"},
+		[REACH_DONE] = {500, "fault"},
+		[REACH_ALLOWED] = {500, "fault"},
+		[REACH_NO_NAME] = {502, "upstream_no_name"},
+		[REACH_REFUSED] = {502, "upstream_unreachable"},
+		[REACH_TIMEOUT] = {504, "upstream_timeout"},
+		[REACH_FAULT] = {503, "fault"},
+	};
+	if (result->outcome == REACH_DENIED && result->answer != NULL) {
+		refuse_denied(h, result->answer, result->why);
+		return;
+	}
+	http_flow_refuse(h, &(struct http_refusal){
+				    forms[result->outcome].status,
+				    .error = forms[result->outcome].error,
+				    .detail = result->why,
+			    });
+}
+
+/* ---- the answer ---------------------------------------------------------------------------------------------------- */
+
+/* False: out of memory. */
+static bool adopt_upstream(struct http_flow *h, const struct reach_result *result)
+{
+	const struct door_answer *answer = result->answer;
+	http_flow_attach(h, result->fd, reach_connection(&h->reach));
+	h->by_upstream_proxy = answer->upstream_port != 0 && !h->tunnel;
+	if (!h->by_upstream_proxy || answer->upstream_login[0] == '\0')
+		return true;
+	h->login = str_dup(str_from(answer->upstream_login));
+	return h->login != NULL;
+}
+
+static void adopt_rules(struct http_flow *h, const struct door_answer *answer)
+{
+	if (h->tunnel) {
+		h->flow.http_rules = answer->http_rules != 0;
+		return;
+	}
+	if (answer->all_requests != 0)
+		h->covered = true;
+	else if (h->generation != h->asked_generation)
+		h->covered = false;
+	h->generation = h->asked_generation;
+}
+
+/* What CONNECT asked for: the client's connection is no longer HTTP. */
+static void open_tunnel(struct http_flow *h)
+{
+	struct flow_start *flow = &h->flow;
+	struct str kept = buf_str(&h->client.in);
+	loop_remove(&h->client.source);
+	flow->host = h->host;
+	flow->port = h->port;
+	flow->connection = h->connection;
+	flow->upstream = h->upstream.fd;
+	flow->first = str_skip(kept, h->head_len);
+	h->upstream.fd = -1;
+	h->handed = h->over = true;
+	flow_tunnel(flow, STR("HTTP/1.1 200 Connection established\r\n\r\n"));
+}
+
+void http_ask_go_on(struct http_flow *h)
+{
+	if (h->tunnel) {
+		open_tunnel(h);
+		return;
+	}
+	h->state = HTTP_AT_HEAD;
+	h->admitted = h->again = true;
+}
+
+static void reached(struct reach *reach, const struct reach_result *result)
+{
+	struct http_flow *h = FLOW_OF(reach);
+	const struct door_answer *answer = result->answer;
+	bool dialled = result->outcome == REACH_DONE;
+	flow_settled(&h->flow);
+	if (!dialled && result->outcome != REACH_ALLOWED) {
+		refuse(h, result);
+	} else if (dialled && !adopt_upstream(h, result)) {
+		http_flow_reset(h);
+	} else if (answer->wait_ms > HTTP_WAIT_MAX_MS) {
+		refuse_rate(h, answer);
+	} else {
+		adopt_rules(h, answer);
+		h->wait_ms = answer->wait_ms;
+		h->state = HTTP_HELD;
+		if (h->tunnel || h->wait_ms == 0) /* reach.c has waited for a connection */
+			http_ask_go_on(h);
+	}
+	http_flow_settle(h);
+}
