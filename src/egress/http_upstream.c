@@ -77,7 +77,8 @@ static void begin_response(struct http_flow *h)
 {
 	struct http1_framing framing = http1_response_framing(&response, h->minor);
 	h->upstream_close |= response.head.close;
-	h->close |= framing.kind == HTTP1_BODY_CLOSE;
+	/* Also if the rest of the request has nowhere to go. */
+	h->close |= framing.kind == HTTP1_BODY_CLOSE || (h->upstream_close && h->state == HTTP_IN_BODY);
 	if (!print_head(h))
 		return;
 	h->upstream.passed = framing.kind;
