@@ -143,6 +143,7 @@ static const struct field fields[] = {
 	{"status", "signal", TYPE_INT, ENDED_SET, IN_STATUS(signal), NULL, "the signal that ended it"},
 	{"status", "denied", TYPE_U64, ENDED, IN_STATUS(denied), NULL, "requests denied"},
 	{"status", "served", TYPE_U64, ENDED, IN_STATUS(served), NULL, "calls done on behalf"},
+	{NULL, "offers", TYPE_LIST, SET, AT(offers), NULL, "policy lines that would allow what was denied"},
 	{NULL, "files", TYPE_LIST, SET, AT(files), NULL,
 	 "files that the policy was read from, cut where they are long"},
 	{NULL, "changes", TYPE_LIST, SET, AT(changes), NULL, "lines that differ, and when each is in force"},

@@ -70,6 +70,7 @@ struct event {
 	const char *workspace, *backend;
 	/* kind SESSION, op stop: */
 	const struct berm_status *status; /* or NULL */
+	const char *const *offers;	  /* "filesystem.read: ~/.foo", NULL-terminated, or NULL */
 	/* kind POLICY, op load: */
 	const char *const *files; /* NULL-terminated, or NULL */
 	/* kind POLICY, op reload: */

@@ -15,6 +15,7 @@
 #include "cli/user_file.h"
 #include "policy/learn_policy.h"
 #include "policy/policy_text.h"
+#include "session/offers.h"
 #include "session/policy_file.h"
 
 struct learn_choices {
@@ -100,17 +101,10 @@ static void learning_done(struct learning *learning)
 
 static enum berm_code judge(struct learning *learning)
 {
-	const struct policy_input *input = run_input(learning->run);
-	const struct learn_judge judge = {
-		.home = input->real_home != NULL ? input->real_home : input->home,
-		.workspace = run_workspace(learning->run),
-		.context = learning->rules,
-		.look = learn_policy_look,
-	};
 	learn_done(&learning->learn);
 	learn_init(&learning->learn);
-	return learn_make(learning->events.items.items, learning->events.items.len, &judge, &learning->learn,
-			  &learning->err);
+	return offers_judge(run_input(learning->run), learning->rules, &learning->events, &learning->learn,
+			    &learning->err);
 }
 
 static enum berm_code open_policy(struct learning *learning)

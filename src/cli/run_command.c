@@ -15,7 +15,7 @@ static int fail(enum berm_code code, const struct berm_err *err)
 	return say_failure(err, "", run_report_failure(code));
 }
 
-enum { MAX_LINE = 16 * 1024 };
+enum { MAX_REPORT = 64 * 1024 };
 
 static void say_before(const struct run *run, const struct run_choices *choices)
 {
@@ -45,17 +45,16 @@ static void say_started(const struct run *run, const struct run_choices *choices
 
 static void say_after(const struct run_result *result, const struct run_choices *choices)
 {
-	auto_buf struct buf line;
-	buf_init(&line, MAX_LINE);
+	auto_buf struct buf report;
+	buf_init(&report, MAX_REPORT);
 	if (result->events_failure.code != BERM_OK) /* silence is for talk, not for a record with holes */
 		say_line("events are not complete: %s", result->events_failure.msg);
 	if (choices->quiet)
 		return;
 	if (result->status.wall_limit)
 		say_line("time limit reached: everything in the sandbox was ended");
-	run_report_denials(result, &line);
-	if (line.len > 0)
-		say_line("%s", line.data);
+	run_report_denials(result, &report);
+	say_text(&report);
 	if (choices->verbose)
 		say_line("%llu calls served, %llu denied", (unsigned long long)result->status.served,
 			 (unsigned long long)result->status.denied);

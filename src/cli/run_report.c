@@ -1,12 +1,14 @@
 #include "cli/run_report.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/own.h"
 #include "cli/commands.h"
-#include "session/agent_sockets.h"
+#include "cli/denial_text.h"
 #include "ui/text.h"
+
+/* It is to be one short screen. */
+enum { SHOWN_DENIALS = 5, SHOWN_LINES = 8, GRANT_MAX = 2048, LINE_MAX_BYTES = 16 * 1024 };
 
 int run_report_status(const struct berm_status *status, bool fail_on_deny)
 {
@@ -26,102 +28,129 @@ int run_report_failure(enum berm_code code)
 	return code == BERM_ERR_DENIED ? EXIT_NOT_EXECUTABLE : EXIT_REFUSED;
 }
 
-static const struct {
-	const char *word;
-	const char *flag; /* what would grant it on an object of kind FILE */
-} ops[] = {
-	[BERM_OP_READ] = {"read", "-r"},     [BERM_OP_WRITE] = {"write", "-w"},	  [BERM_OP_CREATE] = {"create", "-w"},
-	[BERM_OP_DELETE] = {"delete", "-w"}, [BERM_OP_RENAME] = {"rename", "-w"}, [BERM_OP_LINK] = {"link", "-w"},
-	[BERM_OP_META] = {"meta", "-w"},     [BERM_OP_CONNECT] = {"connect", ""}, [BERM_OP_BIND] = {"bind", ""},
-	[BERM_OP_LISTEN] = {"listen", ""},   [BERM_OP_SEND] = {"send", ""},	  [BERM_OP_SIGNAL] = {"signal", ""},
-	[BERM_OP_EXEC] = {"run", "-x"},
-};
-
-static const char *op_word(const struct run_denial *denial)
+static void put_head(uint64_t denied, size_t lines, struct buf *out)
 {
-	return (size_t)denial->op < ARRAY_LEN(ops) ? ops[denial->op].word : "access";
+	buf_printf(out, "%llu denied", (unsigned long long)denied);
+	if (lines == 1)
+		buf_puts(out, "; \"berm learn\" would add this line");
+	else if (lines > 1)
+		buf_printf(out, "; \"berm learn\" would add these %zu lines", lines);
 }
 
-/* Words that a shell takes as they are. */
-static bool is_plain(const char *text)
+static bool same_text(const char *a, const char *b)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%=";
-	return text[0] == '/' && text[strspn(text, letters)] == '\0';
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
-/* What is denied by a line of the group itself, a private key, is so with the group as well. */
-static bool is_line_of(const struct run_denial *denial, const char *group)
+/* Of one object, by one program and one line, with one way out: then it is one thing to a reader. */
+static bool same_group(const struct event *a, const struct event *b)
 {
-	char file[64];
-	(void)snprintf(file, sizeof file, "groups/%s.yaml:", group);
-	return strncmp(denial->at, file, strlen(file)) == 0;
+	return a->kind == b->kind && same_text(a->object.path, b->object.path) && same_text(a->task.exe, b->task.exe) &&
+	       same_text(a->by.rule, b->by.rule) && same_text(a->by.text, b->by.text) &&
+	       same_text(a->by.at, b->by.at) && same_text(a->grant, b->grant);
 }
 
-/* The group with an agent that does what was wanted; NULL: none. */
-static const char *agent_group(const struct run_denial *denial, bool connects)
+static bool is_told_before(const struct event_list *list, size_t index)
 {
-	const char *group = connects ? agent_sockets_group(denial->object, NULL) : NULL;
-	if (denial->kind == BERM_REQUEST_FILE)
-		group = agent_sockets_group_of_file(denial->object);
-	return group != NULL && !is_line_of(denial, group) ? group : NULL;
+	for (size_t i = 0; i < index; i++)
+		if (same_group(&list->items[i], &list->items[index]))
+			return true;
+	return false;
 }
 
-/* The narrowest flags that would allow it; nothing where no flag does. */
-static void put_grant(const struct run_denial *denial, struct buf *out)
+static size_t count_groups(const struct event_list *list)
 {
-	bool connects = denial->kind == BERM_REQUEST_SOCKET && denial->op != BERM_OP_BIND;
-	const char *group = agent_group(denial, connects);
-	if (group != NULL)
-		buf_printf(out, "-g %s", group);
-	if (group != NULL || denial->narrows)
-		return;
-	if (denial->kind == BERM_REQUEST_NET)
-		buf_puts(out, "-n host");
-	else if (denial->kind == BERM_REQUEST_PROCESS)
-		buf_puts(out, "--allow signals");
-	else if (!is_plain(denial->object))
-		return;
-	else if (connects)
-		buf_printf(out, "--socket %s", denial->object);
-	else if (denial->kind == BERM_REQUEST_FILE && (size_t)denial->op < ARRAY_LEN(ops))
-		buf_printf(out, "%s %s", ops[denial->op].flag, denial->object);
+	size_t count = 0;
+	for (size_t i = 0; i < list->count; i++)
+		count += !is_told_before(list, i);
+	return count;
 }
 
-static void put_denial(const struct run_denial *denial, struct buf *out)
+/* Was this tried on it before, after the first? */
+static bool is_op_told(const struct event_list *list, size_t first, size_t index)
 {
-	buf_printf(out, "'%s ", op_word(denial));
-	text_put_safe(out, str_from(denial->object));
-	buf_putc(out, '\'');
-	if (denial->rule[0] == '\0')
-		return;
-	buf_puts(out, " (");
-	text_put_safe(out, str_from(denial->rule));
-	if (denial->at[0] != '\0') {
+	const struct event *event = &list->items[index];
+	for (size_t i = first; i < index; i++)
+		if (same_group(&list->items[i], event) && same_text(list->items[i].op, event->op))
+			return true;
+	return false;
+}
+
+/* "write, meta": what else was tried. Returns how often all of it was. */
+static uint64_t put_others(const struct event_list *list, size_t index, struct buf *out)
+{
+	uint64_t times = list->items[index].count;
+	for (size_t i = index + 1; i < list->count; i++) {
+		if (!same_group(&list->items[i], &list->items[index]))
+			continue;
+		times += list->items[i].count;
+		if (is_op_told(list, index, i))
+			continue;
+		text_put_safe(out, str_from(list->items[i].op));
 		buf_puts(out, ", ");
-		text_put_safe(out, str_from(denial->at));
 	}
-	buf_putc(out, ')');
+	return times;
+}
+
+/* "meta, write '/w/.envrc' by sh, 3 times: shell start files (groups/shell-startup.yaml:7:5); try: -w /w" */
+static void put_group(const struct event_list *list, size_t index, struct buf *out)
+{
+	const struct event *event = &list->items[index];
+	auto_buf struct buf grant;
+	buf_init(&grant, GRANT_MAX);
+	uint64_t times = put_others(list, index, out);
+	denial_text_put_what(event, out);
+	if (times > 1)
+		buf_printf(out, ", %llu times", (unsigned long long)times);
+	buf_puts(out, ": ");
+	denial_text_put_why(event, out);
+	denial_text_put_grant(event, &grant);
+	if (grant.len > 0)
+		buf_printf(out, "; try: %s", grant.data);
+}
+
+static void put_lines(const struct learn *learn, struct buf *out)
+{
+	for (size_t i = 0; i < learn->lines.len && i < SHOWN_LINES; i++) {
+		auto_buf struct buf line;
+		buf_init(&line, LINE_MAX_BYTES);
+		offers_put_line(vec_at(&learn->lines, i), &line);
+		buf_puts(out, "\n    + ");
+		text_put_safe(out, buf_str(&line));
+	}
+	if (learn->lines.len > SHOWN_LINES)
+		buf_printf(out, "\n    + and %zu more", learn->lines.len - SHOWN_LINES);
+}
+
+static void put_groups(const struct offers *offers, size_t groups, struct buf *out)
+{
+	const struct event_list *list = &offers->denials;
+	size_t shown = 0;
+	for (size_t i = 0; i < list->count && shown < SHOWN_DENIALS; i++) {
+		if (is_told_before(list, i))
+			continue;
+		buf_puts(out, "\n    ");
+		put_group(list, i, out);
+		shown++;
+	}
+	if (groups > shown)
+		buf_printf(out, "\n    and %zu more%s", groups - shown, offers->dropped ? ", and others" : "");
 }
 
 void run_report_denials(const struct run_result *result, struct buf *out)
 {
+	const struct offers *offers = result->offers;
 	if (result->status.denied == 0)
 		return;
-	buf_printf(out, "%llu denied", (unsigned long long)result->status.denied);
-	for (size_t i = 0; i < result->denial_count; i++) {
-		buf_puts(out, i == 0 ? ": " : ", ");
-		put_denial(&result->denials[i], out);
-	}
-	if (result->more_denials)
-		buf_puts(out, ", …");
-	for (size_t i = 0; i < result->denial_count; i++) {
-		auto_buf struct buf grant;
-		buf_init(&grant, 2048);
-		put_grant(&result->denials[i], &grant);
-		if (grant.len == 0)
-			continue;
-		buf_puts(out, "; try: ");
-		buf_put_str(out, buf_str(&grant));
+	put_head(result->status.denied, offers != NULL ? offers->learn.lines.len : 0, out);
+	if (offers == NULL)
+		return;
+	size_t groups = count_groups(&offers->denials);
+	put_lines(&offers->learn, out);
+	if (groups != 1 || offers->learn.lines.len > 0) {
+		put_groups(offers, groups, out);
 		return;
 	}
+	buf_puts(out, ": ");
+	put_group(&offers->denials, 0, out);
 }

@@ -88,3 +88,15 @@ void say_line(const char *format, ...)
 	buf_putc(&text, '\n');
 	say_to_stderr(&text);
 }
+
+void say_text(const struct buf *text)
+{
+	auto_buf struct buf line;
+	buf_init(&line, SAY_MAX);
+	if (buf_check(text, NULL) != BERM_OK || text->len == 0)
+		return;
+	buf_puts(&line, "berm: ");
+	buf_put_str(&line, buf_str(text));
+	buf_putc(&line, '\n');
+	say_to_stderr(&line);
+}

@@ -27,5 +27,7 @@ int say_failure(const struct berm_err *err, const char *hint, int status);
 int say_problems(const struct problems *problems, const struct berm_err *err, int status);
 /* "berm: TEXT" on stderr. */
 void say_line(const char *format, ...) PRINTF_LIKE(1, 2);
+/* The same for a text of several lines, which holds nothing unprintable; nothing if it is not whole. */
+void say_text(const struct buf *text);
 
 #endif

@@ -289,6 +289,7 @@ void run_free(struct run *run)
 	terminal_done(&run->terminal);
 	journal_done(&run->journal);
 	denials_free(run->denials);
+	offers_free(run->offers);
 	str_free_all(run->environment);
 	berm_plan_free(run->plan);
 	berm_facts_free(run->facts);

@@ -8,9 +8,8 @@
 #include "berm/berm.h"
 #include "format/problem.h"
 #include "policy/resolve.h"
+#include "session/offers.h"
 #include "session/sources.h"
-
-enum { RUN_SHOWN_DENIALS = 3 };
 
 struct run_request {
 	const char *const *profiles;	/* as given with -p, NULL-terminated; or NULL */
@@ -65,18 +64,10 @@ const char *run_session(const struct run *run);
  * the plan is made anew: run_plan then gives another one. Errors: those of berm_sandbox_spawn. */
 MUST_USE enum berm_code run_start(struct run *run, struct berm_err *err);
 
-struct run_denial {
-	enum berm_request_kind kind;
-	enum berm_request_op op;
-	char object[1024], rule[256];
-	char at[160]; /* where the line stands, "groups/git.yaml:7:5"; "" if nowhere */
-	bool narrows; /* a line that no grant lifts */
-};
 struct run_result {
 	struct berm_status status;
-	struct run_denial denials[RUN_SHOWN_DENIALS]; /* the first different ones */
-	size_t denial_count;
-	bool more_denials;		/* than are kept here */
+	const struct offers
+		*offers; /* what was denied, and what would allow it; the run's. NULL: nothing, or no memory */
 	struct berm_err events_failure; /* code OK: all events were written */
 };
 /* Serves until everything of the sandbox is gone. Signals and stops are passed on, the terminal is as it was before. */

@@ -8,6 +8,8 @@
 #include "format/path.h"
 #include "sandbox/caps.h"
 
+enum { OFFERED_LINES = 40, OFFERED_BYTES = 64 * 1024 };
+
 /* The line of the policy that denied, with the texts that its event needs. */
 struct denial_line {
 	struct event_by by;
@@ -37,28 +39,6 @@ static void find_line(const struct run *run, const struct berm_request *request,
 	ret_line->by.narrows = true;
 }
 
-static bool same_denial(const struct run_denial *a, const struct run_denial *b)
-{
-	return a->kind == b->kind && a->op == b->op && strcmp(a->object, b->object) == 0;
-}
-
-static void remember(struct run_result *result, const struct berm_request *request, const struct denial_line *line)
-{
-	struct run_denial denial = {.kind = request->kind, .op = request->op, .narrows = line->by.narrows};
-	memcpy(denial.at, line->at, sizeof(denial.at));
-	memcpy(denial.object, request->object[0] != '\0' ? request->object : request->as, sizeof(denial.object));
-	bool asks = line->by.rule != NULL && strcmp(line->by.rule, policy_keys[KEY_ASK].path) == 0;
-	(void)snprintf(denial.rule, sizeof(denial.rule), "%s%s", asks ? "would be asked: " : "", line->by.text);
-	for (size_t i = 0; i < result->denial_count; i++) {
-		if (same_denial(&result->denials[i], &denial))
-			return;
-	}
-	if (result->denial_count < RUN_SHOWN_DENIALS)
-		result->denials[result->denial_count++] = denial;
-	else
-		result->more_denials = true;
-}
-
 static void take_request(struct run *run, const struct berm_request *request)
 {
 	/* Nobody is asked in this version; what is open anyway is refused, and what was open is of no interest. */
@@ -69,9 +49,8 @@ static void take_request(struct run *run, const struct berm_request *request)
 	struct event event;
 	find_line(run, request, &line);
 	event_from_request(request, &line.by, &event);
+	event.decided = true;
 	journal_put(&run->journal, &event);
-	if (request->verdict == BERM_VERDICT_DENY)
-		remember(&run->result, request, &line);
 }
 
 /* Takes all that has arrived. False: the sandbox has ended. */
@@ -111,6 +90,19 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 	}
 }
 
+/* As many as an event takes. */
+static void fill_offers(const struct offers *offers, struct arena *arena, const char *ret_lines[OFFERED_LINES + 1])
+{
+	for (size_t i = 0; offers != NULL && i < offers->learn.lines.len && i < OFFERED_LINES; i++) {
+		auto_buf struct buf line;
+		buf_init(&line, EVENT_LINE_MAX / OFFERED_LINES);
+		offers_put_line(vec_at(&offers->learn.lines, i), &line);
+		ret_lines[i] = buf_check(&line, NULL) == BERM_OK ? arena_text(arena, buf_str(&line)) : NULL;
+		if (ret_lines[i] == NULL)
+			return;
+	}
+}
+
 static void put_stop(struct run *run, const struct berm_status *status)
 {
 	struct event limit = {
@@ -119,9 +111,14 @@ static void put_stop(struct run *run, const struct berm_status *status)
 		.limit = "wall",
 		.limit_value = run->caps->limit[BERM_LIMIT_WALL_MS],
 	};
+	const char *lines[OFFERED_LINES + 1] = {NULL};
 	struct event stop = {.kind = EVENT_SESSION, .op = "stop", .status = status};
+	auto_arena struct arena arena;
+	arena_init(&arena, OFFERED_BYTES);
 	if (status->wall_limit)
 		journal_put(&run->journal, &limit);
+	fill_offers(run->offers, &arena, lines);
+	stop.offers = lines[0] != NULL ? lines : NULL;
 	journal_put(&run->journal, &stop);
 }
 
@@ -130,6 +127,8 @@ enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct
 	TRY(serve(run, err));
 	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
 	terminal_done(&run->terminal);
+	if (denials_count(run->denials) > 0 && offers_new(&run->input, run->denials, &run->offers, NULL) == BERM_OK)
+		run->result.offers = run->offers;
 	put_stop(run, &run->result.status);
 	run->result.events_failure = run->journal.failure;
 	*ret_result = run->result;

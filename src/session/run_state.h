@@ -46,6 +46,7 @@ struct run {
 	struct jobs jobs;
 	struct journal journal;
 	struct denials *denials; /* what was denied; NULL with examine */
+	struct offers *offers;	 /* made of it at the end; or NULL */
 	char program[PATH_MAX];	 /* berm's own */
 	struct berm_sandbox *box;
 	struct reload *reload;	 /* NULL: the files are not watched */

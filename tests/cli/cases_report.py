@@ -15,18 +15,35 @@ def events_of(path):
 def a_denial_is_told_at_the_end(place):
     result = place.sh("echo x 2>/dev/null >.envrc; echo still here")
     equal((result.status, result.out), (0, "still here\n"))
-    true(re.fullmatch(r"berm: 1 denied: '\w+ .*/\.envrc' \(.+\)\n", result.err), repr(result))
+    true(re.fullmatch(r"berm: 1 denied: \w+ '.*/\.envrc' by \w+: shell start files \(groups/.+\)\n", result.err), repr(result))
     equal(place.sh("echo x 2>/dev/null >.envrc", "-q").err, "")
     equal(place.sh("true").err, "")
 
 
 @test_ways
-def no_more_than_three_are_named(place):
-    result = place.sh("for d in a b c d e; do mkdir $d; echo x 2>/dev/null >$d/.envrc; done; true")
+def it_is_one_short_screen(place):
+    result = place.sh("for d in a b c d e f g; do mkdir $d; echo x 2>/dev/null >$d/.envrc; done; true")
     lines = result.err.splitlines()
-    equal(len(lines), 1, repr(result))
-    true(lines[0].startswith("berm: 5 denied: ") and lines[0].count("/.envrc'") == 3 and lines[0].endswith(", …"),
-         repr(result))
+    equal(len(lines), 7, repr(result))
+    equal((lines[0], lines[-1]), ("berm: 7 denied", "    and 2 more"))
+    true(all("/.envrc' by " in line for line in lines[1:-1]), repr(result))
+
+
+@test_ways
+def the_lines_of_learn_are_offered(place):
+    script = "chmod 600 ../file 2>/dev/null; chmod 600 ../file 2>/dev/null; echo x 2>/dev/null >.envrc; true"
+    place.file("home/file")
+    result = place.sh(script, "--backend", "landlock", "--events", f"{place.home}/log")
+    lines = result.err.splitlines()
+    equal(lines[:2], ['berm: 3 denied; "berm learn" would add this line', "    + filesystem.write: ~/file"], repr(result))
+    true(lines[3].startswith(f"    meta '{place.home}/file' by chmod, 2 times: ") and
+         lines[3].endswith(f"; try: -w {place.home}/file"), repr(result))
+    true(f"'{place.work}/.envrc' by " in lines[2] and "try" not in lines[2], repr(result))
+    equal(events_of(f"{place.home}/log")[-1]["offers"], ["filesystem.write: ~/file"])
+    learned = place.berm("learn", "--json", f"{place.home}/log").ok()  # the same code
+    equal([f"{line['line']}: {line['value']}" for line in json.loads(learned.out)["lines"]], ["filesystem.write: ~/file"])
+    true("offers" not in events_of(place.sh("true", "--events", f"{place.home}/log2") and f"{place.home}/log2")[-1],
+         "nothing was denied")
 
 
 @test_ways

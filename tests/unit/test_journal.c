@@ -227,6 +227,7 @@ static void test_denials_are_kept_though_no_events_are(void **state)
 	assert_int_equal(denials_new(&denials, NULL), BERM_OK);
 	journal.denials = denials;
 	journal_put(&journal, &event);
+	assert_int_equal(denials_count(denials), 1);
 	denials_text(denials, &text);
 	assert_int_equal(buf_check(&text, NULL), BERM_OK);
 	assert_non_null(strstr(text.data, "\"seq\":1,"));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/own.h"
 #include "cli/commands.h"
 #include "cli/run_report.h"
 
@@ -42,20 +43,41 @@ static void test_what_was_not_started(void **state)
 	assert_int_equal(run_report_failure(BERM_ERR_NOMEM), 125);
 }
 
-static struct run_denial denial(enum berm_request_kind kind, enum berm_request_op op, const char *object,
-				const char *rule)
+struct report {
+	struct event items[16];
+	struct learn_line lines[16];
+	struct offers offers;
+	struct run_result result;
+};
+
+static void init(struct report *report, uint64_t denied)
 {
-	struct run_denial made = {.kind = kind, .op = op};
-	(void)snprintf(made.object, sizeof(made.object), "%s", object);
-	(void)snprintf(made.rule, sizeof(made.rule), "%s", rule);
-	return made;
+	*report = (struct report){.result.status.denied = denied};
+	report->result.offers = &report->offers;
+	report->offers.denials.items = report->items;
+	vec_init(&report->offers.learn.lines, sizeof(struct learn_line), ARRAY_LEN(report->lines));
+	report->offers.learn.lines.items = report->lines;
 }
 
-static void says(const struct run_result *result, const char *expected)
+static struct event *add(struct report *report, const char *op, const char *path, const char *rule, const char *grant)
+{
+	struct event *event = &report->items[report->offers.denials.count++];
+	*event = (struct event){
+		.kind = EVENT_FILE, .op = op, .object.path = path, .by.text = rule, .decided = true, .count = 1};
+	(void)snprintf(event->grant, sizeof(event->grant), "%s", grant);
+	return event;
+}
+
+static void offer(struct report *report, const char *text)
+{
+	report->lines[report->offers.learn.lines.len++] = (struct learn_line){.key = KEY_READ, .text = text};
+}
+
+static void says(const struct report *report, const char *expected)
 {
 	auto_buf struct buf out;
 	buf_init(&out, 8192);
-	run_report_denials(result, &out);
+	run_report_denials(&report->result, &out);
 	assert_int_equal(buf_check(&out, NULL), BERM_OK);
 	assert_string_equal(out.data != NULL ? out.data : "", expected);
 }
@@ -63,54 +85,95 @@ static void says(const struct run_result *result, const char *expected)
 static void test_nothing_denied_says_nothing(void **state)
 {
 	(void)state;
-	says(&(struct run_result){0}, "");
+	struct report report;
+	init(&report, 0);
+	says(&report, "");
+	report.result.status.denied = 2; /* and no memory to say more */
+	report.result.offers = NULL;
+	says(&report, "2 denied");
 }
 
-static void test_one_denial_with_the_flag_that_would_allow_it(void **state)
+static void test_one_that_nothing_allows_is_one_line(void **state)
 {
 	(void)state;
-	struct run_result result = {.status.denied = 1, .denial_count = 1};
-	result.denials[0] = denial(BERM_REQUEST_FILE, BERM_OP_WRITE, "/data/x", "");
-	says(&result, "1 denied: 'write /data/x'; try: -w /data/x");
-	result.denials[0] = denial(BERM_REQUEST_SOCKET, BERM_OP_CONNECT, "/run/docker.sock", "sockets");
-	says(&result, "1 denied: 'connect /run/docker.sock' (sockets); try: --socket /run/docker.sock");
-	result.denials[0] = denial(BERM_REQUEST_SOCKET, BERM_OP_CONNECT, "/run/user/1000/gnupg/S.gpg-agent", "sockets");
-	says(&result, "1 denied: 'connect /run/user/1000/gnupg/S.gpg-agent' (sockets); try: -g gpg-agent");
-	/* A line that no path lifts is lifted by the group. */
-	result.denials[0] = denial(BERM_REQUEST_SOCKET, BERM_OP_CONNECT, "/home/u/.gnupg/S.gpg-agent", "deny");
-	result.denials[0].narrows = true;
-	says(&result, "1 denied: 'connect /home/u/.gnupg/S.gpg-agent' (deny); try: -g gpg-agent");
-	result.denials[0] = denial(BERM_REQUEST_FILE, BERM_OP_CREATE, "/home/u/.gnupg", "~/.gnupg");
-	result.denials[0].narrows = true;
-	says(&result, "1 denied: 'create /home/u/.gnupg' (~/.gnupg); try: -g gpg-agent");
-	result.denials[0] = denial(BERM_REQUEST_FILE, BERM_OP_READ, "/home/u/.ssh/id.pub", "");
-	says(&result, "1 denied: 'read /home/u/.ssh/id.pub'; try: -g ssh-agent");
-	/* With the group the private key stays closed. */
-	result.denials[0].narrows = true;
-	(void)snprintf(result.denials[0].at, sizeof(result.denials[0].at), "groups/ssh-agent.yaml:7:7");
-	says(&result, "1 denied: 'read /home/u/.ssh/id.pub'");
-	result.denials[0] = denial(BERM_REQUEST_NET, BERM_OP_CONNECT, "127.0.0.1:80", "network none");
-	says(&result, "1 denied: 'connect 127.0.0.1:80' (network none); try: -n host");
-	result.denials[0] = denial(BERM_REQUEST_PROCESS, BERM_OP_SIGNAL, "17", "");
-	says(&result, "1 denied: 'signal 17'; try: --allow signals");
+	struct report report;
+	init(&report, 3);
+	struct event *event = add(&report, "create", "/w/.git/hooks/x", "git hooks", "");
+	event->task.exe = "/bin/sh";
+	event->by.at = "groups/g.yaml:1:2";
+	event->count = 3;
+	says(&report, "3 denied: create '/w/.git/hooks/x' by sh, 3 times: git hooks (groups/g.yaml:1:2)");
+	(void)snprintf(event->grant, sizeof(event->grant), "-w /w");
+	event->count = 1;
+	says(&report, "3 denied: create '/w/.git/hooks/x' by sh: git hooks (groups/g.yaml:1:2); try: -w /w");
 }
 
-static void test_a_line_that_no_flag_lifts_has_no_advice(void **state)
+static void test_lines_that_would_allow_it_are_offered(void **state)
 {
 	(void)state;
-	struct run_result result = {.status.denied = 7, .denial_count = 2, .more_denials = true};
-	result.denials[0] = denial(BERM_REQUEST_FILE, BERM_OP_CREATE, "/w/.git/hooks/x", "git hooks");
-	result.denials[0].narrows = true;
-	result.denials[1] = denial(BERM_REQUEST_FILE, BERM_OP_READ, "/w/a b", "");
-	says(&result, "7 denied: 'create /w/.git/hooks/x' (git hooks), 'read /w/a b', …");
+	struct report report;
+	init(&report, 1);
+	add(&report, "read", "/data/x", "", "-r /data/x");
+	offer(&report, "/data/x");
+	says(&report, "1 denied; \"berm learn\" would add this line\n    + filesystem.read: /data/x\n"
+		      "    read '/data/x': nothing grants it; try: -r /data/x");
+	offer(&report, "/data/y");
+	says(&report, "1 denied; \"berm learn\" would add these 2 lines\n    + filesystem.read: /data/x\n"
+		      "    + filesystem.read: /data/y\n    read '/data/x': nothing grants it; try: -r /data/x");
+}
+
+static void test_equal_ones_are_one_group(void **state)
+{
+	(void)state;
+	struct report report;
+	init(&report, 9);
+	add(&report, "write", "/a", "r", "-w /a")->count = 4;
+	add(&report, "meta", "/a", "r", "-w /a");
+	add(&report, "meta", "/a", "r", "-w /a");
+	says(&report, "9 denied: meta, write '/a', 6 times: r; try: -w /a");
+	/* another object, line, program or way out is another group */
+	add(&report, "write", "/b", "r", "-w /a");
+	add(&report, "write", "/a", "q", "-w /a");
+	add(&report, "write", "/a", "r", "-w /");
+	add(&report, "write", "/a", "r", "-w /a")->task.exe = "/bin/x";
+	says(&report,
+	     "9 denied\n    meta, write '/a', 6 times: r; try: -w /a\n    write '/b': r; try: -w /a\n"
+	     "    write '/a': q; try: -w /a\n    write '/a': r; try: -w /\n    write '/a' by x: r; try: -w /a");
+}
+
+static void test_it_is_one_short_screen(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"};
+	struct report report;
+	init(&report, 10);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		add(&report, "read", names[i], "r", "");
+		offer(&report, names[i]);
+	}
+	auto_buf struct buf out;
+	buf_init(&out, 8192);
+	run_report_denials(&report.result, &out);
+	assert_int_equal(buf_check(&out, NULL), BERM_OK);
+	assert_non_null(strstr(out.data, "    + filesystem.read: /7\n    + and 2 more\n"));
+	assert_non_null(strstr(out.data, "    read '/4': r\n    and 5 more"));
+	assert_null(strstr(out.data, "others"));
+	report.offers.dropped = true;
+	buf_clear(&out);
+	run_report_denials(&report.result, &out);
+	assert_int_equal(buf_check(&out, NULL), BERM_OK);
+	assert_non_null(strstr(out.data, "and 5 more, and others"));
 }
 
 static void test_names_do_not_command_the_terminal(void **state)
 {
 	(void)state;
-	struct run_result result = {.status.denied = 1, .denial_count = 1};
-	result.denials[0] = denial(BERM_REQUEST_FILE, BERM_OP_READ, "/w/\x1b[2J", "");
-	says(&result, "1 denied: 'read /w/?[2J'");
+	struct report report;
+	init(&report, 1);
+	add(&report, "read", "/w/\x1b[2J\n", "\r", "-r \x1b");
+	offer(&report, "/\x1b\n");
+	says(&report, "1 denied; \"berm learn\" would add this line\n    + filesystem.read: /?\?\n"
+		      "    read '/w/?[2J?': ?; try: -r ?");
 }
 
 int main(void)
@@ -121,8 +184,10 @@ int main(void)
 		cmocka_unit_test(test_denials_count_only_if_wanted_and_nothing_else_failed),
 		cmocka_unit_test(test_what_was_not_started),
 		cmocka_unit_test(test_nothing_denied_says_nothing),
-		cmocka_unit_test(test_one_denial_with_the_flag_that_would_allow_it),
-		cmocka_unit_test(test_a_line_that_no_flag_lifts_has_no_advice),
+		cmocka_unit_test(test_one_that_nothing_allows_is_one_line),
+		cmocka_unit_test(test_lines_that_would_allow_it_are_offered),
+		cmocka_unit_test(test_equal_ones_are_one_group),
+		cmocka_unit_test(test_it_is_one_short_screen),
 		cmocka_unit_test(test_names_do_not_command_the_terminal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
