@@ -8,6 +8,7 @@
 #include "egress/confine.h"
 #include "egress/listeners.h"
 #include "egress/origins.h"
+#include "egress/pipes.h"
 #include "egress/resolver.h"
 
 enum {
@@ -107,6 +108,7 @@ static enum berm_code prepare(struct egress *egress, int door_fd, struct berm_er
 	TRY(loop_init(&egress->loop, err));
 	loop_add_timer(&egress->loop, &egress->recheck, recheck_due);
 	TRY(door_new(egress, door_fd, &events, &egress->door, err));
+	TRY(pipes_new(&egress->pipes, err));
 	TRY(synthetic_new(&names, &egress->names, err));
 	return resolver_new(&egress->loop, "/", &egress->resolver, err);
 }

@@ -46,6 +46,7 @@ struct egress {
 	uint32_t generation; /* of the last RELOADED; what was allowed for all requests before it is asked for again */
 	const char *token;   /* clients of the proxy must show it; NULL: none is asked for */
 	bool stopping;
+	struct pipes *pipes;	       /* NULL: everything is copied */
 	uint64_t kept_bytes;	       /* by all connections, while a side does not take them */
 	struct egress_open *open;      /* all of them */
 	struct egress_open *unchecked; /* the first that is still to be rechecked; NULL: none */

@@ -12,6 +12,7 @@
 
 #include "base/own.h"
 #include "egress/flow.h"
+#include "egress/pipes.h"
 
 enum {
 	CLIENT = 0,
@@ -19,6 +20,7 @@ enum {
 	ROUNDS = 8,		      /* reads of one side in a turn: the others wait meanwhile */
 	KEPT_MAX = 128 * 1024 * 1024, /* by all connections; beyond it little is read at a time */
 	CHUNK_WHEN_FULL = 4096,
+	PIPE_WORTH = 16384,
 	EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP,
 };
 
@@ -32,6 +34,8 @@ struct relay_side {
 	bool shut;    /* the other side's end was passed on to it */
 	char *kept;   /* for it */
 	size_t kept_len, kept_at;
+	bool bulk;		/* it comes faster than a buffer takes it */
+	struct pipe_user piped; /* for it as well, never both */
 };
 
 struct relay {
@@ -73,6 +77,7 @@ static void end(struct relay *relay, bool reset)
 	for (int i = 0; i < 2; i++) {
 		loop_remove(&relay->sides[i].source);
 		drop_kept(relay, &relay->sides[i]);
+		pipes_return(egress->pipes, &relay->sides[i].piped);
 	}
 	egress_open_remove(egress, &relay->open);
 	door_withdraw(egress->door, &relay->wait);
@@ -142,6 +147,37 @@ static ssize_t take_some(struct relay *relay, struct relay_side *from)
 	return n;
 }
 
+/* ---- much of it: without a copy ---- */
+
+static enum progress drain(struct relay *relay, struct relay_side *to)
+{
+	if (!to->writable)
+		return WAITS;
+	ssize_t n = pipes_drain(relay->flow.egress->pipes, &to->piped, to->fd);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return BROKEN;
+	if (to->piped.bytes > 0)
+		to->writable = false;
+	return MORE;
+}
+
+static enum progress fill(struct relay *relay, struct relay_side *from, struct relay_side *to)
+{
+	ssize_t n = pipes_fill(relay->flow.egress->pipes, &to->piped, from->fd);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return BROKEN;
+	if (n < 0)
+		from->readable = false;
+	if (n == 0)
+		from->ended = true;
+	if (n > 0)
+		relay->read[from == &relay->sides[UPSTREAM]] += (uint64_t)n;
+	/* It has become little: the pipe is worth more elsewhere. */
+	if (n > 0 && n < PIPE_WORTH)
+		to->bulk = false;
+	return n < 0 ? WAITS : MORE;
+}
+
 static enum progress pass_end_on(struct relay_side *to)
 {
 	if (!to->shut && shutdown(to->fd, SHUT_WR) != 0)
@@ -150,21 +186,28 @@ static enum progress pass_end_on(struct relay_side *to)
 	return WAITS;
 }
 
-/* One read and one write. */
+/* One read, one write, or both. */
 static enum progress move(struct relay *relay, struct relay_side *from, struct relay_side *to)
 {
+	struct egress *egress = relay->flow.egress;
 	if (to->kept != NULL)
 		return to->writable ? give_kept(relay, to) : WAITS;
+	if (to->piped.bytes > 0)
+		return drain(relay, to);
 	if (from->ended)
 		return pass_end_on(to);
 	if (!from->readable || !to->writable)
 		return WAITS;
+	if (to->bulk && pipes_borrow(egress->pipes, &to->piped))
+		return fill(relay, from, to);
+	pipes_return(egress->pipes, &to->piped);
 	ssize_t n = take_some(relay, from);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? WAITS : BROKEN;
 	if (n == 0)
 		return MORE;
-	uint8_t *bytes = relay->flow.egress->scratch;
+	to->bulk = n == EGRESS_SCRATCH;
+	uint8_t *bytes = egress->scratch;
 	ssize_t given = give(to, bytes, (size_t)n);
 	if (given < 0 || (given < n && !keep(relay, to, bytes + given, (size_t)(n - given))))
 		return BROKEN;
@@ -220,7 +263,7 @@ static void check_idle(struct relay *relay)
 static bool may_give(const struct relay *relay, const struct relay_side *from)
 {
 	const struct relay_side *to = &relay->sides[from == &relay->sides[CLIENT] ? UPSTREAM : CLIENT];
-	return to->kept == NULL && to->writable;
+	return to->kept == NULL && to->piped.bytes == 0 && to->writable;
 }
 
 static void side_ready(struct loop_source *source, uint32_t events)
