@@ -17,7 +17,7 @@ enum {
 
 /* ---- sending ------------------------------------------------------------------------------------------------------- */
 
-static void send_more(struct http_flow *h, struct http_side *to, const struct iovec *parts, size_t count)
+static void send_more(struct http_flow *h, struct http_side *to, const struct span *parts, size_t count)
 {
 	uint64_t before = to->sent;
 	if (!http_side_send(to, parts, count))
@@ -40,10 +40,7 @@ void http_flow_pass(struct http_flow *h, struct http_side *from, struct http_sid
 	if (chunked)
 		buf_put(out, head, http1_print_chunk_head(head, data.len));
 	if (data.len >= HTTP_DIRECT_MIN) {
-		const struct iovec parts[] = {
-			{(void *)(uintptr_t)data.ptr, data.len},
-			{(void *)(uintptr_t) "\r\n", 2},
-		};
+		const struct span parts[] = {data, {(const uint8_t *)"\r\n", 2}};
 		send_more(h, to, parts, chunked ? 2 : 1);
 		return;
 	}

@@ -12,8 +12,6 @@
 #ifndef BERM_EGRESS_HTTP_PARTS_H
 #define BERM_EGRESS_HTTP_PARTS_H
 
-#include <sys/uio.h>
-
 #include "egress/flow.h"
 #include "format/http1.h"
 
@@ -151,7 +149,7 @@ ssize_t http_side_read(struct http_side *side, size_t max, struct span *ret_byte
 bool http_side_keep(struct http_side *side, struct span rest);
 struct buf *http_side_gather(void);
 /* Sends what was gathered, then parts (at most two); what cannot be sent now is kept. False: out of memory. */
-bool http_side_send(struct http_side *side, const struct iovec *parts, size_t count);
+bool http_side_send(struct http_side *side, const struct span *parts, size_t count);
 /* Sends what was kept. */
 void http_side_flush(struct http_side *side);
 

@@ -86,14 +86,24 @@ static size_t send_parts(struct http_side *side, struct iovec *parts, size_t cou
 	return (size_t)n;
 }
 
-bool http_side_send(struct http_side *side, const struct iovec *parts, size_t count)
+/* sendmsg only reads, but its struct has no const. */
+static struct iovec as_iovec(const void *bytes, size_t len)
+{
+	const union {
+		const void *given;
+		void *taken;
+	} pointer = {bytes};
+	return (struct iovec){pointer.taken, len};
+}
+
+bool http_side_send(struct http_side *side, const struct span *parts, size_t count)
 {
 	struct iovec all[PARTS_MAX + 1] = {{gather.data, gather.len}};
 	size_t total = gather.len, sent = 0;
 	bool whole = !gather.failed;
 	for (size_t i = 0; i < count && i < PARTS_MAX; i++) {
-		all[i + 1] = parts[i];
-		total += parts[i].iov_len;
+		all[i + 1] = as_iovec(parts[i].ptr, parts[i].len);
+		total += parts[i].len;
 	}
 	if (whole && total > 0 && side->fd >= 0 && !side->broken) {
 		if (http_side_pending(side) == 0)
