@@ -27,7 +27,7 @@ struct rig {
 	struct door_question question;
 	char target[DOOR_TARGET_MAX];
 	bool decide_only;
-	unsigned asked, over, tunnels, relays, events, closed, resets;
+	unsigned asked, dials, over, tunnels, relays, events, closed, resets;
 	uint64_t sent, received; /* as told of the last one that was closed */
 	char detail[640];
 	/* What is answered, at the next turn; held: not until rig_answer. */
@@ -68,6 +68,7 @@ RIG void rig_answer(void)
 	if (result.outcome == REACH_DONE) {
 		rig_close(&rig.upstream);
 		(void)socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair);
+		rig.dials++;
 		rig.upstream = pair[0];
 		result.fd = pair[1];
 	}
