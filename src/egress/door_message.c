@@ -247,8 +247,10 @@ static const char *judge_answer(const struct door_answer *a, const struct door_e
 {
 	if (a->kind < DOOR_ANSWER || a->kind > DOOR_ENDS || (a->kind == DOOR_ANSWER) != (a->id != 0))
 		return "kind or number";
-	if (a->verdict > DOOR_ALLOW || a->why > DOOR_BY_FAULT || !is_flag(a->http_rules) || !is_flag(a->close_denied))
+	if (a->verdict > DOOR_ALLOW || a->why > DOOR_BY_FAULT)
 		return "verdict";
+	if (!is_flag(a->http_rules) || !is_flag(a->all_requests) || !is_flag(a->close_denied))
+		return "flags";
 	if (!is_host(FIELD(a->upstream_host)) || (a->upstream_host[0] != '\0') != (a->upstream_port != 0))
 		return "proxy";
 	if (!is_ascii(FIELD(a->upstream_login), ' '))
@@ -276,6 +278,7 @@ static void print_answer(struct wr *wr, const struct door_answer *a, const struc
 	wr_u8(wr, a->verdict);
 	wr_u8(wr, a->why);
 	wr_u8(wr, a->http_rules);
+	wr_u8(wr, a->all_requests);
 	wr_u8(wr, a->close_denied);
 	wr_u16(wr, a->allowed);
 	wr_u16(wr, a->upstream_port);
@@ -313,6 +316,7 @@ static void parse_answer(struct rd *rd, struct door_answer *ret, struct door_end
 	ret->verdict = rd_u8(rd);
 	ret->why = rd_u8(rd);
 	ret->http_rules = rd_u8(rd);
+	ret->all_requests = rd_u8(rd);
 	ret->close_denied = rd_u8(rd);
 	ret->allowed = rd_u16(rd);
 	ret->upstream_port = rd_u16(rd);

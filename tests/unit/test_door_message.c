@@ -209,6 +209,7 @@ static struct door_answer an_answer(void)
 				    .verdict = DOOR_ALLOW,
 				    .why = DOOR_BY_PERSON,
 				    .http_rules = 1,
+				    .all_requests = 1,
 				    .allowed = 5,
 				    .upstream_port = 3128,
 				    .wait_ms = 20,
@@ -268,6 +269,8 @@ static void test_answers_that_cannot_be_are_refused(void **state)
 	answer.verdict = 2;
 	assert_false(is_answer(&answer, NULL, &again));
 	answer = good, answer.why = DOOR_BY_FAULT + 1;
+	assert_false(is_answer(&answer, NULL, &again));
+	answer = good, answer.all_requests = 2;
 	assert_false(is_answer(&answer, NULL, &again));
 	answer = good, answer.id = 0;
 	assert_false(is_answer(&answer, NULL, &again));
