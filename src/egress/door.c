@@ -328,7 +328,10 @@ enum berm_code door_new(struct egress *egress, int fd, const struct door_events 
 	struct door *door = calloc(1, sizeof(*door));
 	if (door == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
-	*door = (struct door){.egress = egress, .events = events, .fd = fd, .end = &door->first};
+	door->egress = egress;
+	door->events = events;
+	door->fd = fd;
+	door->end = &door->first;
 	enum berm_code code = loop_add(&egress->loop, &door->source, fd, EPOLLIN, door_ready, err);
 	if (code != BERM_OK) {
 		free(door);
