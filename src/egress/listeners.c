@@ -146,16 +146,17 @@ static void find_origin(struct flow_start *flow, const struct origin_key *key)
 			flow_reset(flow);
 		return;
 	}
+	if (origins_find(origins, key, &origin)) {
+		begin_flow(flow, &origin);
+		return;
+	}
 	struct arrival *arrival = calloc(1, sizeof(*arrival));
 	if (arrival == NULL) {
 		flow_reset(flow);
 		return;
 	}
 	arrival->flow = *flow;
-	if (origins_find(origins, key, &arrival->wait, origin_came, &origin)) {
-		free(arrival);
-		begin_flow(flow, &origin);
-	}
+	origins_wait(origins, key, &arrival->wait, origin_came);
 }
 
 /* ---- accepting ----------------------------------------------------------------------------------------------------- */

@@ -202,34 +202,30 @@ void origins_cancel(struct origin_wait *wait)
 	wait->origins = NULL;
 }
 
-static void wait_for(struct origins *origins, struct origin_wait *wait)
+void origins_wait(struct origins *origins, const struct origin_key *key, struct origin_wait *wait, origin_done done)
 {
-	struct origin_wait *before = *find_waiting(origins, &wait->key);
+	struct origin_wait *before = *find_waiting(origins, key);
 	if (before != NULL) {
 		unlink_wait(before);
 		loop_deadline(&before->timer, 0);
 	}
-	struct origin_wait **place = &origins->waiting[slot_of(origins, &wait->key)];
-	wait->next = *place;
+	struct origin_wait **place = &origins->waiting[slot_of(origins, key)];
+	*wait = (struct origin_wait){.done = done, .origins = origins, .key = *key, .next = *place};
 	*place = wait;
 	loop_add_timer(origins->loop, &wait->timer, wait_due);
 	loop_deadline(&wait->timer, origins->ended ? 0 : origins->limit_ms);
 }
 
-bool origins_find(struct origins *origins, const struct origin_key *key, struct origin_wait *wait, origin_done done,
-		  struct origin *ret)
+bool origins_find(struct origins *origins, const struct origin_key *key, struct origin *ret)
 {
 	struct record **place = find_record(origins, key);
-	bool found = *place != NULL && (*place)->due_ms > origins->loop->now_ms;
-	if (found)
+	if (*place == NULL)
+		return false;
+	bool fresh = (*place)->due_ms > origins->loop->now_ms;
+	if (fresh)
 		*ret = (*place)->origin;
-	if (*place != NULL)
-		drop_record(origins, place);
-	if (found)
-		return true;
-	*wait = (struct origin_wait){.done = done, .origins = origins, .key = *key};
-	wait_for(origins, wait);
-	return false;
+	drop_record(origins, place);
+	return fresh;
 }
 
 bool origins_ended(const struct origins *origins)
@@ -243,11 +239,13 @@ enum berm_code origins_new(struct egress_loop *loop, int fd, uint32_t limit_ms, 
 			   struct berm_err *err)
 {
 	auto_fd int owned = fd;
+	uint64_t seed[2];
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return err_sys(err, "draw a number");
 	auto_free struct origins *origins = calloc(1, sizeof(*origins));
 	if (origins == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
-	if (getrandom(origins->seed, sizeof(origins->seed), 0) != (ssize_t)sizeof(origins->seed))
-		return err_sys(err, "draw a number");
+	memcpy(origins->seed, seed, sizeof(seed));
 	origins->loop = loop;
 	origins->limit_ms = limit_ms;
 	TRY(loop_add(loop, &origins->source, fd, EPOLLIN, packets_ready, err));

@@ -31,7 +31,7 @@ struct origin_key {
 /* Lives in whoever waits; zero is idle. */
 struct origin_wait {
 	struct loop_source timer;
-	origin_done done; /* called once, never from within origins_find; not after origins_cancel */
+	origin_done done; /* called once, never from within origins_wait; not after origins_cancel */
 	struct origins *origins;
 	struct origin_key key;
 	struct origin_wait *next;
@@ -43,10 +43,11 @@ MUST_USE enum berm_code origins_new(struct egress_loop *loop, int fd, uint32_t l
 				    struct berm_err *err);
 /* Who waits is not called any more, and must not cancel. */
 void origins_free(struct origins *origins);
-/* True: it was there, *ret is filled in, done is not called. Else it is waited for. A second one who waits for the same
- * takes the place of the first, whose client is gone: that one is told of nothing at the next turn. */
-MUST_USE bool origins_find(struct origins *origins, const struct origin_key *key, struct origin_wait *wait,
-			   origin_done done, struct origin *ret);
+/* The record of a client, which is used up; false: there is none yet. */
+MUST_USE bool origins_find(struct origins *origins, const struct origin_key *key, struct origin *ret);
+/* Waits for a record that was not there. A second one who waits for the same takes the place of the first, whose client is
+ * gone: that one is told of nothing at the next turn. */
+void origins_wait(struct origins *origins, const struct origin_key *key, struct origin_wait *wait, origin_done done);
 void origins_cancel(struct origin_wait *wait); /* nothing if it is idle */
 /* The supervisor is gone: what has no record yet gets none. */
 bool origins_ended(const struct origins *origins);

@@ -84,6 +84,14 @@ static void tell(struct rig *rig, uint16_t port, uint8_t last)
 	assert_int_equal(send(rig->supervisor, &record, sizeof(record), 0), sizeof(record));
 }
 
+/* There is no record: it is waited for. */
+static void seek(struct rig *rig, const struct origin_key *key, struct connection *connection)
+{
+	struct origin origin;
+	assert_false(origins_find(rig->origins, key, &origin));
+	origins_wait(rig->origins, key, &connection->wait, note);
+}
+
 /* One turn, in which packets that are there are read. */
 static void turn(struct rig *rig)
 {
@@ -100,12 +108,12 @@ static void test_a_record_that_is_there_is_found_once(void **state)
 		return;
 	tell(rig, 40000, 5);
 	turn(rig);
-	assert_true(origins_find(rig->origins, &key, &connection.wait, note, &origin));
+	assert_true(origins_find(rig->origins, &key, &origin));
 	assert_int_equal(origin.port, 443);
 	assert_int_equal(origin.destination.bytes[3], 5);
 	assert_int_equal(origin.task.pid, 7);
 	assert_string_equal(origin.task.exe, "/usr/bin/curl");
-	assert_false(origins_find(rig->origins, &key, &again.wait, note, &origin));
+	seek(rig, &key, &again);
 	origins_cancel(&again.wait);
 	origins_cancel(&again.wait);
 	assert_int_equal(connection.calls + again.calls, 0);
@@ -115,12 +123,11 @@ static void test_a_connection_waits_for_its_record(void **state)
 {
 	struct rig *rig = *state;
 	struct connection mine = {0}, other = {0};
-	struct origin origin = {0};
 	struct origin_key key = client(40000), other_key = client(40001);
 	if (rig->origins == NULL)
 		return;
-	assert_false(origins_find(rig->origins, &key, &mine.wait, note, &origin));
-	assert_false(origins_find(rig->origins, &other_key, &other.wait, note, &origin));
+	seek(rig, &key, &mine);
+	seek(rig, &other_key, &other);
 	tell(rig, 40000, 9);
 	turn(rig);
 	assert_int_equal(mine.calls, 1);
@@ -137,7 +144,7 @@ static void test_a_connection_waits_for_its_record(void **state)
 static void test_the_last_record_of_a_client_holds(void **state)
 {
 	struct rig *rig = *state;
-	struct connection connection = {0}, first = {0}, second = {0};
+	struct connection first = {0}, second = {0};
 	struct origin origin = {0};
 	struct origin_key key = client(40000);
 	if (rig->origins == NULL)
@@ -145,11 +152,11 @@ static void test_the_last_record_of_a_client_holds(void **state)
 	tell(rig, 40000, 1);
 	tell(rig, 40000, 2);
 	turn(rig);
-	assert_true(origins_find(rig->origins, &key, &connection.wait, note, &origin));
+	assert_true(origins_find(rig->origins, &key, &origin));
 	assert_int_equal(origin.destination.bytes[3], 2);
 
-	assert_false(origins_find(rig->origins, &key, &first.wait, note, &origin));
-	assert_false(origins_find(rig->origins, &key, &second.wait, note, &origin));
+	seek(rig, &key, &first);
+	seek(rig, &key, &second);
 	turn(rig);
 	assert_int_equal(first.calls, 1);
 	assert_false(first.told);
@@ -163,14 +170,13 @@ static void test_a_record_is_forgotten_after_a_while(void **state)
 {
 	struct rig *rig = *state;
 	struct connection connection = {0};
-	struct origin origin = {0};
 	struct origin_key key = client(40000);
 	if (rig->origins == NULL)
 		return;
 	tell(rig, 40000, 1);
 	turn(rig);
 	rig->loop.now_ms += 50;
-	assert_false(origins_find(rig->origins, &key, &connection.wait, note, &origin));
+	seek(rig, &key, &connection);
 	origins_cancel(&connection.wait);
 }
 
@@ -187,16 +193,15 @@ static void test_too_many_records_drive_out_the_oldest(void **state)
 	}
 	rig->loop.now_ms -= 1000; /* none of them is too old */
 	struct origin_key oldest = client(10000), newest = client(10000 + ORIGINS_MAX);
-	assert_false(origins_find(rig->origins, &oldest, &connection.wait, note, &origin));
+	seek(rig, &oldest, &connection);
 	origins_cancel(&connection.wait);
-	assert_true(origins_find(rig->origins, &newest, &connection.wait, note, &origin));
+	assert_true(origins_find(rig->origins, &newest, &origin));
 }
 
 static void test_a_packet_that_is_no_record_is_left_out(void **state)
 {
 	struct rig *rig = *state;
 	struct connection connection = {0};
-	struct origin origin = {0};
 	struct origin_key key = client(40000);
 	struct berm_origin bad[4];
 	if (rig->origins == NULL)
@@ -211,7 +216,7 @@ static void test_a_packet_that_is_no_record_is_left_out(void **state)
 		assert_int_equal(send(rig->supervisor, &bad[i], sizeof(bad[i]), 0), sizeof(bad[i]));
 	assert_int_equal(send(rig->supervisor, &bad[0], sizeof(bad[0]) - 1, 0), sizeof(bad[0]) - 1);
 	turn(rig);
-	assert_false(origins_find(rig->origins, &key, &connection.wait, note, &origin));
+	seek(rig, &key, &connection);
 	origins_cancel(&connection.wait);
 }
 
@@ -219,7 +224,6 @@ static void test_without_the_supervisor_nobody_waits(void **state)
 {
 	struct rig *rig = *state;
 	struct connection connection = {0};
-	struct origin origin = {0};
 	struct origin_key key = client(40000);
 	if (rig->origins == NULL)
 		return;
@@ -228,7 +232,7 @@ static void test_without_the_supervisor_nobody_waits(void **state)
 	rig->supervisor = -1;
 	turn(rig);
 	assert_true(origins_ended(rig->origins));
-	assert_false(origins_find(rig->origins, &key, &connection.wait, note, &origin));
+	seek(rig, &key, &connection);
 	turn(rig);
 	assert_int_equal(connection.calls, 1);
 	assert_false(connection.told);
