@@ -156,7 +156,7 @@ static void find_origin(struct flow_start *flow, const struct origin_key *key)
 		return;
 	}
 	arrival->flow = *flow;
-	origins_wait(origins, key, &arrival->wait, origin_came);
+	origins_wait(origins, key, (struct origin_wait *)(void *)arrival, origin_came);
 }
 
 /* ---- accepting ----------------------------------------------------------------------------------------------------- */
