@@ -317,6 +317,7 @@ void flow_start(const struct flow_start *start)
 		return;
 	}
 	flow->start = copy;
+	flow->start.generation = start->egress->generation;
 	buf_init(&flow->first, TLS_HELLO_MAX + 1);
 	flow_question(start, DOOR_CONNECT, &question);
 	if (loop_add(&start->egress->loop, &flow->client, start->client, EDGES | (uint32_t)EPOLLET, client_ready,

@@ -24,6 +24,7 @@ struct flow_start {
 	struct str first;	 /* bytes of the client that were read already; copy them */
 	/* Not 0: upstream is connected to host and port already, allowed as this; to be used or closed. */
 	uint64_t connection;
+	uint32_t generation; /* of the rules under which it was asked for, or older */
 	int upstream;
 };
 

@@ -174,9 +174,11 @@ static void open_tunnel(struct http_flow *h)
 	struct flow_start *flow = &h->flow;
 	struct str kept = buf_str(&h->client.in);
 	loop_remove(&h->client.source);
+	http_flow_close_open(h);
 	flow->host = h->host;
 	flow->port = h->port;
 	flow->connection = h->connection;
+	flow->generation = h->asked_generation;
 	flow->upstream = h->upstream.fd;
 	flow->first = str_skip(kept, h->head_len);
 	h->upstream.fd = -1;

@@ -76,11 +76,18 @@ static void tell_closed(struct http_flow *h)
 	door_tell(h->flow.egress->door, &question, (struct str){"", 0});
 }
 
+void http_flow_close_open(struct http_flow *h)
+{
+	egress_open_remove(h->flow.egress, &h->open);
+	door_withdraw(h->flow.egress->door, &h->recheck);
+}
+
 void http_flow_drop_upstream(struct http_flow *h)
 {
 	if (h->upstream.fd < 0)
 		return;
 	loop_remove(&h->upstream.source);
+	http_flow_close_open(h);
 	if (h->connection != 0)
 		tell_closed(h);
 	(void)close(h->upstream.fd);
@@ -92,6 +99,15 @@ void http_flow_drop_upstream(struct http_flow *h)
 	free(take(h->login));
 }
 
+/* What waits for a side that does not take it. */
+static void count_kept(struct http_flow *h)
+{
+	size_t kept = h->client.in.len + h->client.out.len + h->upstream.in.len + h->upstream.out.len;
+	h->flow.egress->kept_bytes += kept;
+	h->flow.egress->kept_bytes -= h->kept;
+	h->kept = kept;
+}
+
 static void end(struct http_flow *h)
 {
 	reach_cancel(&h->reach);
@@ -100,6 +116,7 @@ static void end(struct http_flow *h)
 	loop_remove(&h->timer);
 	http_side_done(&h->client);
 	http_side_done(&h->upstream);
+	count_kept(h);
 	if (!h->handed && h->reset)
 		flow_reset(&h->flow);
 	else if (!h->handed)
@@ -228,10 +245,12 @@ void http_flow_settle(struct http_flow *h)
 		watch(h, &h->client, reads_client(h), on_client);
 	if (!h->over)
 		watch(h, &h->upstream, reads_upstream(h), on_upstream);
-	if (h->over)
+	if (h->over) {
 		end(h);
-	else
-		set_deadline(h);
+		return;
+	}
+	count_kept(h);
+	set_deadline(h);
 }
 
 /* ---- events -------------------------------------------------------------------------------------------------------- */
@@ -239,7 +258,8 @@ void http_flow_settle(struct http_flow *h)
 /* False: nothing to look at. *ret_whole: of an end. */
 static bool read_side(struct http_flow *h, struct http_side *side, struct span *ret_bytes, bool *ret_whole)
 {
-	size_t max = h->flow.egress->limits.connection_bytes;
+	const struct egress *egress = h->flow.egress;
+	size_t max = egress->kept_bytes < HTTP_KEPT_MAX ? egress->limits.connection_bytes : HTTP_READ_LITTLE;
 	ssize_t n = http_side_read(side, max < HTTP_READ_MAX ? max : HTTP_READ_MAX, ret_bytes);
 	if (n > 0)
 		h->moved = true;
@@ -336,6 +356,33 @@ static void on_timer(struct loop_source *source, uint32_t events)
 	http_flow_settle(h);
 }
 
+/* ---- new rules ----------------------------------------------------------------------------------------------------- */
+
+/* What is under way to a host that is closed now ends; the next request is asked for anyway. */
+static void rechecked(struct door_wait *wait, const struct door_answer *answer)
+{
+	struct http_flow *h = FLOW_OF(wait, recheck);
+	if (answer->verdict == DOOR_ALLOW)
+		return;
+	if (h->answering != HTTP_SILENT)
+		http_flow_reset(h);
+	http_flow_drop_upstream(h);
+	http_flow_settle(h);
+}
+
+static bool recheck(struct egress_open *open)
+{
+	struct http_flow *h = FLOW_OF(open, open);
+	struct door *door = h->flow.egress->door;
+	struct door_question question;
+	door_withdraw(door, &h->recheck);
+	flow_question(&h->flow, DOOR_RECHECK, &question);
+	memcpy(question.host, h->host.name, sizeof(question.host));
+	question.port = h->port;
+	question.connection = h->connection;
+	return door_ask(door, &question, (struct str){"", 0}, &h->recheck, rechecked, NULL) == BERM_OK;
+}
+
 /* ---- beginning ----------------------------------------------------------------------------------------------------- */
 
 /* Heads are written as a whole; waiting for more would only hold them up. Other sockets than TCP have no such option. */
@@ -351,6 +398,7 @@ void http_flow_attach(struct http_flow *h, int fd, uint64_t connection)
 	send_at_once(fd);
 	h->upstream.fd = fd;
 	h->connection = connection;
+	egress_open_add(h->flow.egress, &h->open, recheck);
 }
 
 static void begin(struct http_flow *h)
@@ -360,7 +408,7 @@ static void begin(struct http_flow *h)
 	h->host = flow->host;
 	h->port = flow->port;
 	h->covered = !h->proxy && !flow->http_rules;
-	h->generation = flow->egress->generation;
+	h->generation = flow->generation;
 	h->client.fd = flow->client;
 	if (flow->connection != 0)
 		http_flow_attach(h, flow->upstream, flow->connection);

@@ -16,11 +16,13 @@
 #include "format/http1.h"
 
 enum {
-	HTTP_SCRATCH = 98304,	  /* what is kept of a side, and what is read behind it */
-	HTTP_READ_MAX = 65536,	  /* at a time */
-	HTTP_DIRECT_MIN = 16384,  /* a run of payload of which no copy is made */
-	HTTP_WAIT_MAX_MS = 10000, /* for a rate; a request that would have to wait for longer is refused */
-	HTTP_INFORMAL_MAX = 16,	  /* responses of 1xx to one request */
+	HTTP_SCRATCH = 98304,		   /* what is kept of a side, and what is read behind it */
+	HTTP_READ_MAX = 65536,		   /* at a time */
+	HTTP_DIRECT_MIN = 16384,	   /* a run of payload of which no copy is made */
+	HTTP_WAIT_MAX_MS = 10000,	   /* for a rate; a request that would have to wait for longer is refused */
+	HTTP_KEPT_MAX = 128 * 1024 * 1024, /* by all connections; beyond it little is read at a time */
+	HTTP_READ_LITTLE = 4096,
+	HTTP_INFORMAL_MAX = 16, /* responses of 1xx to one request */
 };
 
 struct http_side {
@@ -65,6 +67,9 @@ struct http_flow {
 	struct http_side client, upstream;
 	struct loop_source timer;
 	struct reach reach;
+	struct egress_open open; /* while there is an upstream */
+	struct door_wait recheck;
+	size_t kept; /* of egress->kept_bytes */
 	enum http_state state;
 	enum http_answering answering;
 	enum http_phase phase;
@@ -115,6 +120,8 @@ void http_flow_flush(struct http_flow *h, struct http_side *to);
 /* Watches a new connection. */
 void http_flow_attach(struct http_flow *h, int fd, uint64_t connection);
 void http_flow_drop_upstream(struct http_flow *h);
+/* It is no longer ours to be asked for again after a reload. */
+void http_flow_close_open(struct http_flow *h);
 
 /* ---- http_client.c ---- */
 /* bytes: all that there is of the client. What is not used is kept. */

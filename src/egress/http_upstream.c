@@ -105,6 +105,7 @@ static void hand_over(struct http_flow *h, struct span rest)
 	}
 	loop_remove(&client->source);
 	loop_remove(&upstream->source);
+	http_flow_close_open(h);
 	h->flow.host = h->host;
 	h->flow.port = h->port;
 	int fd = take_fd(&upstream->fd);

@@ -13,6 +13,7 @@
 #include "format/socks.h"
 
 enum {
+	FIRST_BYTE_MS = 60000,
 	READ_MAX = 4096, /* first bytes; a client of SOCKS sends no more before it was answered */
 	SOCKS4 = 4,
 	SOCKS5 = 5,
@@ -111,6 +112,7 @@ static void ask(struct proxy_flow *p)
 	memcpy(question.host, p->socks.host.name, sizeof(question.host));
 	question.port = p->socks.port;
 	p->asking = true;
+	p->flow.generation = p->flow.egress->generation;
 	loop_deadline(&p->source, LOOP_NEVER); /* reach.c has its own */
 	loop_want(&p->source, 0);
 	if (reach_start(&p->reach, p->flow.egress, &ask, reached, NULL) != BERM_OK) {
@@ -216,7 +218,8 @@ void proxy_flow_start(struct flow_start *flow)
 		end(p);
 		return;
 	}
-	loop_deadline(&p->source, flow->egress->limits.idle_ms);
+	uint32_t idle_ms = flow->egress->limits.idle_ms;
+	loop_deadline(&p->source, idle_ms < FIRST_BYTE_MS ? idle_ms : FIRST_BYTE_MS);
 	if (p->in.len > 0)
 		look(p);
 }

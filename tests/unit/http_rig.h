@@ -36,6 +36,8 @@ struct rig {
 	bool held;
 	struct reach *waiting;
 	struct loop_source later;
+	struct egress_open *open;
+	struct door_wait *recheck;
 	/* Of the flow that took over. */
 	struct flow_start taken;
 	int taken_upstream;
@@ -131,6 +133,41 @@ void door_tell(struct door *door, struct door_question *question, struct str tex
 	size_t len = text.len < sizeof(rig.detail) - 1 ? text.len : sizeof(rig.detail) - 1;
 	memcpy(rig.detail, text.ptr, len);
 	rig.detail[len] = '\0';
+}
+
+enum berm_code door_ask(struct door *door, struct door_question *question, struct str text, struct door_wait *wait,
+			door_done done, struct berm_err *err)
+{
+	(void)door;
+	(void)text;
+	(void)err;
+	rig.question = *question;
+	wait->done = done;
+	wait->id = 1;
+	rig.recheck = wait;
+	return BERM_OK;
+}
+
+void door_withdraw(struct door *door, struct door_wait *wait)
+{
+	(void)door;
+	if (wait->id != 0)
+		rig.recheck = NULL;
+	wait->id = 0;
+}
+
+void egress_open_add(struct egress *egress, struct egress_open *open, bool (*recheck)(struct egress_open *open))
+{
+	(void)egress;
+	open->recheck = recheck;
+	rig.open = open;
+}
+
+void egress_open_remove(struct egress *egress, struct egress_open *open)
+{
+	(void)egress;
+	if (rig.open == open)
+		rig.open = NULL;
 }
 
 void flow_question(const struct flow_start *flow, enum door_kind kind, struct door_question *ret_question)

@@ -219,6 +219,52 @@ static void test_a_proxy_of_the_user_is_asked_in_its_form(void **state)
 		 OK_2, OK_2);
 }
 
+static void recheck(enum door_verdict verdict)
+{
+	struct door_answer answer = {.verdict = (uint8_t)verdict};
+	assert_true(rig.open->recheck(rig.open));
+	assert_int_equal(rig.question.kind, DOOR_RECHECK);
+	assert_string_equal(rig.question.host, "example.org");
+	assert_int_equal(rig.question.port, 80);
+	assert_int_equal(rig.question.connection, 1);
+	struct door_wait *wait = rig.recheck;
+	wait->id = 0;
+	wait->done(wait, &answer);
+	rig_turn();
+}
+
+static void test_new_rules_end_what_they_deny(void **state)
+{
+	(void)state;
+	auto_rig int end = 0;
+	begin(false, false);
+	rig_say(rig.client, STR(GET));
+	rig_turn();
+	expect(rig.upstream, GET, 0);
+	recheck(DOOR_ALLOW);
+	rig_say(rig.upstream, STR(OK_2));
+	rig_turn();
+	expect(rig.client, OK_2, 0);
+	rig_say(rig.client, STR(GET));
+	rig_turn();
+	recheck(DOOR_DENY);
+	assert_int_equal(rig.resets, 1);
+	assert_null(rig.open);
+}
+
+static void test_new_rules_leave_the_client_where_nothing_is_under_way(void **state)
+{
+	(void)state;
+	auto_rig int end = 0;
+	begin(false, false);
+	exchange(GET, GET, OK_2, OK_2);
+	recheck(DOOR_DENY);
+	assert_int_equal(rig.over, 0);
+	expect(rig.upstream, "", 1);
+	exchange(GET, GET, OK_2, OK_2); /* after a question */
+	assert_int_equal(rig.asked, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +280,8 @@ int main(void)
 		cmocka_unit_test(test_a_tunnel_that_is_denied),
 		cmocka_unit_test(test_a_tunnel_behind_a_request),
 		cmocka_unit_test(test_a_proxy_of_the_user_is_asked_in_its_form),
+		cmocka_unit_test(test_new_rules_end_what_they_deny),
+		cmocka_unit_test(test_new_rules_leave_the_client_where_nothing_is_under_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
