@@ -12,20 +12,23 @@
 /* ---- the words --------------------------------------------------------------------------------------------------- */
 
 static const char *const kind_words[] = {
-	[EVENT_FILE] = "file",	     [EVENT_SOCKET] = "socket", [EVENT_NET] = "net",	   [EVENT_PROCESS] = "process",
-	[EVENT_SESSION] = "session", [EVENT_LIMIT] = "limit",	[EVENT_POLICY] = "policy", [EVENT_DNS] = "dns",
-	[EVENT_HTTP] = "http",	     [EVENT_ROLE] = "role",	[EVENT_KINDS] = NULL,
+	[EVENT_FILE] = "file",	     [EVENT_SOCKET] = "socket",	    [EVENT_NET] = "net",
+	[EVENT_PROCESS] = "process", [EVENT_SESSION] = "session",   [EVENT_LIMIT] = "limit",
+	[EVENT_POLICY] = "policy",   [EVENT_DNS] = "dns",	    [EVENT_HTTP] = "http",
+	[EVENT_ROLE] = "role",	     [EVENT_APPROVAL] = "approval", [EVENT_KINDS] = NULL,
 };
 
 static const char *const op_words[] = {
-	[BERM_OP_READ] = "read",       [BERM_OP_WRITE] = "write",     [BERM_OP_CREATE] = "create",
-	[BERM_OP_DELETE] = "delete",   [BERM_OP_RENAME] = "rename",   [BERM_OP_LINK] = "link",
-	[BERM_OP_META] = "meta",       [BERM_OP_CONNECT] = "connect", [BERM_OP_BIND] = "bind",
-	[BERM_OP_LISTEN] = "listen",   [BERM_OP_SEND] = "send",	      [BERM_OP_SIGNAL] = "signal",
-	[BERM_OP_EXEC] = "exec",       [BERM_OP_EXEC + 1] = "start",  [BERM_OP_EXEC + 2] = "stop",
-	[BERM_OP_EXEC + 3] = "hit",    [BERM_OP_EXEC + 4] = "load",   [BERM_OP_EXEC + 5] = "reload",
-	[BERM_OP_EXEC + 6] = "refuse", [BERM_OP_EXEC + 7] = "query",  [BERM_OP_EXEC + 8] = "request",
-	[BERM_OP_EXEC + 9] = "close",  [BERM_OP_EXEC + 10] = "died",  [BERM_OP_EXEC + 11] = NULL,
+	[BERM_OP_READ] = "read",	  [BERM_OP_WRITE] = "write",	   [BERM_OP_CREATE] = "create",
+	[BERM_OP_DELETE] = "delete",	  [BERM_OP_RENAME] = "rename",	   [BERM_OP_LINK] = "link",
+	[BERM_OP_META] = "meta",	  [BERM_OP_CONNECT] = "connect",   [BERM_OP_BIND] = "bind",
+	[BERM_OP_LISTEN] = "listen",	  [BERM_OP_SEND] = "send",	   [BERM_OP_SIGNAL] = "signal",
+	[BERM_OP_EXEC] = "exec",	  [BERM_OP_EXEC + 1] = "start",	   [BERM_OP_EXEC + 2] = "stop",
+	[BERM_OP_EXEC + 3] = "hit",	  [BERM_OP_EXEC + 4] = "load",	   [BERM_OP_EXEC + 5] = "reload",
+	[BERM_OP_EXEC + 6] = "refuse",	  [BERM_OP_EXEC + 7] = "query",	   [BERM_OP_EXEC + 8] = "request",
+	[BERM_OP_EXEC + 9] = "close",	  [BERM_OP_EXEC + 10] = "died",	   [BERM_OP_EXEC + 11] = "asked",
+	[BERM_OP_EXEC + 12] = "answered", [BERM_OP_EXEC + 13] = "expired", [BERM_OP_EXEC + 14] = "withdrawn",
+	[BERM_OP_EXEC + 15] = NULL,
 };
 
 static const char *const verdict_words[] = {
@@ -147,6 +150,15 @@ static const struct field fields[] = {
 	{NULL, "files", TYPE_LIST, SET, AT(files), NULL,
 	 "files that the policy was read from, cut where they are long"},
 	{NULL, "changes", TYPE_LIST, SET, AT(changes), NULL, "lines that differ, and when each is in force"},
+	{"approval", "id", TYPE_U64, SET, AT(approval.id), NULL, "number of the question in its session"},
+	{"approval", "kind", TYPE_TEXT, SET, AT(approval.kind), NULL, "what kind of access is asked about"},
+	{"approval", "op", TYPE_TEXT, SET, AT(approval.op), NULL, "what is to be done"},
+	{"approval", "waiting", TYPE_U64, SET, AT(approval.waiting), NULL, "how many calls wait for the answer"},
+	{"approval", "scope", TYPE_TEXT, SET, AT(approval.scope), NULL, "once, session or always"},
+	{"approval", "extent", TYPE_TEXT, SET, AT(approval.extent), NULL, "object, folder or host"},
+	{"approval", "by", TYPE_TEXT, SET, AT(approval.by), NULL, "kind of who answered"},
+	{"approval", "who", TYPE_TEXT, SET, AT(approval.who), NULL, "who answered, as that says"},
+	{"approval", "kept", TYPE_TEXT, SET, AT(approval.kept), NULL, "the file that has a line of it now"},
 	{NULL, "limit", TYPE_TEXT, SET, AT(limit), NULL, "the limit that was hit"},
 	{NULL, "value", TYPE_U64, SET, AT(limit_value), NULL, "its value"},
 	{NULL, "sent", TYPE_U64, SET, AT(sent), NULL, "bytes that went out on a connection"},
@@ -210,7 +222,9 @@ static bool field_is_there(const struct field *field, const struct event *event)
 {
 	const void *at = field_address(field, event);
 	bool denied = event->decided && event->verdict == BERM_VERDICT_DENY;
-	bool placed = event->kind == EVENT_FILE || event->kind == EVENT_SOCKET;
+	bool path = event->object.path != NULL && event->object.path[0] == '/';
+	bool placed =
+		event->kind == EVENT_FILE || event->kind == EVENT_SOCKET || (event->kind == EVENT_APPROVAL && path);
 	const bool holds[] = {
 		[ALWAYS] = true,       [SET] = true,   [DECIDED] = event->decided, [DENIED] = denied, [PLACED] = placed,
 		[ADDRESSED] = !placed, [ENDED] = true, [ENDED_SET] = true,

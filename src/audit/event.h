@@ -27,6 +27,7 @@ enum event_kind {
 	EVENT_DNS,
 	EVENT_HTTP,
 	EVENT_ROLE,
+	EVENT_APPROVAL,
 	EVENT_KINDS
 };
 
@@ -75,6 +76,15 @@ struct event {
 	const char *const *files; /* NULL-terminated, or NULL */
 	/* kind POLICY, op reload: */
 	const char *const *changes; /* "added read /srv: now", NULL-terminated, or NULL */
+	/* kind APPROVAL: what was asked and who answered; object and task are the question's */
+	struct {
+		uint64_t id;	       /* of the prompt, from 1 in the session */
+		const char *kind, *op; /* "file", "read" */
+		uint64_t waiting;      /* calls that wait for it */
+		const char *scope, *extent;
+		const char *by, *who; /* "program", "approve" */
+		const char *kept;     /* the file that has a line now */
+	} approval;
 	/* kind LIMIT: */
 	const char *limit; /* "wall" */
 	uint64_t limit_value;

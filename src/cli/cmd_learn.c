@@ -12,11 +12,11 @@
 #include "cli/policy_commands.h"
 #include "cli/policy_run.h"
 #include "cli/run_report.h"
-#include "cli/user_file.h"
 #include "policy/learn_policy.h"
 #include "policy/policy_text.h"
 #include "session/offers.h"
 #include "session/policy_file.h"
+#include "session/user_file.h"
 
 struct learn_choices {
 	struct run_choices run;

@@ -4,10 +4,10 @@
 #include "base/own.h"
 #include "cli/policy_commands.h"
 #include "cli/say.h"
-#include "cli/user_file.h"
 #include "format/json_out.h"
 #include "policy/import.h"
 #include "session/policy_file.h"
+#include "session/user_file.h"
 
 struct import_choices {
 	const char *from, *output;

@@ -6,9 +6,9 @@
 #include "cli/named.h"
 #include "cli/policy_commands.h"
 #include "cli/say.h"
-#include "cli/user_file.h"
 #include "policy/load.h"
 #include "policy/policy_text.h"
+#include "session/user_file.h"
 
 struct new_choices {
 	const char *from;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/plan_text.h"
 #include "cli/say.h"
+#include "session/approver_build.h"
 #include "ui/table.h"
 
 /* One line of the policy, and where it comes from. */
@@ -142,6 +143,8 @@ static enum berm_code print_text(const struct explain *explain, struct buf *out,
 		buf_printf(out, "no workspace: %s\n", run_no_workspace(run));
 	if (explain_stricter(run) != NULL)
 		buf_printf(out, "%s\n", explain_stricter(run));
+	buf_puts(out, "\nasked: ");
+	TRY(approver_describe(run_input(run), out, err));
 	buf_printf(out, "\nback-end: %s\n\n", plan_text_backend(run_plan(run)));
 	const struct plan_text_origins origins = {find_origin, explain};
 	return plan_text_lines(run_plan(run), &origins, &screen, out, err);
@@ -151,12 +154,16 @@ static enum berm_code print_json(const struct explain *explain, struct buf *out,
 {
 	const struct run *run = explain->run;
 	struct json_out json;
+	auto_buf struct buf asked;
+	buf_init(&asked, SAY_MAX);
 	json_init(&json, out);
 	json_object(&json, NULL);
 	if (run_workspace(run) != NULL)
 		json_text(&json, "workspace", str_from(run_workspace(run)));
 	else
 		json_null(&json, "workspace");
+	TRY(approver_describe(run_input(run), &asked, err));
+	json_text(&json, "asked", buf_str(&asked));
 	json_bool(&json, "refused", run_is_refused(run));
 	json_text(&json, "backend", str_from(plan_text_backend(run_plan(run))));
 	json_array(&json, "policy");

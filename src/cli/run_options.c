@@ -243,7 +243,8 @@ static const struct option_row rows[] = {
 		.name = "ask",
 		.kind = OPTION_USE,
 		.mark = MARK_ASK,
-		.help = "somebody can be asked (not in this version: what is to be asked is denied)",
+		.help = "somebody is asked: whom approvals.by names, else whoever runs \"berm approve\" in another "
+			"terminal",
 		.line = "approvals.mode",
 	},
 	{

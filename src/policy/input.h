@@ -54,6 +54,8 @@ struct policy_input {
 	 * os-release, separated by spaces, or NULL. */
 	const char *os, *arch, *distro;
 	uint32_t uid; /* what "$UID" is */
+	unsigned
+		answerers; /* set of 1 << enum policy_approver_kind (approvers.h): who could be asked if the policy names him */
 	/* Berm's own, absolute, or NULL: nothing inside touches them. runtime: where sockets of sessions may be. */
 	const char *config_folder, *state_folder, *runtime_folder;
 	const struct policy_variable *variables; /* these come before what the table of variables says */

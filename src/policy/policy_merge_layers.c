@@ -35,6 +35,7 @@ static const bool narrowing[POLICY_KEYS] = {
 	[KEY_APPROVALS_MODE] = true,
 	[KEY_UNDO] = true,
 	[KEY_APPROVALS_TIMEOUT] = true,
+	[KEY_APPROVALS_RATE] = true,
 	[KEY_TRUST_REQUIRE] = true,
 	[KEY_TEST] = true,
 };

@@ -60,6 +60,7 @@ static const struct key_use uses[POLICY_KEYS] = {
 	[KEY_APPROVALS_MODE] = {.shape = SHAPE_PLAIN},
 	[KEY_APPROVALS_BY] = {.shape = SHAPE_PLAIN},
 	[KEY_APPROVALS_TIMEOUT] = {.shape = SHAPE_PLAIN},
+	[KEY_APPROVALS_RATE] = {.shape = SHAPE_PLAIN},
 	[KEY_UNDO] = {.shape = SHAPE_PLAIN},
 	[KEY_TRUST_PUBLISHERS] = {.shape = SHAPE_PLAIN},
 	[KEY_TEST] = {.shape = SHAPE_TEST, .use = POLICY_USE_PLAIN},

@@ -29,6 +29,7 @@ static const struct setting settings[POLICY_KEYS] = {
 	[KEY_LIMIT_CPU] = {ORDER_DURATION, UINT64_MAX, {NULL}},
 	[KEY_LIMIT_WALL] = {ORDER_DURATION, UINT64_MAX, {NULL}},
 	[KEY_APPROVALS_TIMEOUT] = {ORDER_DURATION, UINT64_MAX, {NULL}},
+	[KEY_APPROVALS_RATE] = {ORDER_COUNT, UINT64_MAX, {NULL}},
 };
 
 static bool word_width(const struct setting *setting, const char *text, uint64_t *ret_width)

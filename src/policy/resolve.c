@@ -193,6 +193,22 @@ const struct policy_entry *policy_find_closing(const struct policy *policy, cons
 	return NULL;
 }
 
+/* libberm calls a line that asks by its words: "ask read+write+delete /srv". */
+static const struct policy_entry *find_asking(const struct policy *policy, const char *rule)
+{
+	static const char words[] = "ask read+write+delete ";
+	const char *path = rule + sizeof words - 1;
+	if (strncmp(rule, words, sizeof words - 1) != 0)
+		return NULL;
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct policy_entry *entry = &policy->entries[i];
+		if (entry->line->key == KEY_ASK && entry->off == NULL && entry->path != NULL &&
+		    strcmp(entry->path, path) == 0)
+			return entry;
+	}
+	return strcmp(path, "/") == 0 ? policy->setting[KEY_FS_DEFAULT] : NULL;
+}
+
 const struct policy_entry *policy_find_rule(const struct policy *policy, const char *rule, const char *object)
 {
 	const struct policy_entry *first = NULL;
@@ -208,5 +224,5 @@ const struct policy_entry *policy_find_rule(const struct policy *policy, const c
 			return entry;
 		first = first != NULL ? first : entry;
 	}
-	return first;
+	return first != NULL ? first : find_asking(policy, rule);
 }

@@ -68,6 +68,7 @@ struct building {
 			home_names; /* first names of what is granted, and of that in the home folder: sets of 64 */
 	} reach;
 	bool deletes_by_line;	       /* delete lines say where removing is allowed */
+	bool asks;		       /* somebody is asked */
 	bool writable;		       /* something can be changed */
 	bool looked_at_etc, reads_etc; /* the user reads what others may not */
 	unsigned workspace_rights;
@@ -94,6 +95,9 @@ size_t resolve_stem_len(const char *pattern);
 
 /* Is everything that is asked for allowed, so that no line closes for being one that asks? */
 bool resolve_allows_asked(const struct policy *policy);
+/* Does this line that asks close what it names: nobody is asked, or it names a pattern, or something in what is granted, where no
+ * question comes up? After resolve_claims_find. */
+MUST_USE enum berm_code resolve_ask_closes(struct building *b, const struct policy_entry *entry, bool *ret_closes);
 /* resolve_claims.c: what is granted. */
 MUST_USE enum berm_code resolve_claims_find(struct building *b);
 MUST_USE enum berm_code resolve_claims_put(struct building *b);

@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "format/path.h"
+#include "policy/approvers.h"
 #include "policy/resolve_build.h"
 
 enum { WRITING = BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC };
@@ -168,8 +169,11 @@ static enum berm_code add_asked(struct building *b, const struct policy_entry *e
 /* Whatever no line names, or else what the lines name that ask. */
 static enum berm_code find_asked(struct building *b)
 {
-	if (policy_says(b->policy, KEY_FS_DEFAULT, "ask"))
-		return add_asked(b, b->policy->setting[KEY_FS_DEFAULT], "/");
+	bool all = policy_says(b->policy, KEY_FS_DEFAULT, "ask");
+	if (all)
+		TRY(add_asked(b, b->policy->setting[KEY_FS_DEFAULT], "/"));
+	if (all && !b->asks)
+		return BERM_OK; /* who is asked is told by which line */
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
 		const char *path;
@@ -179,9 +183,25 @@ static enum berm_code find_asked(struct building *b)
 		TRY(resolve_literal(b, entry->path, &path, &tree));
 		if (path != NULL)
 			TRY(add_asked(b, entry, path));
-		else
+		else if (!b->asks)
 			resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "the folder around it",
 					 "no pattern can be asked for in this version: '%.100s'", entry->line->text);
+	}
+	return BERM_OK;
+}
+
+enum berm_code resolve_ask_closes(struct building *b, const struct policy_entry *entry, bool *ret_closes)
+{
+	const char *path;
+	bool tree;
+	*ret_closes = !resolve_allows_asked(b->policy);
+	if (!b->asks)
+		return BERM_OK;
+	TRY(resolve_literal(b, entry->path, &path, &tree));
+	*ret_closes = path == NULL;
+	for (size_t i = 0; path != NULL && !*ret_closes && i < b->claims.len; i++) {
+		const struct claim *claim = vec_at(&b->claims, i);
+		*ret_closes = !claim->asked && claim->rights != 0 && path_is_in(str_from(path), str_from(claim->path));
 	}
 	return BERM_OK;
 }
@@ -194,7 +214,8 @@ enum berm_code resolve_claims_find(struct building *b)
 		if (grants(entry->line->key) && entry->off == NULL && entry->path != NULL)
 			TRY(add_entry(b, entry));
 	}
-	if (resolve_allows_asked(b->policy))
+	TRY(policy_approvers_ask(b->input, &b->asks, b->err));
+	if (b->asks || resolve_allows_asked(b->policy))
 		TRY(find_asked(b));
 	/* git's folder outside of the workspace belongs to it */
 	if (b->input->git_common != NULL && b->workspace_rights != 0)
@@ -264,7 +285,7 @@ static enum berm_code put(struct building *b, const struct claim *claim)
 	unsigned rights = claim->rights | (claim->asked ? (unsigned)BERM_ASK : 0U);
 	TRY(claim->rights == 0 ? berm_caps_socket(b->caps, claim->path, b->err)
 			       : berm_caps_path(b->caps, claim->path, rights, claim->extent, b->err));
-	if (claim->asked)
+	if (claim->asked && !b->asks)
 		TRY(berm_caps_allow_asked(b->caps, b->err));
 	return resolve_note(b, claim->entry, claim->words);
 }

@@ -289,9 +289,12 @@ enum berm_code resolve_closings_find(struct building *b)
 	TRY(add_kernel_mounts(b));
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
-		bool closes = entry->line->key == KEY_DENY ||
-			      (entry->line->key == KEY_ASK && !resolve_allows_asked(b->policy));
-		if (!closes || entry->off != NULL || entry->path == NULL)
+		bool closes = entry->line->key == KEY_DENY;
+		if (entry->off != NULL || entry->path == NULL)
+			continue;
+		if (entry->line->key == KEY_ASK)
+			TRY(resolve_ask_closes(b, entry, &closes));
+		if (!closes)
 			continue;
 		bool linked = is_linked(b, entry->path);
 		if (!resolve_is_shipped(entry) || linked || is_reached(b, entry->path))

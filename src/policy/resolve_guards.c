@@ -6,6 +6,7 @@
 #include "format/git_config.h"
 #include "format/git_link.h"
 #include "format/path.h"
+#include "policy/approvers.h"
 #include "policy/resolve_build.h"
 
 enum { PATTERN_MAX = 4 * PATH_MAX };
@@ -241,10 +242,47 @@ static enum berm_code put_own_repository(struct building *b)
 	return put_repository(b, git.data);
 }
 
+/* ---- programs that answer ---------------------------------------------------------------------------------------- */
+
+static enum berm_code put_file_of(struct building *b, const char *path, const struct policy_entry *entry)
+{
+	TRY(berm_caps_path(b->caps, path, BERM_PROTECT, BERM_FILE, b->err));
+	return resolve_note(b, entry, entry == NULL ? "it answers what is asked" : NULL);
+}
+
+/* Who answers is not changed by those who ask: the program, and the files that it is started with, also where links lead. */
+__attribute__((noinline)) static enum berm_code put_program(struct building *b, const struct policy_approver *approver)
+{
+	char real[PATH_MAX];
+	for (const char *const *arg = approver->argv; arg != NULL && *arg != NULL; arg++) {
+		if ((*arg)[0] != '/' || (*arg)[1] == '\0' || strlen(*arg) >= PATH_MAX || strchr(*arg, '\n') != NULL)
+			continue;
+		TRY(put_file_of(b, *arg, approver->entry));
+		if (b->input->resolve != NULL && b->input->resolve(*arg, real) && strcmp(real, *arg) != 0)
+			TRY(put_file_of(b, real, approver->entry));
+	}
+	return BERM_OK;
+}
+
+static enum berm_code put_programs(struct building *b)
+{
+	const struct policy_approver *list;
+	size_t count;
+	TRY(policy_approvers_find(b->policy, &b->arena, &list, &count, b->err));
+	for (size_t i = 0; i < count; i++) {
+		TRY(put_program(b, &list[i]));
+		for (size_t at = 0; at < list[i].count; at++)
+			TRY(put_program(b, &list[i].members[at]));
+	}
+	return BERM_OK;
+}
+
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
 enum berm_code resolve_guards_put(struct building *b)
 {
+	if (b->asks)
+		TRY(put_programs(b));
 	if ((b->workspace_rights & BERM_WRITE) != 0)
 		TRY(put_own_repository(b));
 	for (size_t i = 0; i < b->policy->count; i++) {

@@ -26,6 +26,7 @@ static const mode_t OTHERS = 077;
 struct client {
 	int fd; /* -1: free */
 	int64_t until_ms;
+	struct ucred peer;
 	uint8_t head[HEAD];
 	size_t got; /* of head and body */
 	struct buf body;
@@ -37,7 +38,8 @@ struct control {
 	char name[CONTROL_NAME_MAX + 1];
 	struct client clients[CONTROL_CLIENTS];
 	struct client *asking; /* whose request is being answered */
-	struct arena arena;    /* of its JSON */
+	char who[64];
+	struct arena arena; /* of its JSON */
 	struct problems problems;
 };
 
@@ -285,12 +287,13 @@ static pid_t parent_of(pid_t pid)
 }
 
 /* The same user, and nobody from inside the sandbox: they have the same user. */
-static bool is_welcome(int fd)
+static bool is_welcome(int fd, struct ucred *ret_peer)
 {
 	struct ucred who = {0};
 	socklen_t len = sizeof who;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 || who.uid != geteuid() || who.pid <= 0)
 		return false;
+	*ret_peer = who;
 	pid_t pid = who.pid;
 	for (int i = 0; i < ANCESTORS && pid > 1; i++) {
 		if (i > 0 && pid == getpid())
@@ -302,17 +305,18 @@ static bool is_welcome(int fd)
 
 static void take_client(struct control *control)
 {
+	struct ucred peer = {0};
 	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
 	struct epoll_event event = {.events = EPOLLIN};
-	for (size_t i = 0; i < CONTROL_CLIENTS && is_welcome(fd); i++) {
+	for (size_t i = 0; i < CONTROL_CLIENTS && is_welcome(fd, &peer); i++) {
 		struct client *client = &control->clients[i];
 		if (client->fd >= 0)
 			continue;
 		if (epoll_ctl(control->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
 			break;
-		*client = (struct client){.fd = fd, .until_ms = now_ms() + CONTROL_DEADLINE_MS};
+		*client = (struct client){.fd = fd, .peer = peer, .until_ms = now_ms() + CONTROL_DEADLINE_MS};
 		return;
 	}
 	(void)close(fd); /* not welcome, or too many at once */
@@ -430,6 +434,8 @@ static void serve_client(struct control *control, struct client *client, struct 
 	if (whole == 0)
 		return;
 	control->asking = client;
+	(void)snprintf(control->who, sizeof control->who, "uid %u, pid %d", client->peer.uid, (int)client->peer.pid);
+	ret_request->who = control->who;
 	if (!parse_request(control, client, ret_request))
 		control_answer(control, STR("{\"ok\":false,\"error\":\"not a request\"}"));
 }

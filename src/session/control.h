@@ -33,6 +33,7 @@ struct control;
 struct control_request {
 	const char *op, *file; /* "apply"; what the text is called; borrowed until the answer */
 	struct str text;
+	const char *who; /* "uid 1000, pid 4711": who asks; filled in by control_next */
 };
 
 /* Makes the folder if need be, and the socket in it; removes sockets of sessions that are gone. Errors: DENIED (the folder is

@@ -111,7 +111,8 @@ static void give_up(struct journal *journal)
 void journal_put(struct journal *journal, struct event *event)
 {
 	struct timespec now;
-	bool denied = journal->denials != NULL && event->decided && event->verdict == BERM_VERDICT_DENY;
+	bool denied = journal->denials != NULL && event->decided && event->verdict == BERM_VERDICT_DENY &&
+		      event->kind != EVENT_APPROVAL; /* what came of it is an event of its own */
 	if (journal->fd < 0 && !denied)
 		return;
 	event->session = journal->session;

@@ -146,6 +146,7 @@ static void fill_input(struct run *run)
 	tell_cache(run);
 	/* Whoever is watched does not edit the notes. */
 	run->kept[0] = journal_file(run->request.events);
+	run->input.answerers = run_answerers(run);
 	input->kept = run->kept;
 }
 
@@ -267,6 +268,7 @@ enum berm_code run_new(const struct run_request *request, struct run **ret_run, 
 	run->request = *request;
 	(void)clock_gettime(CLOCK_REALTIME, &run->read);
 	run->terminal.fd = run->journal.fd = run->jobs.signal_fd = -1;
+	approver_desk_init(&run->desk);
 	enum berm_code code = prepare(run, problems, err);
 	if (code == BERM_OK)
 		*ret_run = run;
@@ -279,6 +281,7 @@ void run_free(struct run *run)
 {
 	if (run == NULL)
 		return;
+	run_ask_end(run);
 	control_free(run->control);
 	reload_free(run->reload);
 	berm_sandbox_free(run->box);
@@ -476,6 +479,7 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 		return code;
 	TRY(jobs_begin(&run->terminal, run->box, &run->jobs, err));
 	run_watch_policy(run);
+	TRY(run_ask_begin(run, err));
 	put_start(run); /* whoever reads it can ask for changes from then on */
 	journal_put_load(&run->journal, run->sources);
 	return BERM_OK;

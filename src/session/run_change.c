@@ -42,6 +42,7 @@ static void keep(void *ctx, bool in_force)
 	run->input.policy = run->policy;
 	sources_tell_folders(run->sources, &run->input);
 	run->journal.generation++;
+	run_ask_change(run);
 }
 
 /* The files that were read, and those that are read when they appear. */
@@ -137,6 +138,10 @@ static void take_control(struct run *run)
 		auto_buf struct buf answer;
 		buf_init(&answer, CONTROL_MAX);
 		enum reload_outcome outcome = RELOAD_REFUSED;
+		if (run_ask_control(run, &request, &answer)) {
+			control_answer(run->control, buf_str(&answer));
+			continue;
+		}
 		if (strcmp(request.op, "apply") == 0)
 			outcome = reload_apply(run->reload, request.file, request.text, &err);
 		else
@@ -155,6 +160,7 @@ int run_change_timeout_ms(const struct run *run)
 {
 	int reload = run->reload != NULL ? reload_timeout_ms(run->reload) : -1;
 	reload = sooner(reload, denials_timeout_ms(run->denials));
+	reload = sooner(reload, approvals_timeout_ms(run->approvals));
 	return sooner(reload, run->control != NULL ? control_timeout_ms(run->control) : -1);
 }
 

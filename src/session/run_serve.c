@@ -36,21 +36,29 @@ static void find_line(const struct run *run, const struct berm_request *request,
 	ret_line->by.layer = ret_line->layer;
 	ret_line->by.at = ret_line->at;
 	ret_line->by.rule = policy_keys[entry->line->key].path;
-	ret_line->by.narrows = true;
+	ret_line->by.narrows = entry->line->key != KEY_FS_DEFAULT;
+	if (entry->line->key == KEY_FS_DEFAULT || entry->line->key == KEY_ASK)
+		ret_line->by.text = entry->line->text;
 }
 
-static void take_request(struct run *run, const struct berm_request *request)
+void run_put_request(struct run *run, const struct berm_request *request, const char *words)
 {
-	/* Nobody is asked in this version; what is open anyway is refused, and what was open is of no interest. */
-	const struct berm_decision no = {.size = sizeof(no), .verdict = BERM_VERDICT_DENY};
-	if (request->withdrawn || (request->open && berm_sandbox_answer(run->box, request->id, &no, NULL) != BERM_OK))
-		return;
 	struct denial_line line;
 	struct event event;
 	find_line(run, request, &line);
 	event_from_request(request, &line.by, &event);
 	event.decided = true;
+	if (words != NULL)
+		event.detail = words;
 	journal_put(&run->journal, &event);
+}
+
+static void take_request(struct run *run, const struct berm_request *request)
+{
+	if (request->withdrawn || request->open)
+		run_ask_take(run, request);
+	else
+		run_put_request(run, request, NULL);
 }
 
 /* Takes all that has arrived. False: the sandbox has ended. */
@@ -76,6 +84,7 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 		{.fd = run->jobs.signal_fd, .events = POLLIN},
 		{.fd = -1, .events = POLLIN}, /* of the files' watch */
 		{.fd = run->control != NULL ? control_fd(run->control) : -1, .events = POLLIN},
+		{.fd = approvals_fd(run->approvals), .events = POLLIN},
 	};
 	for (;;) {
 		polls[2].fd = run->reload != NULL ? reload_fd(run->reload) : -1;
@@ -86,6 +95,7 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 		if (polls[0].revents != 0 && !take_requests(run))
 			return BERM_OK;
 		run_take_changes(run, polls[2].revents != 0, polls[3].revents != 0);
+		approvals_run(run->approvals);
 		denials_write(run->denials);
 	}
 }
@@ -125,6 +135,7 @@ static void put_stop(struct run *run, const struct berm_status *status)
 enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct berm_err *err)
 {
 	TRY(serve(run, err));
+	run_ask_end(run);
 	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
 	terminal_done(&run->terminal);
 	if (denials_count(run->denials) > 0 && offers_new(&run->input, run->denials, &run->offers, NULL) == BERM_OK)

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <time.h>
 
+#include "session/approvals.h"
+#include "session/approver_control.h"
 #include "session/control.h"
 #include "session/denials.h"
 #include "session/generation.h"
@@ -51,9 +53,15 @@ struct run {
 	struct berm_sandbox *box;
 	struct reload *reload;	 /* NULL: the files are not watched */
 	struct control *control; /* NULL: nobody can ask for changes */
-	struct generation next;	 /* a policy that is being put in force */
-	struct timespec read;	 /* when the policy's files were read, at the earliest */
-	char *watched[3];	 /* files that may appear */
+	struct approvals *approvals;
+	struct approver_desk desk;
+	char *asked_by;		     /* the policy's lines about asking, as they are in force */
+	struct asked *open_requests; /* open requests of the sandbox */
+	char kept_in[PATH_MAX];	     /* where answers for ever are written; "": nowhere */
+	bool by_control;	     /* nobody but another terminal is asked, and the person has not been told */
+	struct generation next;	     /* a policy that is being put in force */
+	struct timespec read;	     /* when the policy's files were read, at the earliest */
+	char *watched[3];	     /* files that may appear */
 	struct run_result result;
 };
 
@@ -67,5 +75,20 @@ void run_watch_policy(struct run *run);
 int run_change_timeout_ms(const struct run *run);
 /* files, asked: there is something to read from the files' watch, from the control socket. */
 void run_take_changes(struct run *run, bool files, bool asked);
+
+/* run_ask.c: who could be asked here, for the policy's input. */
+unsigned run_answerers(const struct run *run);
+/* What waits for an answer. Errors: those of approvals_new and approver_build. */
+MUST_USE enum berm_code run_ask_begin(struct run *run, struct berm_err *err);
+void run_ask_end(struct run *run);
+/* The policy has changed. */
+void run_ask_change(struct run *run);
+/* An open request, or one that was withdrawn. */
+void run_ask_take(struct run *run, const struct berm_request *request);
+/* "approvals" and "approve" of the control socket; false: it is neither. */
+bool run_ask_control(struct run *run, const struct control_request *request, struct buf *answer);
+
+/* run_serve.c: the event of a decided request, and the report's line. words: who decided it, or NULL. */
+void run_put_request(struct run *run, const struct berm_request *request, const char *words);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "sources_rig.h"
 
-#include "cli/user_file.h"
+#include "session/user_file.h"
 
 static const struct policy_line lines[] = {{.key = KEY_READ, .text = "~/x"}};
 static const struct policy_doc added = {.file = "new", .lines = lines, .line_count = 1};

@@ -1,4 +1,4 @@
-#include "cli/user_file.h"
+#include "session/user_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Policy files of the user's own, written for them: made anew, or with lines put in. */
-#ifndef BERM_CLI_USER_FILE_H
-#define BERM_CLI_USER_FILE_H
+#ifndef BERM_SESSION_USER_FILE_H
+#define BERM_SESSION_USER_FILE_H
 
 #include "base/buf.h"
 #include "policy/doc.h"
