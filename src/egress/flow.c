@@ -253,14 +253,15 @@ static void upstream_ready(struct loop_source *source, uint32_t events)
 
 /* ---- the way to the host ------------------------------------------------------------------------------------------- */
 
+/* The server is listened to where the client has said nothing yet. */
 static void begin_open(struct flow *flow)
 {
 	struct egress *egress = flow->start.egress;
 	flow->phase = OPEN;
 	flow_settled(&flow->start);
 	loop_deadline(&flow->client, flow->first.len > 0 ? egress->limits.first_ms : egress->limits.idle_ms);
-	if (loop_add(&egress->loop, &flow->upstream, flow->start.upstream, EDGES | (uint32_t)EPOLLET, upstream_ready,
-		     NULL) != BERM_OK)
+	if (flow->first.len == 0 && loop_add(&egress->loop, &flow->upstream, flow->start.upstream,
+					     EDGES | (uint32_t)EPOLLET, upstream_ready, NULL) != BERM_OK)
 		reset(flow);
 	else
 		step(flow);

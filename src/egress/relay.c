@@ -312,7 +312,8 @@ static bool prepare_side(struct relay *relay, int which, int fd, struct str firs
 	side->relay = relay;
 	side->fd = fd;
 	side->readable = side->writable = true;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	if (which == CLIENT) /* upstream was dialled so */
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	return (first.len == 0 || keep(relay, side, first.ptr, first.len)) &&
 	       loop_add(&relay->flow.egress->loop, &side->source, fd, EDGES | (uint32_t)EPOLLET, side_ready, NULL) ==
 		       BERM_OK;
