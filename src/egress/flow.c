@@ -14,6 +14,7 @@
 #include "format/tls_hello.h"
 
 enum {
+	REFUSAL_MAX = 8192,
 	REFUSED_MS = 1000, /* for first bytes, so that a refusal has a form */
 	EDGES = EPOLLIN | EPOLLRDHUP,
 	/* RFC 8446 6.2, RFC 6066 3 */
@@ -34,11 +35,7 @@ struct flow {
 	bool client_ended;
 	enum phase phase;
 	struct tls_hello hello;
-	/* REFUSED: */
-	uint16_t status;
-	const char *error, *detail;
-	char rule[sizeof(((struct door_answer *)0)->rule)];
-	char grant[sizeof(((struct door_answer *)0)->grant)];
+	struct buf refusal; /* REFUSED: as HTTP */
 };
 
 static void free_flow(struct flow *flow)
@@ -47,6 +44,7 @@ static void free_flow(struct flow *flow)
 	loop_remove(&flow->upstream);
 	reach_cancel(&flow->reach);
 	buf_done(&flow->first);
+	buf_done(&flow->refusal);
 	free(flow);
 }
 
@@ -131,13 +129,9 @@ static void go_tls(struct flow *flow)
 
 static void refuse_http(struct flow *flow)
 {
-	auto_buf struct buf text;
-	const struct http_refusal refusal = {
-		flow->status, flow->error, flow->rule, flow->detail, flow->grant, NULL,
-	};
-	buf_init(&text, 8192);
-	http_refusal_print(&refusal, &text);
-	answer_text(flow, buf_str(&text));
+	auto_buf struct buf refusal = flow->refusal;
+	buf_init(&flow->refusal, 0);
+	answer_text(flow, buf_str(&refusal));
 }
 
 /* ---- first bytes --------------------------------------------------------------------------------------------------- */
@@ -277,23 +271,10 @@ static void open_flow(struct flow *flow, const struct reach_result *result)
 
 static void refuse(struct flow *flow, const struct reach_result *result)
 {
-	static const struct {
-		uint16_t status;
-		const char *error;
-	} forms[] = {
-		[REACH_DENIED] = {403, "denied"},	[REACH_DONE] = {500, "fault"},
-		[REACH_ALLOWED] = {500, "fault"},	[REACH_NO_NAME] = {502, "no such name"},
-		[REACH_REFUSED] = {502, "unreachable"}, [REACH_TIMEOUT] = {504, "timeout"},
-		[REACH_FAULT] = {503, "fault"},
-	};
+	char detail[HTTP_DETAIL_MAX];
+	const struct http_refusal refusal = http_refusal_of(result, flow->start.host.name, flow->start.port, detail);
+	http_refusal_print(&refusal, &flow->refusal);
 	flow->phase = REFUSED;
-	flow->status = forms[result->outcome].status;
-	flow->error = forms[result->outcome].error;
-	flow->detail = result->why;
-	if (result->answer != NULL) {
-		memcpy(flow->rule, result->answer->rule, sizeof(flow->rule));
-		memcpy(flow->grant, result->answer->grant, sizeof(flow->grant));
-	}
 	loop_deadline(&flow->client, REFUSED_MS);
 	step(flow);
 }
@@ -320,6 +301,7 @@ void flow_start(const struct flow_start *start)
 	flow->start = copy;
 	flow->start.generation = start->egress->generation;
 	buf_init(&flow->first, TLS_HELLO_MAX + 1);
+	buf_init(&flow->refusal, REFUSAL_MAX);
 	flow_question(start, DOOR_CONNECT, &question);
 	if (loop_add(&start->egress->loop, &flow->client, start->client, EDGES | (uint32_t)EPOLLET, client_ready,
 		     NULL) != BERM_OK ||
@@ -338,6 +320,7 @@ void flow_tunnel(struct flow_start *start, struct str reply)
 	flow->start = copy;
 	flow->start.first = (struct str){"", 0};
 	buf_init(&flow->first, TLS_HELLO_MAX + 1);
+	buf_init(&flow->refusal, REFUSAL_MAX);
 	buf_put_str(&flow->first, start->first);
 	if (flow->first.failed ||
 	    send(start->client, reply.ptr, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)reply.len ||

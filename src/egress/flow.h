@@ -62,6 +62,10 @@ struct http_refusal {
 	const char *field;			   /* one more line of the head; NULL: none */
 };
 void http_refusal_print(const struct http_refusal *refusal, struct buf *out);
+/* What a way to host ended with that was not allowed or led nowhere. Borrows result and detail, which is filled. */
+enum { HTTP_DETAIL_MAX = 400 };
+struct http_refusal http_refusal_of(const struct reach_result *result, const char *host, uint16_t port,
+				    char detail[static HTTP_DETAIL_MAX]);
 
 /* ---- proxy_flow.c: clients of the proxy's end: SOCKS 5 by its first byte, else HTTP ---- */
 void proxy_flow_start(struct flow_start *flow);

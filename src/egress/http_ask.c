@@ -6,8 +6,6 @@
 #include "base/own.h"
 #include "egress/http_parts.h"
 
-enum { DETAIL_MAX = 640 };
-
 #define FLOW_OF(pointer) ((struct http_flow *)(void *)((char *)(pointer)-offsetof(struct http_flow, reach)))
 
 /* ---- the question -------------------------------------------------------------------------------------------------- */
@@ -79,30 +77,6 @@ void http_ask_start(struct http_flow *h, const struct http1_request *request)
 
 /* ---- refusals ------------------------------------------------------------------------------------------------------ */
 
-static void refuse_denied(struct http_flow *h, const struct door_answer *answer, const char *why)
-{
-	static const char *const words[] = {
-		[DOOR_BY_RULE] = "the policy does not allow it",
-		[DOOR_BY_PERSON] = "a person was asked and said no",
-		[DOOR_UNANSWERED] = "a person was asked and did not answer in time",
-		[DOOR_BY_ADDRESS] = "the host has no address that may be connected to",
-		[DOOR_BY_RATE] = "the rate of the rule is used up",
-		[DOOR_BY_FAULT] = "the policy could not be asked",
-	};
-	char detail[DETAIL_MAX];
-	const char *word = answer->why < ARRAY_LEN(words) ? words[answer->why] : why;
-	bool rate = answer->why == DOOR_BY_RATE;
-	(void)snprintf(detail, sizeof(detail), "%s, port %u: %s", h->host.name, (unsigned)h->port, word);
-	http_flow_refuse(h, &(struct http_refusal){
-				    rate ? 429 : 403,
-				    rate ? "rate" : "denied",
-				    answer->rule,
-				    detail,
-				    answer->grant,
-				    NULL,
-			    });
-}
-
 static void refuse_rate(struct http_flow *h, const struct door_answer *answer)
 {
 	char field[64];
@@ -118,27 +92,9 @@ static void refuse_rate(struct http_flow *h, const struct door_answer *answer)
 
 static void refuse(struct http_flow *h, const struct reach_result *result)
 {
-	static const struct {
-		uint16_t status;
-		const char *error;
-	} forms[] = {
-		[REACH_DENIED] = {403, "denied"},
-		[REACH_DONE] = {500, "fault"},
-		[REACH_ALLOWED] = {500, "fault"},
-		[REACH_NO_NAME] = {502, "upstream_no_name"},
-		[REACH_REFUSED] = {502, "upstream_unreachable"},
-		[REACH_TIMEOUT] = {504, "upstream_timeout"},
-		[REACH_FAULT] = {503, "fault"},
-	};
-	if (result->outcome == REACH_DENIED && result->answer != NULL) {
-		refuse_denied(h, result->answer, result->why);
-		return;
-	}
-	http_flow_refuse(h, &(struct http_refusal){
-				    forms[result->outcome].status,
-				    .error = forms[result->outcome].error,
-				    .detail = result->why,
-			    });
+	char detail[HTTP_DETAIL_MAX];
+	const struct http_refusal refusal = http_refusal_of(result, h->host.name, h->port, detail);
+	http_flow_refuse(h, &refusal);
 }
 
 /* ---- the answer ---------------------------------------------------------------------------------------------------- */

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/own.h"
 #include "egress/flow.h"
 #include "format/json_out.h"
@@ -71,4 +73,52 @@ void http_refusal_print(const struct http_refusal *refusal, struct buf *out)
 		buf_printf(out, "%s\r\n", refusal->field);
 	buf_puts(out, "Cache-Control: no-store\r\nConnection: close\r\n\r\n");
 	buf_put_str(out, buf_str(&body));
+}
+
+static const char *why_denied(const struct door_answer *answer)
+{
+	static const char *const words[] = {
+		[DOOR_BY_RULE] = "the policy does not allow it",
+		[DOOR_BY_PERSON] = "a person was asked and said no",
+		[DOOR_UNANSWERED] = "a person was asked and did not answer in time",
+		[DOOR_BY_ADDRESS] = "the host has no address that may be connected to",
+		[DOOR_BY_RATE] = "the rate of the rule is used up",
+		[DOOR_BY_FAULT] = "the policy could not be asked",
+	};
+	return answer->why < ARRAY_LEN(words) ? words[answer->why] : words[DOOR_BY_FAULT];
+}
+
+/* That it was no policy is in the names. */
+static struct http_refusal refusal_of_failure(enum reach_outcome outcome)
+{
+	static const struct http_refusal refusals[] = {
+		[REACH_DENIED] = {403, .error = "denied"},
+		[REACH_DONE] = {500, .error = "fault"},
+		[REACH_ALLOWED] = {500, .error = "fault"},
+		[REACH_NO_NAME] = {502, .error = "upstream_no_name"},
+		[REACH_REFUSED] = {502, .error = "upstream_unreachable"},
+		[REACH_TIMEOUT] = {504, .error = "upstream_timeout"},
+		[REACH_FAULT] = {503, .error = "fault"},
+	};
+	return refusals[outcome];
+}
+
+struct http_refusal http_refusal_of(const struct reach_result *result, const char *host, uint16_t port,
+				    char detail[static HTTP_DETAIL_MAX])
+{
+	const struct door_answer *answer = result->answer;
+	bool denied = result->outcome == REACH_DENIED && answer != NULL;
+	struct http_refusal refusal = refusal_of_failure(result->outcome);
+	(void)snprintf(detail, HTTP_DETAIL_MAX, "%s, port %u: %s", host, (unsigned)port,
+		       denied ? why_denied(answer) : result->why);
+	refusal.detail = detail;
+	if (!denied)
+		return refusal;
+	refusal.rule = answer->rule;
+	refusal.grant = answer->grant;
+	if (answer->why == DOOR_BY_RATE) {
+		refusal.status = 429;
+		refusal.error = "rate";
+	}
+	return refusal;
 }

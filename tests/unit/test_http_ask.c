@@ -102,7 +102,8 @@ static const struct {
 	const char *status, *part;
 } failures[] = {
 	{REACH_NO_NAME, "HTTP/1.1 502 Bad Gateway\r\n",
-	 "\"error\":\"upstream_no_name\",\"rule\":null,\"detail\":\"why\",\"grant\":null,\"retry\":true}"},
+	 "\"error\":\"upstream_no_name\",\"rule\":null,\"detail\":\"example.org, port 80: "
+	 "why\",\"grant\":null,\"retry\":true}"},
 	{REACH_REFUSED, "HTTP/1.1 502 Bad Gateway\r\n", "\"error\":\"upstream_unreachable\""},
 	{REACH_TIMEOUT, "HTTP/1.1 504 Gateway Timeout\r\n", "\"error\":\"upstream_timeout\""},
 	{REACH_FAULT, "HTTP/1.1 503 Service Unavailable\r\n", "\"error\":\"fault\""},
