@@ -5,6 +5,7 @@
 
 #include "base/own.h"
 #include "egress/http_parts.h"
+#include "format/address_special.h"
 
 #define FLOW_OF(pointer) ((struct http_flow *)(void *)((char *)(pointer)-offsetof(struct http_flow, reach)))
 
@@ -38,6 +39,7 @@ static void fill_question(const struct http_flow *h, const struct http1_request 
 	flow_question(&h->flow, h->tunnel ? DOOR_CONNECT : DOOR_HTTP, ret_question);
 	memcpy(ret_question->host, h->host.name, sizeof(ret_question->host));
 	ret_question->port = h->port;
+	ret_question->connection = h->connection;
 	if (!h->tunnel)
 		memcpy(ret_question->method, request->method.ptr, request->method.len);
 }
@@ -61,6 +63,9 @@ void http_ask_start(struct http_flow *h, const struct http1_request *request)
 	struct door_question question;
 	struct berm_err err;
 	turn_to(h, request);
+	/* Which addresses may be dialled depends on the request, so it is asked together with them. */
+	if (h->special && !http_ask_is_free(h, request))
+		http_flow_drop_upstream(h);
 	fill_question(h, request, &question);
 	bool any = request->form == HTTP1_ASTERISK;
 	const struct reach_ask ask = {
@@ -105,6 +110,7 @@ static bool adopt_upstream(struct http_flow *h, const struct reach_result *resul
 	const struct door_answer *answer = result->answer;
 	http_flow_attach(h, result->fd, reach_connection(&h->reach));
 	h->by_upstream_proxy = answer->upstream_port != 0 && !h->tunnel;
+	h->special = answer->upstream_port == 0 && address_special(&result->address) != NULL;
 	if (!h->by_upstream_proxy || answer->upstream_login[0] == '\0')
 		return true;
 	h->login = str_dup(str_from(answer->upstream_login));

@@ -33,6 +33,7 @@ struct rig {
 	/* What is answered, at the next turn; held: not until rig_answer. */
 	enum reach_outcome outcome;
 	struct door_answer answer;
+	struct net_address address;
 	bool held;
 	struct reach *waiting;
 	struct loop_source later;
@@ -59,7 +60,8 @@ RIG void rig_close(int *fd)
 RIG void rig_answer(void)
 {
 	struct reach *reach = rig.waiting;
-	struct reach_result result = {.fd = -1, .outcome = rig.outcome, .answer = &rig.answer, .why = "why"};
+	struct reach_result result = {
+		.fd = -1, .outcome = rig.outcome, .answer = &rig.answer, .address = rig.address, .why = "why"};
 	int pair[2] = {-1, -1};
 	rig.waiting = NULL;
 	loop_remove(&rig.later);
@@ -265,6 +267,7 @@ RIG bool rig_begin(void)
 	rig.later.fd = -1;
 	rig.egress.limits = limits;
 	rig.outcome = REACH_DONE;
+	rig.address = (struct net_address){NET_IPV4, {9, 9, 9, 9}};
 	rig.answer = (struct door_answer){.verdict = DOOR_ALLOW};
 	if (loop_init(&rig.egress.loop, NULL) != BERM_OK)
 		return false;
