@@ -17,7 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 CONNECTIONS, MILLISECONDS, IDLE = 32, 1500, 5000
-LIBRARIES = ["-lyaml", "-lmd", "-lcares"]
+LIBRARIES = shlex.split(os.environ.get("LIBS", "-lyaml -lmd -lcares"))
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
