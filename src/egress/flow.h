@@ -61,6 +61,7 @@ struct http_refusal {
 	uint16_t status;
 	const char *error, *rule, *detail, *grant; /* "" or NULL: none */
 	const char *field;			   /* one more line of the head; NULL: none */
+	uint32_t retry_after_s;			   /* 0: not told */
 };
 void http_refusal_print(const struct http_refusal *refusal, struct buf *out);
 /* What a way to host ended with that was not allowed or led nowhere. Borrows result and detail, which is filled. */

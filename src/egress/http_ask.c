@@ -82,19 +82,6 @@ void http_ask_start(struct http_flow *h, const struct http1_request *request)
 
 /* ---- refusals ------------------------------------------------------------------------------------------------------ */
 
-static void refuse_rate(struct http_flow *h, const struct door_answer *answer)
-{
-	char field[64];
-	(void)snprintf(field, sizeof(field), "Retry-After: %u", (unsigned)(answer->wait_ms / 1000 + 1));
-	http_flow_refuse(h, &(struct http_refusal){
-				    429,
-				    .error = "rate",
-				    .rule = answer->rule,
-				    .detail = "the rate of the rule is used up",
-				    .field = field,
-			    });
-}
-
 static void refuse(struct http_flow *h, const struct reach_result *result)
 {
 	char detail[HTTP_DETAIL_MAX];
@@ -148,7 +135,7 @@ static void open_tunnel(struct http_flow *h)
 	flow_tunnel(flow, STR("HTTP/1.1 200 Connection established\r\n\r\n"));
 }
 
-void http_ask_go_on(struct http_flow *h)
+static void go_on(struct http_flow *h)
 {
 	if (h->tunnel) {
 		open_tunnel(h);
@@ -161,21 +148,15 @@ void http_ask_go_on(struct http_flow *h)
 static void reached(struct reach *reach, const struct reach_result *result)
 {
 	struct http_flow *h = FLOW_OF(reach);
-	const struct door_answer *answer = result->answer;
 	bool dialled = result->outcome == REACH_DONE;
 	flow_settled(&h->flow);
 	if (!dialled && result->outcome != REACH_ALLOWED) {
 		refuse(h, result);
 	} else if (dialled && !adopt_upstream(h, result)) {
 		http_flow_reset(h);
-	} else if (answer->wait_ms > HTTP_WAIT_MAX_MS) {
-		refuse_rate(h, answer);
 	} else {
-		adopt_rules(h, answer);
-		h->wait_ms = answer->wait_ms;
-		h->state = HTTP_HELD;
-		if (h->tunnel || h->wait_ms == 0) /* reach.c has waited for a connection */
-			http_ask_go_on(h);
+		adopt_rules(h, result->answer);
+		go_on(h);
 	}
 	http_flow_settle(h);
 }

@@ -194,8 +194,8 @@ static void watch(struct http_flow *h, struct http_side *side, bool reads, loop_
 static enum http_phase phase_of(const struct http_flow *h)
 {
 	static const enum http_phase phases[] = {
-		[HTTP_AT_HEAD] = HTTP_IDLE,	[HTTP_ASKING] = HTTP_NO_PHASE, [HTTP_HELD] = HTTP_PAUSE,
-		[HTTP_IN_BODY] = HTTP_EXCHANGE, [HTTP_SENT] = HTTP_EXCHANGE,   [HTTP_LEAVING] = HTTP_LINGER,
+		[HTTP_AT_HEAD] = HTTP_IDLE,  [HTTP_ASKING] = HTTP_NO_PHASE, [HTTP_IN_BODY] = HTTP_EXCHANGE,
+		[HTTP_SENT] = HTTP_EXCHANGE, [HTTP_LEAVING] = HTTP_LINGER,
 	};
 	if (http_side_pending(&h->client) > 0)
 		return HTTP_EXCHANGE;
@@ -212,7 +212,7 @@ static void set_deadline(struct http_flow *h)
 		[HTTP_NO_PHASE] = LOOP_NEVER,
 		[HTTP_IDLE] = limits->idle_ms,
 		[HTTP_SLOW_HEAD] = limits->first_ms,
-		[HTTP_PAUSE] = h->wait_ms,
+
 		[HTTP_EXCHANGE] = limits->idle_ms,
 		[HTTP_LINGER] = limits->linger_ms < LINGER_MAX_MS ? limits->linger_ms : LINGER_MAX_MS,
 	};
@@ -348,9 +348,7 @@ static void on_timer(struct loop_source *source, uint32_t events)
 	enum http_phase phase = h->phase;
 	(void)events;
 	h->phase = HTTP_NO_PHASE;
-	if (phase == HTTP_PAUSE)
-		http_ask_go_on(h);
-	else if (phase == HTTP_EXCHANGE || phase == HTTP_SLOW_HEAD)
+	if (phase == HTTP_EXCHANGE || phase == HTTP_SLOW_HEAD)
 		give_up(h);
 	else
 		h->over = true;

@@ -19,7 +19,6 @@ enum {
 	HTTP_SCRATCH = 98304,		   /* what is kept of a side, and what is read behind it */
 	HTTP_READ_MAX = 65536,		   /* at a time */
 	HTTP_DIRECT_MIN = 16384,	   /* a run of payload of which no copy is made */
-	HTTP_WAIT_MAX_MS = 10000,	   /* for a rate; a request that would have to wait for longer is refused */
 	HTTP_KEPT_MAX = 128 * 1024 * 1024, /* by all connections; beyond it little is read at a time */
 	HTTP_READ_LITTLE = 4096,
 	HTTP_INFORMAL_MAX = 16, /* responses of 1xx to one request */
@@ -45,7 +44,6 @@ struct http_side {
 enum http_state {
 	HTTP_AT_HEAD = 0, /* the next head is waited for */
 	HTTP_ASKING,	  /* it is in client.in; http_ask.c is at work */
-	HTTP_HELD,	  /* the same; its rate is used up for now */
 	HTTP_IN_BODY,
 	HTTP_SENT,    /* it is passed on, the response is not */
 	HTTP_LEAVING, /* nothing more is served: what there is for the client is sent, then the client closes */
@@ -60,7 +58,7 @@ enum http_answering {
 };
 
 /* What a deadline is for. */
-enum http_phase { HTTP_NO_PHASE = 0, HTTP_IDLE, HTTP_SLOW_HEAD, HTTP_PAUSE, HTTP_EXCHANGE, HTTP_LINGER };
+enum http_phase { HTTP_NO_PHASE = 0, HTTP_IDLE, HTTP_SLOW_HEAD, HTTP_EXCHANGE, HTTP_LINGER };
 
 struct http_flow {
 	struct flow_start flow;
@@ -83,7 +81,6 @@ struct http_flow {
 	uint8_t minor;	  /* the client's version */
 	uint8_t informal; /* responses of 1xx */
 	struct http1_asked asked;
-	uint32_t wait_ms;
 
 	/* The upstream. */
 	struct host host; /* whose it is */
@@ -135,8 +132,6 @@ bool http_ask_is_free(const struct http_flow *h, const struct http1_request *req
 bool http_ask_may_pass(const struct http_flow *h, const struct http1_request *request);
 /* Else: the monitor is asked, and a connection made if there is none. */
 void http_ask_start(struct http_flow *h, const struct http1_request *request);
-/* The wait for a rate is over. */
-void http_ask_go_on(struct http_flow *h);
 
 /* ---- http_upstream.c ---- */
 void http_upstream_take(struct http_flow *h, struct span bytes);

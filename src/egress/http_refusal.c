@@ -71,6 +71,8 @@ void http_refusal_print(const struct http_refusal *refusal, struct buf *out)
 		   (unsigned)refusal->status, reason, body.len);
 	if (refusal->field != NULL)
 		buf_printf(out, "%s\r\n", refusal->field);
+	if (refusal->retry_after_s != 0)
+		buf_printf(out, "Retry-After: %u\r\n", (unsigned)refusal->retry_after_s);
 	buf_puts(out, "Cache-Control: no-store\r\nConnection: close\r\n\r\n");
 	buf_put_str(out, buf_str(&body));
 }
@@ -119,6 +121,7 @@ struct http_refusal http_refusal_of(const struct reach_result *result, const cha
 	if (answer->why == DOOR_BY_RATE) {
 		refusal.status = 429;
 		refusal.error = "rate";
+		refusal.retry_after_s = answer->wait_ms / 1000 + 1;
 	}
 	return refusal;
 }

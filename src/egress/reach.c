@@ -11,7 +11,10 @@
 #include "egress/dial.h"
 #include "egress/tunnel.h"
 
-enum { REQUEST_MAX = 2048 };
+enum {
+	REQUEST_MAX = 2048,
+	RATE_WAIT_MAX_MS = 10000, /* what would have to wait for longer is refused: its client would not */
+};
 
 struct reach_job {
 	struct reach *reach;
@@ -155,6 +158,7 @@ static void addresses_judged(struct door_wait *wait, const struct door_answer *a
 		return;
 	}
 	job->answer = *answer;
+	job->answer.why = answer->verdict == DOOR_ALLOW ? DOOR_BY_ADDRESS : answer->why;
 	finish(job, REACH_DENIED, "none of the host's addresses may be connected to");
 }
 
@@ -205,12 +209,20 @@ static void resolve(struct reach_job *job)
 
 /* ---- the question -------------------------------------------------------------------------------------------------- */
 
-static void pause_over(struct loop_source *source, uint32_t events)
+static void go_on(struct reach_job *job)
 {
-	struct reach_job *job = JOB_OF(source, pause);
-	(void)events;
+	if (job->decide_only) {
+		finish(job, REACH_ALLOWED, "");
+		return;
+	}
 	loop_deadline(&job->limit, job->egress->limits.connect_ms);
 	resolve(job);
+}
+
+static void pause_over(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	go_on(JOB_OF(source, pause));
 }
 
 static void answered(struct door_wait *wait, const struct door_answer *answer)
@@ -222,17 +234,15 @@ static void answered(struct door_wait *wait, const struct door_answer *answer)
 		finish(job, REACH_DENIED, "denied");
 		return;
 	}
-	if (job->decide_only) {
-		finish(job, REACH_ALLOWED, "");
+	if (answer->wait_ms > RATE_WAIT_MAX_MS) {
+		job->answer.why = DOOR_BY_RATE;
+		finish(job, REACH_DENIED, "the rate of the rule is used up");
 		return;
 	}
-	/* Requests wait in http_flow.c, which can answer that there are too many. */
-	if (answer->wait_ms != 0 && job->question.kind == DOOR_CONNECT) {
+	if (answer->wait_ms > 0)
 		loop_deadline(&job->pause, answer->wait_ms);
-		return;
-	}
-	loop_deadline(&job->limit, job->egress->limits.connect_ms);
-	resolve(job);
+	else
+		go_on(job);
 }
 
 enum berm_code reach_start(struct reach *reach, struct egress *egress, const struct reach_ask *ask, reach_done done,

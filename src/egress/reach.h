@@ -1,5 +1,5 @@
 /*
- * One way to a host: asked of the monitor, resolved, its addresses judged, dialled. In this order, so nothing leaves for a
+ * One way to a host: asked of the monitor, held for a while if the rate of its rule says so, resolved, its addresses judged, dialled. In this order, so nothing leaves for a
  * name that is not allowed, and what is dialled is what was judged. Happy eyeballs (RFC 8305) over the judged addresses.
  */
 #ifndef BERM_EGRESS_REACH_H

@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rig.egress.token = (kind & TOKEN) != 0 ? "secret" : NULL;
 	rig.answer.all_requests = (kind & ALL) != 0;
 	rig.answer.upstream_port = (kind & UPSTREAM_PROXY) != 0 ? 3128 : 0;
-	rig.answer.wait_ms = (kind & RATE) != 0 ? 60000 : 0;
+	rig.answer.why = (kind & RATE) != 0 ? DOOR_BY_RATE : DOOR_BY_RULE;
 	must(rig_flow((kind & PROXY) != 0, (kind & RULES) != 0,
 		      (kind & PROXY) != 0 ? proxy_flow_start : http_flow_start, (struct str){"", 0}));
 	play((struct str){(const char *)data + 1, size - 1}, kind);
