@@ -61,7 +61,7 @@ RELRO     := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--build-id=sha1
 SANITIZED := -O1 -Wno-frame-larger-than -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 # Of the program, static in a release; libberm needs none of them.
-LIBS := -lyaml -lmd -lcares
+LIBS := -lyaml -lmd -lcares -lvterm
 
 # A test may keep its tables on the stack.
 TEST_FLAGS := -Itests -Wno-frame-larger-than

@@ -37,6 +37,11 @@ int sys_seccomp_filter(const struct sock_fprog *program, unsigned long flags)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
 }
 
+int sys_seccomp_strict(void)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0);
+}
+
 int sys_seccomp_action_avail(uint32_t action)
 {
 	return (int)syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
@@ -130,6 +135,12 @@ static pid_t fork_by_clone(uint64_t flags, int exit_signal, int *pidfd)
 	return pid;
 }
 
+_Noreturn void sys_exit_thread(int status)
+{
+	for (;;)
+		(void)syscall(SYS_exit, status);
+}
+
 pid_t sys_fork(uint64_t flags, int exit_signal, int *ret_pidfd)
 {
 	struct clone_args args = {.flags = flags, .exit_signal = (unsigned)exit_signal};
@@ -141,6 +152,11 @@ pid_t sys_fork(uint64_t flags, int exit_signal, int *ret_pidfd)
 	if (pid > 0 && (flags & CLONE_PIDFD) != 0)
 		*ret_pidfd = pidfd;
 	return pid;
+}
+
+int sys_not_dumpable(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 int sys_become_subreaper(void)
