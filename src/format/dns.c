@@ -218,6 +218,7 @@ struct response {
 	enum dns_code code;
 	enum shape shape;
 	size_t address_count; /* of the family asked for */
+	bool has_pointer;
 };
 
 static enum net_family wanted_family(const struct dns_query *query)
@@ -244,7 +245,8 @@ static size_t count_addresses(const struct response *response)
 static bool has_soa(const struct response *response)
 {
 	bool negative = response->code == DNS_NXDOMAIN || response->code == DNS_NOERROR;
-	return negative && response->address_count == 0 && response->shape != TRUNCATED;
+	bool empty = response->address_count == 0 && !response->has_pointer;
+	return negative && empty && response->shape != TRUNCATED;
 }
 
 static void put_header(struct writer *writer, const struct response *response)
@@ -258,7 +260,7 @@ static void put_header(struct writer *writer, const struct response *response)
 	put_u16(writer, query->id);
 	put_u16(writer, flags);
 	put_u16(writer, query->question_len > 0);
-	put_u16(writer, response->shape == TRUNCATED ? 0 : (unsigned)response->address_count);
+	put_u16(writer, response->shape == TRUNCATED ? 0 : (unsigned)response->address_count + response->has_pointer);
 	put_u16(writer, has_soa(response));
 	put_u16(writer, query->has_edns);
 }
@@ -268,20 +270,37 @@ static uint32_t ttl_of(const struct response *response)
 	return response->answer->ttl < TTL_MAX ? response->answer->ttl : TTL_MAX;
 }
 
+static void put_record(struct writer *writer, const struct response *response, size_t size)
+{
+	put_u16(writer, 0xc000 | HEADER_SIZE); /* the name of the question */
+	put_u16(writer, response->query->type);
+	put_u16(writer, CLASS_IN);
+	put_u32(writer, ttl_of(response));
+	put_u16(writer, (unsigned)size);
+}
+
 static void put_addresses(struct writer *writer, const struct response *response)
 {
 	const struct net_address *address = response->answer->addresses;
 	for (size_t left = response->address_count; left > 0; address++) {
 		if (!is_sent(response, address))
 			continue;
-		put_u16(writer, 0xc000 | HEADER_SIZE); /* the name of the question */
-		put_u16(writer, response->query->type);
-		put_u16(writer, CLASS_IN);
-		put_u32(writer, ttl_of(response));
-		put_u16(writer, (unsigned)address_size(address));
+		put_record(writer, response, address_size(address));
 		put_bytes(writer, address->bytes, address_size(address));
 		left--;
 	}
+}
+
+static void put_pointer(struct writer *writer, const struct response *response)
+{
+	struct str rest = str_from(response->answer->pointer), label;
+	put_record(writer, response,
+		   rest.len + 2); /* a length for each label and the end, where dots and nothing were */
+	while (str_next(&rest, '.', &label)) {
+		put_u8(writer, (unsigned)label.len);
+		put_bytes(writer, label.ptr, label.len);
+	}
+	put_u8(writer, 0);
 }
 
 /* Of the root, as every name is below it; without a server or a mailbox, of which there are none. */
@@ -332,6 +351,8 @@ static size_t put_response(struct writer writer, const struct response *response
 	put_bytes(&writer, response->query->question, response->query->question_len);
 	if (response->shape != TRUNCATED)
 		put_addresses(&writer, response);
+	if (response->has_pointer && response->shape != TRUNCATED)
+		put_pointer(&writer, response);
 	if (has_soa(response))
 		put_soa(&writer, response);
 	if (response->query->has_edns)
@@ -347,6 +368,7 @@ size_t dns_respond(const struct dns_query *query, const struct dns_answer *answe
 	struct response response = {.query = query, .answer = answer};
 	response.code = query->code != DNS_NOERROR ? query->code : answer->code;
 	response.address_count = count_addresses(&response);
+	response.has_pointer = response.code == DNS_NOERROR && query->type == DNS_PTR && answer->pointer != NULL;
 	struct writer writer = {.len = frame};
 	writer.bytes = ret_bytes;
 	size_t len = put_response(writer, &response);

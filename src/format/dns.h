@@ -96,6 +96,7 @@ struct dns_answer {
 	enum dns_code code;
 	const struct net_address *addresses; /* of the family that the type asks for; others are left out */
 	size_t address_count;		     /* the first DNS_ADDRESSES_MAX are sent */
+	const char *pointer;		     /* a canonical name, sent if the type is PTR; NULL: none */
 	uint32_t ttl;			     /* seconds, of addresses or of the absence */
 	enum dns_reason reason;		     /* with EDNS only */
 	const char *reason_text;	     /* cut at DNS_REASON_TEXT_MAX bytes; NULL: none */
@@ -105,7 +106,7 @@ enum dns_transport { DNS_UDP = 0, DNS_TCP };
 
 /*
  * Writes the response to query, over TCP with its length in front; returns how many bytes it takes, at most
- * DNS_RESPONSE_SIZE. NOERROR without an address that fits the type is NODATA; it and NXDOMAIN carry a SOA of ttl.
+ * DNS_RESPONSE_SIZE. NOERROR without an address or pointer that fits the type is NODATA; it and NXDOMAIN carry a SOA of ttl.
  * query->code, if set, wins over the answer's. What does not fit the client's UDP size goes without reason_text, and what
  * still does not without any record but with TC set, so that the client asks again over TCP.
  */
