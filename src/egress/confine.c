@@ -39,8 +39,8 @@
 /* Whatever their arguments. What is not on an architecture is left out. */
 static const uint32_t allowed[] = {
 	/* bytes */
-	SYS_recvfrom, SYS_sendto, SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg, SYS_sendmsg, SYS_sendmmsg,
-	SYS_splice, SYS_pipe2,
+	SYS_recvfrom, SYS_sendto, SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg, SYS_recvmmsg, SYS_sendmsg,
+	SYS_sendmmsg, SYS_splice, SYS_pipe2,
 	/* connections; bind and listen are not among them */
 	SYS_accept4, SYS_connect, SYS_shutdown, SYS_close, SYS_getsockname, SYS_getpeername, SYS_getsockopt,
 	SYS_setsockopt,

@@ -6,6 +6,7 @@
 
 #include "base/own.h"
 #include "egress/confine.h"
+#include "egress/dns_server.h"
 #include "egress/listeners.h"
 #include "egress/origins.h"
 #include "egress/pipes.h"
@@ -15,7 +16,7 @@ enum {
 	OTHER_DESCRIPTORS = 512, /* the ends, queries to DNS servers, attempts to connect */
 	RECHECKS_A_TURN = 32,
 	RECHECK_AGAIN_MS = 5,	 /* the door was full */
-	NAMES_EXPIRY_MS = 60000, /* dns_server.h tells clients less */
+	NAMES_EXPIRY_MS = 60000, /* dns_names.h tells clients less */
 	NAMES_QUARANTINE_MS = 600000,
 };
 
@@ -88,6 +89,7 @@ static enum berm_code take_ends(struct egress *egress, const int fds[DOOR_END_CO
 {
 	if (fds[END_ORIGINS] >= 0)
 		TRY(origins_new(&egress->loop, fds[END_ORIGINS], egress->limits.origin_ms, &egress->origins, err));
+	TRY(dns_server_new(egress, &fds[END_DNS_UDP], &fds[END_DNS_TCP], &egress->dns, err));
 	return listeners_new(egress, &fds[END_TCP], &fds[END_PROXY], &egress->listeners, err);
 }
 

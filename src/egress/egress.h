@@ -41,6 +41,7 @@ struct egress {
 	struct synthetic *names;
 	struct origins *origins;     /* what the supervisor tells of connections; NULL: "berm proxy" */
 	struct listeners *listeners; /* NULL: no ends have come yet */
+	struct dns_server *dns;	     /* the same */
 	uint32_t connections, half_open;
 	uint16_t proxy_port;
 	uint32_t generation; /* of the last RELOADED; what was allowed for all requests before it is asked for again */
