@@ -9,7 +9,7 @@ static bool no_network;
 static int group_setup(void **state)
 {
 	(void)state;
-	no_network = !rig_network();
+	no_network = getenv("BERM_TORTURE") != NULL || !rig_network();
 	return 0;
 }
 

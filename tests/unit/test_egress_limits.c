@@ -12,7 +12,7 @@ static int group_setup(void **state)
 {
 	(void)state;
 	struct rlimit files;
-	no_network = !rig_network();
+	no_network = getenv("BERM_TORTURE") != NULL || !rig_network();
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		return -1;
 	files.rlim_cur = files.rlim_max;
