@@ -152,6 +152,7 @@ static bool may_override(struct merge *merge, const struct policy_entry *overrid
 		problem_add(merge->problems, &place,
 			    "an override stands in your own policy.yaml or in a profile: '%.80s'",
 			    override->line->text);
+		problem_hint(merge->problems, "the same line there");
 		return false;
 	}
 	if (why != NULL && why[0] != '\0')
@@ -282,6 +283,11 @@ static enum berm_code check_grant(struct merge *merge, const struct policy_entry
 	if (is_liftable(deny))
 		problem_hint(merge->problems, "override: [{path: %.60s, why: REASON}] in your own policy.yaml",
 			     entry->line->text);
+	else if (deny->layer > LAYER_SYSTEM && deny->doc->kind != POLICY_DOC_FLAGS)
+		problem_hint(merge->problems, "{path: %.40s, except: [%.60s]} there, or without this line",
+			     deny->line->text, entry->line->text);
+	else
+		problem_hint(merge->problems, "without this line");
 	return BERM_OK;
 }
 

@@ -118,8 +118,13 @@ static enum berm_code tell(const struct making *making, enum berm_code code, con
 	struct place place = merge_place(making->from->doc, making->line);
 	problem_add(merge->problems, &place, "%s", err->msg);
 	const char *near = text[0] == '$' ? policy_vars_nearest(text) : NULL;
+	const char *there = near == NULL ? policy_vars_instead(text) : NULL;
 	if (near != NULL)
 		problem_hint(merge->problems, "$%s", near);
+	else if (there != NULL)
+		problem_hint(merge->problems, "%s%s", there, text + strcspn(text, "/"));
+	else if (text[0] == '$')
+		problem_hint(merge->problems, "the path itself, from '/', '~' or '.'");
 	return BERM_OK;
 }
 

@@ -150,6 +150,10 @@ static void say_widens(struct merge *merge, const struct policy_entry *entry, co
 	problem_add(merge->problems, &place, "'%s: %.40s' is wider than '%.40s' (%s)",
 		    policy_keys[entry->line->key].path, entry->line->text,
 		    bound != NULL ? bound->line->text : "nothing", at);
+	if (bound != NULL)
+		problem_hint(merge->problems, "%.80s, or less", bound->line->text);
+	else
+		problem_hint(merge->problems, "without this line");
 }
 
 /* What is wider than the system's files allow: what is shipped gives way, what a person wrote is told. */

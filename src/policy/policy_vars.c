@@ -278,6 +278,17 @@ static const struct row *find_row(const char *text)
 	return bsearch(&name, rows, ARRAY_LEN(rows), sizeof *rows, compare_row);
 }
 
+const char *policy_vars_instead(const char *text)
+{
+	static const char *const names[][2] = {{"$HOME", "~"},	{"${HOME}", "~"},    {"$PWD", "."},
+					       {"${PWD}", "."}, {"$WORKSPACE", "."}, {"$WORKDIR", "."}};
+	size_t len = strcspn(text, "/");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strlen(names[i][0]) == len && memcmp(names[i][0], text, len) == 0)
+			return names[i][1];
+	return NULL;
+}
+
 const char *policy_vars_nearest(const char *text)
 {
 	char name[NAME_MAX_LEN];

@@ -52,6 +52,8 @@ MUST_USE enum berm_code policy_vars_hosts(const struct policy_vars *vars, const 
 					  const char *const **ret_hosts, struct berm_err *err);
 /* "$CARGO_HOME" for "$CARGO_HOM/bin"; NULL: nothing is near. */
 const char *policy_vars_nearest(const char *text);
+/* "~" for "$HOME/x": what is written here instead of a variable that is none; NULL: nothing. */
+const char *policy_vars_instead(const char *text);
 /* May a folder that the environment names be granted? Not a wide one, none that holds the home folder or a denied path;
  * with around none in a denied path. What counts is also where it leads. */
 bool policy_vars_is_harmless(struct policy_vars *vars, const char *path, bool around);

@@ -41,6 +41,16 @@ void resolve_complain(struct building *b, enum berm_code code, const struct poli
 	(void)err_set(b->err, code, "%s", text);
 }
 
+enum berm_code resolve_told(struct building *b, enum berm_code code, const struct policy_entry *entry, const char *hint)
+{
+	if (code == BERM_OK || code == BERM_ERR_NOMEM || entry == NULL || b->err == NULL)
+		return code;
+	struct place place = {entry->doc->file, entry->line->line, entry->line->column};
+	problem_add(b->problems, &place, "%s", b->err->msg);
+	problem_hint(b->problems, "%s", hint);
+	return code;
+}
+
 bool resolve_is_shipped(const struct policy_entry *entry)
 {
 	return entry->doc->shipped;

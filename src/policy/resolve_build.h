@@ -78,6 +78,12 @@ struct building {
  * hint: what to try, or NULL. */
 void resolve_complain(struct building *b, enum berm_code code, const struct policy_entry *entry, const char *hint,
 		      const char *format, ...) PRINTF_LIKE(5, 6);
+/* The way out where the text of a pattern is refused, which the loader has looked at by itself. */
+#define RESOLVE_SHORTER "a shorter pattern, or several lines: what '~', '.' and variables stand for counts as well"
+/* What libberm says to a capability of the entry (not of the run's own): an error is told where the line stands. Returns
+ * code. */
+MUST_USE enum berm_code resolve_told(struct building *b, enum berm_code code, const struct policy_entry *entry,
+				     const char *hint);
 /* The capability added last is the entry's; NULL: the run's own, in words. */
 MUST_USE enum berm_code resolve_note(struct building *b, const struct policy_entry *entry, const char *words);
 /* "'filesystem.deny: ~/.ssh' (groups/credentials.yaml:9:7)". */

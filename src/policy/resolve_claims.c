@@ -1,4 +1,5 @@
 /* What is granted: each line as a path if it is there, git's own folder, and folders of the sandbox's own. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,11 +115,26 @@ static enum berm_code add(struct building *b, struct claim claim)
 	return vec_push(&b->claims, &claim, b->err);
 }
 
+enum { HINT_MAX = 160 };
+
+/* A folder in the place of a pattern: the one around all that it matches, unless that is the root. */
+static void name_folder(const char *pattern, const char *more, char ret[static HINT_MAX])
+{
+	size_t len = resolve_stem_len(pattern);
+	if (len > 1)
+		(void)snprintf(ret, HINT_MAX, "the folder around it, '%.*s'%s", len < 80 ? (int)len : 80, pattern,
+			       more);
+	else
+		(void)snprintf(ret, HINT_MAX, "the folders that are meant, by their names%s", more);
+}
+
 /* Lines that can be granted nowhere are told. */
 static bool can_be(struct building *b, const struct policy_entry *entry, const char *path)
 {
+	char hint[HINT_MAX];
 	if (path == NULL) {
-		resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "the folder around it, and deny lines for the rest",
+		name_folder(entry->path, ", and filesystem.deny for the rest", hint);
+		resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, hint,
 				 "no pattern can be granted in this version: '%.100s'", entry->line->text);
 		return false;
 	}
@@ -166,6 +182,22 @@ static enum berm_code add_asked(struct building *b, const struct policy_entry *e
 				     .asked = true});
 }
 
+static enum berm_code find_asked_by(struct building *b, const struct policy_entry *entry)
+{
+	char hint[HINT_MAX];
+	const char *path;
+	bool tree;
+	TRY(resolve_literal(b, entry->path, &path, &tree));
+	if (path != NULL)
+		return add_asked(b, entry, path);
+	if (b->asks)
+		return BERM_OK;
+	name_folder(entry->path, "", hint);
+	resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, hint, "no pattern can be asked for in this version: '%.100s'",
+			 entry->line->text);
+	return BERM_OK;
+}
+
 /* Whatever no line names, or else what the lines name that ask. */
 static enum berm_code find_asked(struct building *b)
 {
@@ -176,16 +208,8 @@ static enum berm_code find_asked(struct building *b)
 		return BERM_OK; /* who is asked is told by which line */
 	for (size_t i = 0; i < b->policy->count; i++) {
 		const struct policy_entry *entry = &b->policy->entries[i];
-		const char *path;
-		bool tree;
-		if (entry->line->key != KEY_ASK || entry->off != NULL || entry->path == NULL)
-			continue;
-		TRY(resolve_literal(b, entry->path, &path, &tree));
-		if (path != NULL)
-			TRY(add_asked(b, entry, path));
-		else if (!b->asks)
-			resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "the folder around it",
-					 "no pattern can be asked for in this version: '%.100s'", entry->line->text);
+		if (entry->line->key == KEY_ASK && entry->off == NULL && entry->path != NULL)
+			TRY(find_asked_by(b, entry));
 	}
 	return BERM_OK;
 }
@@ -273,7 +297,9 @@ static enum berm_code put_scratch(struct building *b, const struct policy_entry 
 		b->writable = true;
 		TRY(berm_caps_path(b->caps, path, WRITING, BERM_TREE, b->err));
 	} else if (b->input->workspace == NULL || !path_is_in(str_from(path), str_from(b->input->workspace))) {
-		TRY(berm_caps_scratch(b->caps, path, policy_attr_find(entry->line, ATTR_VARIABLE), b->err));
+		TRY(resolve_told(b,
+				 berm_caps_scratch(b->caps, path, policy_attr_find(entry->line, ATTR_VARIABLE), b->err),
+				 entry, "a folder of its own, as /tmp is"));
 	} else {
 		return BERM_OK;
 	}
@@ -283,8 +309,9 @@ static enum berm_code put_scratch(struct building *b, const struct policy_entry 
 static enum berm_code put(struct building *b, const struct claim *claim)
 {
 	unsigned rights = claim->rights | (claim->asked ? (unsigned)BERM_ASK : 0U);
-	TRY(claim->rights == 0 ? berm_caps_socket(b->caps, claim->path, b->err)
-			       : berm_caps_path(b->caps, claim->path, rights, claim->extent, b->err));
+	enum berm_code code = claim->rights == 0 ? berm_caps_socket(b->caps, claim->path, b->err)
+						 : berm_caps_path(b->caps, claim->path, rights, claim->extent, b->err);
+	TRY(resolve_told(b, code, claim->entry, "the path of a file or of a folder that is not the root"));
 	if (claim->asked && !b->asks)
 		TRY(berm_caps_allow_asked(b->caps, b->err));
 	return resolve_note(b, claim->entry, claim->words);

@@ -692,7 +692,7 @@ enum berm_code resolve_closings_put(struct building *b)
 		const struct closing *closing = vec_at(&b->closings, i);
 		if (!is_needed(b, closing))
 			continue;
-		TRY(put(b, closing));
+		TRY(resolve_told(b, put(b, closing), closing->entry, RESOLVE_SHORTER));
 		TRY(resolve_note(b, closing->entry, closing->row != NULL ? "never granted" : NULL));
 	}
 	return BERM_OK;

@@ -170,8 +170,9 @@ static enum berm_code put_entry(struct building *b, const struct policy_entry *e
 	bool tree;
 	if (is_plain(entry))
 		TRY(resolve_literal(b, entry->path, &path, &tree));
-	TRY(path != NULL ? berm_caps_path(b->caps, path, BERM_PROTECT, resolve_extent(entry), b->err)
-			 : put_pattern(b, entry));
+	enum berm_code code = path != NULL ? berm_caps_path(b->caps, path, BERM_PROTECT, resolve_extent(entry), b->err)
+					   : put_pattern(b, entry);
+	TRY(resolve_told(b, code, entry, RESOLVE_SHORTER));
 	return resolve_note(b, entry, NULL);
 }
 

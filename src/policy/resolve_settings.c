@@ -42,10 +42,12 @@ static const struct {
 	{KEY_COMMAND, is_narrowing_command, "commands cannot be decided on", "filesystem.deny of the program"},
 	{KEY_SECRET, NULL, "secrets cannot be put into requests",
 	 "environment.pass of the variable, which shows it inside"},
-	{KEY_UPSTREAM, NULL, "a proxy cannot be used", NULL},
+	{KEY_UPSTREAM, NULL, "a proxy cannot be used",
+	 "without this line; with network.mode: host a program goes through the proxy that its own settings name"},
 	{KEY_PUBLISH, NULL, "ports cannot be published", "network.mode: host"},
 	{KEY_REACH, NULL, "ports of the host cannot be reached", "network.mode: host"},
-	{KEY_TRUST_REQUIRE, NULL, "signatures cannot be required", NULL},
+	{KEY_TRUST_REQUIRE, NULL, "signatures cannot be required",
+	 "filesystem.protect of the files, which keeps them as they are"},
 	{KEY_UNDO, is_undo, "runs cannot be taken back", "undo: {mode: off}"},
 	{KEY_NET_DENY, is_host_network, "with the host's network no host can be closed", "network.mode: filtered"},
 };
@@ -115,10 +117,11 @@ static enum berm_code put_limits(struct building *b)
 			continue;
 		struct berm_err why;
 		if (policy_limit(b->policy, (enum berm_limit)i, &value, &why) != BERM_OK) {
-			resolve_complain(b, why.code, entry, NULL, "%s", why.msg);
+			resolve_complain(b, why.code, entry, policy_keys[entry->line->key].example, "%s", why.msg);
 			continue;
 		}
-		TRY(berm_caps_limit(b->caps, (enum berm_limit)i, value, b->err));
+		TRY(resolve_told(b, berm_caps_limit(b->caps, (enum berm_limit)i, value, b->err), entry,
+				 policy_keys[entry->line->key].example));
 		TRY(resolve_note(b, entry, NULL));
 	}
 	return BERM_OK;
@@ -144,7 +147,7 @@ static enum berm_code put_extra(struct building *b, const struct policy_entry *e
 		TRY(berm_caps_allow(b->caps, extras[i].extra, b->err));
 		return resolve_note(b, entry, NULL);
 	}
-	resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, NULL, "not known in this version: '%.100s'",
+	resolve_complain(b, BERM_ERR_UNSUPPORTED, entry, "without this line", "not known in this version: '%.100s'",
 			 entry->line->text);
 	return BERM_OK;
 }

@@ -87,6 +87,42 @@ static void test_the_sandboxs_own_folders(void **state)
 	refused((struct policy_line)FLAG(KEY_EXEC, "/var/tmp"), BERM_ERR_INVALID);
 }
 
+/* Every one of them: a line without a way out is found by looking at all. */
+static void expect_ways(const struct rig *rig, const char *subject)
+{
+	for (size_t i = 0; i < rig->problems.count; i++) {
+		const struct problem *problem = &rig->problems.items[i];
+		if (problem->file[0] == '\0' || problem->line == 0 || problem->hint[0] == '\0')
+			fail_msg("%s: '%s' has no place or no way out", subject, problem->text);
+	}
+}
+
+/* Patterns of all shapes in every line that takes one: what is refused is refused with a place and a way. */
+static void test_no_pattern_is_refused_without_a_way(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	static const enum policy_key keys[] = {KEY_READ,    KEY_WRITE,	 KEY_EXEC,	   KEY_DELETE,
+					       KEY_DENY,    KEY_PROTECT, KEY_ASK,	   KEY_SOCKETS,
+					       KEY_REPLACE, KEY_SCRATCH, KEY_TRUST_REQUIRE};
+	static const char *const patterns[] = {"/srv/*",     "**/x",   "./*.md",  "/srv/[ab]/x", "/{a,b}",  "~/*/x",
+					       "/*",	     "/",      "/srv/**", "/proc/*",	 "$PATH/*", "$HOME/*",
+					       "/srv/a\\*b", "/tmp/*", "/dev/*",  "~/.ssh/*",	 "/srv/?"};
+	size_t refusals = 0;
+	for (size_t i = 0; i < ARRAY_LEN(keys) * ARRAY_LEN(patterns); i++) {
+		struct policy_input input = ordinary();
+		auto_rig rig = {0};
+		const char *pattern = patterns[i % ARRAY_LEN(patterns)];
+		const struct policy_line flags[] = {FLAG(keys[i / ARRAY_LEN(patterns)], pattern), {.text = NULL}};
+		bool refused = make(&rig, "default", &input, flags, no_lines) != BERM_OK;
+		if (refused && rig.problems.count == 0)
+			fail_msg("%s: %s: no line is told", pattern, rig.err.msg);
+		expect_ways(&rig, pattern);
+		refusals += refused;
+	}
+	assert_true(refusals > 20 && refusals < ARRAY_LEN(keys) * ARRAY_LEN(patterns));
+}
+
 static void test_errors_tell_the_line_and_a_way(void **state)
 {
 	(void)state;
@@ -100,7 +136,20 @@ static void test_errors_tell_the_line_and_a_way(void **state)
 		{KEY_READ, "/dev/sda", "'/dev/sda' is never granted", "without this line"},
 		{KEY_WRITE, "/boot", "'/boot' is never granted", "reading it"},
 		{KEY_READ, "/home/u/.ssh", "'/home/u/.ssh' is closed by", "override"},
-		{KEY_READ, "/srv/*", "no pattern can be granted", "the folder around it"},
+		{KEY_READ, "/srv/*", "no pattern can be granted", "the folder around it, '/srv', and filesystem.deny"},
+		{KEY_WRITE, "/srv/a/b*/c", "no pattern can be granted", "the folder around it, '/srv/a', and"},
+		{KEY_EXEC, "**/x", "no pattern can be granted", "the folders that are meant, by their names, and"},
+		{KEY_DELETE, "./*.o", "no pattern can be granted", "'/home/u/project/src', and filesystem.deny"},
+		{KEY_SCRATCH, "/", "'/' cannot be a scratch folder", "a folder of its own"},
+		{KEY_REPLACE, "/", "writing cannot be granted for '/'", "a folder that is not the root"},
+		{KEY_READ, "$HOME/x", "no variable for paths", "~/x"},
+		{KEY_DENY, "$PWD", "no variable for paths", "."},
+		{KEY_PROTECT, "$NOPE/x", "no variable for paths", "the path itself"},
+		{KEY_WRITE, "$CARGO_HOM/x", "no variable for paths", "$CARGO_HOME"},
+		{KEY_UPSTREAM, "http://proxy:1", "a proxy cannot be used", "without this line"},
+		{KEY_TRUST_REQUIRE, "**/x", "signatures cannot be required", "filesystem.protect"},
+		{KEY_MAY, "nonsense", "not known in this version", "without this line"},
+		{KEY_LIMIT_MEMORY, "0", "a limit of 0", "GiB"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct policy_input input = ordinary();
@@ -161,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_secrets_behind_links_are_closed),
 		cmocka_unit_test(test_a_link_in_a_writable_folder_opens_nothing),
 		cmocka_unit_test(test_the_sandboxs_own_folders),
+		cmocka_unit_test(test_no_pattern_is_refused_without_a_way),
 		cmocka_unit_test(test_errors_tell_the_line_and_a_way),
 		cmocka_unit_test(test_the_way_out_is_one),
 		cmocka_unit_test(test_the_kernels_folders_elsewhere),
