@@ -291,7 +291,7 @@ static enum learn_word look_at_path(const struct learn_policy *rules, enum polic
 	bool own = is_temporary(rules, path) && op != POLICY_OP_SOCKET && !tree;
 	const struct floor_row *floor = floor_row_of(rules, op, path, tree);
 	if (floor != NULL) {
-		(void)snprintf(ret_why, LEARN_WHY_MAX, "the floor: %s", floor->why);
+		(void)snprintf(ret_why, LEARN_WHY_MAX, "the floor: %s; nothing grants it", floor->why);
 		return LEARN_FORBIDDEN;
 	}
 	for (size_t i = 0; i < rules->rules.len; i++) {

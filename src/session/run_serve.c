@@ -6,6 +6,7 @@
 
 #include "base/own.h"
 #include "format/path.h"
+#include "policy/floor.h"
 #include "sandbox/caps.h"
 
 enum { OFFERED_LINES = 40, OFFERED_BYTES = 64 * 1024 };
@@ -13,8 +14,35 @@ enum { OFFERED_LINES = 40, OFFERED_BYTES = 64 * 1024 };
 /* The line of the policy that denied, with the texts that its event needs. */
 struct denial_line {
 	struct event_by by;
-	char at[160], layer[96];
+	char at[160], layer[96], text[256];
 };
+
+/* What the flag that grants it would grant. */
+static unsigned rights_for(enum berm_request_op op)
+{
+	if (op == BERM_OP_READ)
+		return BERM_READ;
+	return op == BERM_OP_EXEC ? BERM_READ | BERM_EXEC : BERM_READ | BERM_WRITE | BERM_DELETE | BERM_EXEC;
+}
+
+/* The entry of the floor that no flag passes; NULL: none. */
+static const struct floor_row *find_floor(const struct run *run, const struct berm_request *request)
+{
+	const struct floor_places places = floor_places_of(&run->input);
+	const char *const *mount = run->input.kernel_mounts;
+	if (request->kind != BERM_REQUEST_FILE || request->object[0] != '/')
+		return NULL;
+	for (; mount != NULL && *mount != NULL; mount++)
+		if (path_is_in(str_from(request->object), str_from(*mount)))
+			return &floor_mounts_row;
+	return floor_find(request->object, rights_for(request->op), &places);
+}
+
+static void tell_floor(const struct floor_row *row, struct denial_line *line)
+{
+	(void)snprintf(line->text, sizeof line->text, "nothing grants it: %s", row->why);
+	line->by = (struct event_by){.rule = "floor", .text = line->text, .layer = "floor", .narrows = true};
+}
 
 /* Which line it was; none if what is not granted is closed. layer and at live in ret_by's owner. */
 static void find_line(const struct run *run, const struct berm_request *request, struct denial_line *ret_line)
@@ -26,7 +54,10 @@ static void find_line(const struct run *run, const struct berm_request *request,
 	ret_line->at[0] = '\0';
 	if (path && run->input.denials_folder != NULL && path_is_in(object, str_from(run->input.denials_folder)))
 		ret_line->by = (struct event_by){.text = "this session's denials", .layer = "default", .narrows = true};
-	if (entry == NULL && path && (entry = policy_find_closing(run->policy, request->object)) != NULL)
+	const struct floor_row *floor = entry == NULL ? find_floor(run, request) : NULL;
+	if (floor != NULL)
+		tell_floor(floor, ret_line);
+	else if (entry == NULL && path && (entry = policy_find_closing(run->policy, request->object)) != NULL)
 		ret_line->by.text = entry->line->text; /* nothing grants it, and nothing could */
 	if (entry == NULL)
 		return;

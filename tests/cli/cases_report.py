@@ -120,3 +120,22 @@ def the_time_limit_is_an_event(place):
     place.sh("sleep 60", "--timeout", "200ms", "--events", f"{place.home}/log")
     events = events_of(f"{place.home}/log")
     equal([event["kind"] for event in events], ["session", "policy", "limit", "session"])
+
+
+@test_ways
+def what_is_on_the_floor_is_granted_by_nothing(place):
+    """No flag is named that would be refused; what a flag grants is still told."""
+    result = place.sh("echo 1 2>/dev/null >/sys/kernel/x", "--events", f"{place.home}/log")
+    true("try:" not in result.err and "-w /sys" not in result.err, result.err)
+    denials = [event for event in events_of(f"{place.home}/log") if event.get("verdict") == "deny"]
+    if place.way.user == 0 or place.way.namespaces:  # else the machine's own permissions come first
+        true("nothing grants it: settings of the kernel, its devices and control groups" in result.err, result.err)
+        equal([(denial["by"]["rule"], denial["by"]["layer"]) for denial in denials], [("floor", "floor")])
+    true(not any("grant" in denial for denial in denials), denials)
+    place.file("home/else", "1\n")
+    refused = place.run("-w", "/sys/kernel", "true")
+    true(refused.status == 125 and "is never granted" in refused.err, refused.err)
+    for question in (("write", "/sys/kernel/x"), ("read", "/dev/sda"), ("create", "/boot/x")):
+        told = place.berm("why", *question)
+        true("nothing grants it" in told.out and "try:" not in told.out, told.out)
+    true("try: -w" in place.berm("why", "write", f"{place.home}/else").out, "a flag that grants it")
