@@ -68,7 +68,8 @@ const struct policy_key_row policy_keys[POLICY_KEYS] = {
 			.main = "path",
 			.attrs = ANY | BIT(ATTR_EXTENT),
 			.wanted = true,
-			.about = "if given, removing and renaming over something is allowed only there; else as write",
+			.about = "if given, removing and renaming over something is allowed only there, where it can "
+				 "be written; else as write",
 			.example = "[./build]"},
 	[KEY_EXEC] = {.path = "filesystem.exec",
 		      .shape = SHAPE_LIST,

@@ -356,10 +356,36 @@ static enum berm_code put_denials(struct building *b)
 	return BERM_OK;
 }
 
+static bool is_written(const struct building *b, const struct claim *within)
+{
+	for (size_t i = 0; i < b->claims.len; i++) {
+		const struct claim *claim = vec_at(&b->claims, i);
+		bool writes = !claim->dropped && !claim->asked && (claim->rights & BERM_WRITE) != 0;
+		bool whole = claim->extent == BERM_TREE || within->extent == BERM_FILE;
+		for (size_t k = 0; k < claim->name_count && writes && whole; k++)
+			if (path_is_in(str_from(within->path), claim->names[k]))
+				return true;
+	}
+	return false;
+}
+
+/* A name is removed from its folder, which a mount lets be changed or not; so without writing it is held by no back-end that
+ * has mounts, and then by none, so that a policy means the same everywhere. */
+static void check_delete(struct building *b, const struct claim *claim)
+{
+	bool deletes = claim->entry != NULL && claim->entry->line->key == KEY_DELETE && !claim->dropped;
+	if (deletes && !is_written(b, claim))
+		resolve_complain(b, BERM_ERR_UNSUPPORTED, claim->entry,
+				 "filesystem.write of it as well, or of a folder around it",
+				 "nothing can be removed where nothing can be written: '%.100s'",
+				 claim->entry->line->text);
+}
+
 enum berm_code resolve_claims_put(struct building *b)
 {
 	for (size_t i = 0; i < b->claims.len; i++) {
 		const struct claim *claim = vec_at(&b->claims, i);
+		check_delete(b, claim);
 		if (!claim->dropped)
 			TRY(put(b, claim));
 	}

@@ -117,6 +117,22 @@ def denied_and_protected_names_hold(place):
 
 
 @test_ways
+def nothing_is_removed_where_nothing_is_written(place):
+    """A line that one back-end could hold and the other not is refused by both; within what is written it holds."""
+    for name in ("a/x", "a/y", "b/x"):
+        place.file(f"home/work/{name}", "1\n")
+    head = "berm: 1\nextends: [none]\nfilesystem:\n  "
+    file = place.file("home/work/p.yaml", head + "read: [.]\n  delete: [./a]\n")
+    result = place.sh("rm a/x", "-p", file)
+    true(result.status == 125 and "p.yaml:5:12: nothing can be removed where nothing can be written: './a'" in result.err
+         and "try: filesystem.write" in result.err, result.err)
+    file = place.file("home/work/p.yaml", head + "write: [.]\n  delete: [./a]\n")
+    place.sh("rm a/x && echo 2 >b/x", "-p", file).ok()
+    true(place.sh("rm b/x", "-p", file).status != 0, "a file was removed")
+    true(place.sh("mv a/y b/x", "-p", file).status != 0, "a file was replaced")
+
+
+@test_ways
 def a_protected_folder_is_protected_with_all_in_it(place):
     """By a pattern, with an exception, with a label of its own."""
     for name in ("lib/gen/old", "pkg/sub/old", "own/sub/old", "other/old"):

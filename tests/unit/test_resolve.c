@@ -640,6 +640,34 @@ static void test_deleting_only_where_it_is_said(void **state)
 	assert_int_equal(rights_at(rig.caps, "/home/u/project/build/x"), ALL);
 }
 
+/* It is told by line, with another folder that is written, and with one that is closed. */
+static void test_deleting_without_writing_is_refused(void **state)
+{
+	(void)state;
+	static const struct policy_line refused_lines[][4] = {
+		{FLAG(KEY_DELETE, "/srv/x"), {.text = NULL}},
+		{FLAG(KEY_READ, "/srv"), FLAG(KEY_DELETE, "/srv/x"), {.text = NULL}},
+		{FLAG(KEY_WRITE, "/srv/x/y"), FLAG(KEY_DELETE, "/srv/x"), {.text = NULL}},
+	};
+	static const struct policy_line held[][3] = {
+		{FLAG(KEY_WRITE, "/srv"), FLAG(KEY_DELETE, "/srv/x"), {.text = NULL}},
+		{FLAG(KEY_WRITE, "/srv/x"), FLAG(KEY_DELETE, "/srv/x"), {.text = NULL}},
+		{FLAG(KEY_DELETE, "~/project/a"), {.text = NULL}},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(refused_lines); i++) {
+		struct policy_input input = ordinary();
+		auto_rig rig = {0};
+		assert_int_equal(make(&rig, "default", &input, no_lines, refused_lines[i]), BERM_ERR_UNSUPPORTED);
+		assert_non_null(strstr(rig.problems.items[0].text, "nothing can be removed where nothing can be"));
+		assert_non_null(strstr(rig.problems.items[0].hint, "filesystem.write"));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+		struct policy_input input = ordinary();
+		auto_rig rig = {0};
+		assert_int_equal(make(&rig, "default", &input, no_lines, held[i]), BERM_OK);
+	}
+}
+
 static void test_a_denial_finds_its_line(void **state)
 {
 	(void)state;
@@ -759,6 +787,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_to_be_asked_is_closed),
 		cmocka_unit_test(test_exceptions_of_the_users_own_lines_hold),
 		cmocka_unit_test(test_deleting_only_where_it_is_said),
+		cmocka_unit_test(test_deleting_without_writing_is_refused),
 		cmocka_unit_test(test_a_denial_finds_its_line),
 		cmocka_unit_test(test_each_capability_has_an_origin),
 		cmocka_unit_test(test_the_hosts_network_brings_its_resolver),
