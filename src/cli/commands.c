@@ -70,6 +70,18 @@ const struct command commands[] = {
 			 "line closes is never proposed. Shows each line with the events behind it, and writes on yes.",
 	},
 	{
+		.name = "approve",
+		.run = cmd_approve,
+		.options = &approve_option_set,
+		.operands = "[SESSION]",
+		.summary = "answer what a session asks",
+		.about = "Shows what a session asks, one question after the other, and answers each by one key; "
+			 "without a "
+			 "terminal, and with --json, prints what waits. With an ID it answers that question. A session "
+			 "is "
+			 "asked for by its name; without one it is the only one that runs.",
+	},
+	{
 		.name = "policy",
 		.run = commands_below,
 		.options = &words_option_set,

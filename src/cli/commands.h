@@ -65,12 +65,13 @@ int cmd_run(const struct command *self, const char *const *argv);
 int cmd_shell(const struct command *self, const char *const *argv);
 int cmd_why(const struct command *self, const char *const *argv);
 int cmd_learn(const struct command *self, const char *const *argv);
+int cmd_approve(const struct command *self, const char *const *argv);
 int cmd_doctor(const struct command *self, const char *const *argv);
 int cmd_completion(const struct command *self, const char *const *argv);
 int cmd_help(const struct command *self, const char *const *argv);
 int cmd_version(const struct command *self, const char *const *argv);
-extern const struct option_set run_option_set, shell_option_set, why_option_set, learn_option_set, doctor_option_set,
-	completion_option_set, help_option_set, version_option_set;
+extern const struct option_set run_option_set, shell_option_set, why_option_set, learn_option_set, approve_option_set,
+	doctor_option_set, completion_option_set, help_option_set, version_option_set;
 /* Of a command with words below it. */
 extern const struct option_set words_option_set;
 extern const char *const completion_shells[];

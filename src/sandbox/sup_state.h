@@ -22,11 +22,20 @@ enum {
 	SUP_STAGE_TICK_MS = 20, /* for loops that do not poll supervisor_events */
 };
 
+/* A call that is served from its beginning again: nothing was done for it. */
+struct sup_again {
+	uint64_t id;
+	pid_t tid;
+	int nr;
+	uint64_t args[6];
+};
+
 struct sup_helper {
 	pid_t pid, tid; /* of the process, 0: free; of the task */
 	uint64_t id;
 	uint64_t question; /* id of the open request that it waits for; 0: none */
 	int answers;	   /* where its answer is written; valid with question */
+	struct sup_again call;
 };
 
 /* The umask of a task, as its status told or its umask call said. */
@@ -96,6 +105,8 @@ struct supervisor {
 	sup_handler handlers[SUP_TABLE_SIZE];
 	struct sup_helper helpers[SUP_MAX_HELPERS];
 	size_t helper_count;
+	struct sup_again again[SUP_MAX_HELPERS]; /* the plan changed while they waited for an answer */
+	size_t again_count;
 	int64_t looked_ms; /* when the helpers were last looked at */
 	struct sup_questions questions;
 	uint64_t question_count;

@@ -312,24 +312,10 @@ void supervisor_outer(struct supervisor *sup, const char *text)
 	sup->outer = text;
 }
 
-int supervisor_serve(struct supervisor *sup)
+static void serve_call(struct supervisor *sup, const struct sup_again *request)
 {
-	struct seccomp_notif *request = sup->request;
-	if (sup->stage_count > 0)
-		stage_collect(sup);
-	memset(request, 0, sup->request_size);
-	if (ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_RECV, request) < 0)
-		return errno == EINTR || errno == ENOENT || errno == EAGAIN ? 0 : -1;
-	uint64_t args[6];
-	for (size_t i = 0; i < ARRAY_LEN(args); i++)
-		args[i] = request->data.args[i];
 	struct call call = {
-		.sup = sup,
-		.id = request->id,
-		.tid = (pid_t)request->pid,
-		.nr = request->data.nr,
-		.args = args,
-	};
+		.sup = sup, .id = request->id, .tid = request->tid, .nr = request->nr, .args = request->args};
 	sup_handler handle = call.nr >= 0 && call.nr < SUP_TABLE_SIZE ? sup->handlers[call.nr] : NULL;
 	/* pid 0: a task of an outer pid namespace that we cannot look at. */
 	struct sup_answer answer = handle == NULL || call.tid <= 0 ? answer_errno(ENOSYS) : handle(&call);
@@ -338,6 +324,20 @@ int supervisor_serve(struct supervisor *sup)
 		_exit(0); /* this process was for one call */
 	for (size_t i = 0; i < ARRAY_LEN(sup->places); i++)
 		place_done(&sup->places[i]);
+}
+
+int supervisor_serve(struct supervisor *sup)
+{
+	struct seccomp_notif *request = sup->request;
+	if (sup->stage_count > 0)
+		stage_collect(sup);
+	memset(request, 0, sup->request_size);
+	if (ioctl(sup->listener, SECCOMP_IOCTL_NOTIF_RECV, request) < 0)
+		return errno == EINTR || errno == ENOENT || errno == EAGAIN ? 0 : -1;
+	struct sup_again call = {.id = request->id, .tid = (pid_t)request->pid, .nr = request->data.nr};
+	for (size_t i = 0; i < ARRAY_LEN(call.args); i++)
+		call.args[i] = request->data.args[i];
+	serve_call(sup, &call);
 	return 0;
 }
 
@@ -389,6 +389,8 @@ bool sup_go_on(struct call *call, bool question, struct sup_answer *ret_answer)
 	if (pid < 0)
 		return false;
 	*slot = (struct sup_helper){.pid = pid, .tid = call->tid, .id = call->id, .question = id, .answers = ends[1]};
+	slot->call = (struct sup_again){.id = call->id, .tid = call->tid, .nr = call->nr};
+	memcpy(slot->call.args, call->args, sizeof(slot->call.args));
 	sup->helper_count++;
 	return false;
 }
@@ -461,7 +463,8 @@ static bool helper_ended(pid_t pid)
 	return false;
 }
 
-/* What was judged by the old plan must not come to its end under the new one. */
+/* What was judged by the old plan must not come to its end under the new one. What waits for an answer has done nothing yet: it
+ * is judged anew. */
 static int helpers_stop(struct supervisor *sup)
 {
 	for (size_t i = 0; i < SUP_MAX_HELPERS; i++) {
@@ -471,7 +474,10 @@ static int helpers_stop(struct supervisor *sup)
 		(void)kill(helper->pid, SIGKILL);
 		if (!helper_ended(helper->pid))
 			return EBUSY;
-		send_response(sup, helper->id, EINTR, 0, 0);
+		if (helper->question != 0 && sup->again_count < ARRAY_LEN(sup->again))
+			sup->again[sup->again_count++] = helper->call;
+		else
+			send_response(sup, helper->id, EINTR, 0, 0);
 		drop_helper(sup, helper);
 	}
 	return 0;
@@ -490,8 +496,19 @@ int supervisor_swap(struct supervisor *sup, const struct berm_plan *plan, const 
 	return 0;
 }
 
+/* Those that are there now; a call that is served may be put off again by a later plan alone. */
+static void serve_again(struct supervisor *sup)
+{
+	while (sup->again_count > 0) {
+		const struct sup_again call = sup->again[--sup->again_count];
+		serve_call(sup, &call);
+	}
+}
+
 int supervisor_timeout_ms(const struct supervisor *sup)
 {
+	if (sup->again_count > 0)
+		return 0;
 	if (sup->stage_count > 0)
 		return SUP_STAGE_TICK_MS;
 	return sup->helper_count > 0 ? SUP_HELPER_TICK_MS : -1;
@@ -505,6 +522,7 @@ int supervisor_events(const struct supervisor *sup)
 void supervisor_tick(struct supervisor *sup)
 {
 	stage_collect(sup);
+	serve_again(sup);
 	/* While calls come in one after the other this is called after each, and a look at all helpers is dear. */
 	int64_t now_ms = sup_now_ms();
 	if (sup->helper_count == 0 || now_ms - sup->looked_ms < SUP_HELPER_TICK_MS)

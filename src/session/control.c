@@ -184,6 +184,26 @@ static void remove_stale(int folder)
 		(void)closedir(dir);
 }
 
+enum berm_code control_find(const char *folder, char ret_session[static CONTROL_NAME_MAX + 1], size_t *ret_count,
+			    struct berm_err *err)
+{
+	auto_fd int at = -1;
+	const struct dirent *entry;
+	size_t count = 0;
+	TRY(open_folder(folder, false, &at, err));
+	auto_folder DIR *dir = fdopendir(dup(at));
+	while (dir != NULL && (entry = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		if (entry->d_type != DT_SOCK || !control_is_name(entry->d_name) || !is_live(at, entry->d_name))
+			continue;
+		memcpy(ret_session, entry->d_name, strlen(entry->d_name) + 1);
+		count++;
+	}
+	if (count == 0)
+		return err_set(err, BERM_ERR_NOTFOUND, "no session runs");
+	*ret_count = count;
+	return BERM_OK;
+}
+
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
 static enum berm_code listen_there(struct control *control, struct berm_err *err)

@@ -51,6 +51,9 @@ void control_answer(struct control *control, struct str json);
 
 /* ---- the other side ----------------------------------------------------------------------------------------------- */
 
+/* How many sessions run, and the name of one of them. Errors: NOTFOUND (none), DENIED, SYS. */
+MUST_USE enum berm_code control_find(const char *folder, char ret_session[static CONTROL_NAME_MAX + 1],
+				     size_t *ret_count, struct berm_err *err);
 /* Sends a request to a session and waits for its answer, a JSON object. Errors: NOTFOUND (no such session), INVALID (the
  * name), LIMIT, TIMEOUT, CLOSED, SYS. */
 MUST_USE enum berm_code control_ask(const char *folder, const char *session, const struct control_request *request,

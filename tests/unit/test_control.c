@@ -113,8 +113,14 @@ static void a_request_gets_its_answer(void **state)
 	assert_int_equal(stat(folder, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	assert_int_equal(ask("two", STR("a"), &answer), BERM_ERR_NOTFOUND);
+	char session[CONTROL_NAME_MAX + 1] = "";
+	size_t count = 0;
+	assert_int_equal(control_find(folder, session, &count, NULL), BERM_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(session, "one");
 	assert_int_equal(ask("../one", STR("a"), &answer), BERM_ERR_INVALID);
 	stop(pid);
+	assert_int_equal(control_find(folder, session, &count, NULL), BERM_ERR_NOTFOUND);
 	assert_int_equal(ask("one", STR("a"), &answer), BERM_ERR_NOTFOUND); /* its socket is left, and nobody listens */
 }
 
