@@ -1,6 +1,7 @@
 /*
- * One way to a host: asked of the monitor, held for a while if the rate of its rule says so, resolved, its addresses judged, dialled. In this order, so nothing leaves for a
- * name that is not allowed, and what is dialled is what was judged. Happy eyeballs (RFC 8305) over the judged addresses.
+ * One way to a host: asked of the monitor (and held for a while, if the rate of its rule says so), resolved, its addresses
+ * judged, dialled. In this order, so nothing leaves for a name that is not allowed, and what is dialled is what was judged.
+ * Happy eyeballs (RFC 8305) over the judged addresses.
  */
 #ifndef BERM_EGRESS_REACH_H
 #define BERM_EGRESS_REACH_H
