@@ -46,7 +46,7 @@ void flow_start(const struct flow_start *start);
 /* ---- flow.c: a tunnel that a client of the proxy asked for (CONNECT, SOCKS) ----
  * Takes the flow, whose host, port, first, connection and upstream are set. Sends reply to the client; what the client sends
  * then is looked at like the first bytes of any other connection to that host. */
-void flow_tunnel(struct flow_start *flow, struct str reply);
+void flow_tunnel(struct flow_start *start, struct str reply);
 
 /* ---- http_flow.c: HTTP/1.1 of a client that knows of no proxy, or (host is none) of one that does (absolute form,
  * CONNECT). Uses the connection that the flow has, if it has one, and asks for others. ---- */
