@@ -264,7 +264,8 @@ static void begin_open(struct flow *flow)
 static void open_flow(struct flow *flow, const struct reach_result *result)
 {
 	flow->start.upstream = result->fd;
-	flow->start.address = result->address;
+	if (result->answer->upstream_port == 0)
+		flow->start.address = result->address;
 	flow->start.connection = reach_connection(&flow->reach);
 	flow->start.http_rules = result->answer->http_rules != 0;
 	begin_open(flow);

@@ -26,7 +26,7 @@ struct flow_start {
 	uint64_t connection;
 	uint32_t generation; /* of the rules under which it was asked for, or older */
 	int upstream;
-	struct net_address address; /* that it is connected to; NET_NONE: not known */
+	struct net_address address; /* that it is connected to; NET_NONE: not known, or a proxy's */
 };
 
 /* It is decided, and dialled: no longer one of limits.half_open. May be called again. */

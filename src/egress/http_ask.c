@@ -56,23 +56,30 @@ static void turn_to(struct http_flow *h, const struct http1_request *request)
 	h->covered = false;
 }
 
+/* What an address is that is not simply on the internet may be a matter of the request: it is asked for with it. */
+static void judge_there(struct http_flow *h, const struct http1_request *request, struct net_address *ret_there)
+{
+	if (http_ask_is_free(h, request) || h->by_upstream_proxy)
+		return;
+	if (h->address.family == NET_NONE)
+		http_flow_drop_upstream(h);
+	else if (address_special(&h->address) != NULL)
+		*ret_there = h->address;
+}
+
 static void reached(struct reach *reach, const struct reach_result *result);
 
 void http_ask_start(struct http_flow *h, const struct http1_request *request)
 {
 	struct door_question question;
 	struct berm_err err;
+	struct reach_ask ask = {.question = &question, .text = STR("/")};
 	turn_to(h, request);
-	/* Which addresses may be dialled depends on the request, so it is asked together with them. */
-	if (h->special && !http_ask_is_free(h, request))
-		http_flow_drop_upstream(h);
+	judge_there(h, request, &ask.there);
 	fill_question(h, request, &question);
-	bool any = request->form == HTTP1_ASTERISK;
-	const struct reach_ask ask = {
-		.question = &question,
-		.text = any ? STR("/") : (struct str){request->url.target.text, request->url.target.len},
-		.decide_only = h->upstream.fd >= 0,
-	};
+	if (request->form != HTTP1_ASTERISK)
+		ask.text = (struct str){request->url.target.text, request->url.target.len};
+	ask.decide_only = h->upstream.fd >= 0;
 	h->admitted = false;
 	h->asked_generation = h->flow.egress->generation;
 	h->state = HTTP_ASKING;
@@ -97,7 +104,8 @@ static bool adopt_upstream(struct http_flow *h, const struct reach_result *resul
 	const struct door_answer *answer = result->answer;
 	http_flow_attach(h, result->fd, reach_connection(&h->reach));
 	h->by_upstream_proxy = answer->upstream_port != 0 && !h->tunnel;
-	h->special = answer->upstream_port == 0 && address_special(&result->address) != NULL;
+	if (answer->upstream_port == 0)
+		h->address = result->address;
 	if (!h->by_upstream_proxy || answer->upstream_login[0] == '\0')
 		return true;
 	h->login = str_dup(str_from(answer->upstream_login));

@@ -7,7 +7,6 @@
 
 #include "base/own.h"
 #include "egress/http_parts.h"
-#include "format/address_special.h"
 
 enum {
 	GONE = EPOLLERR | EPOLLHUP,
@@ -96,7 +95,8 @@ void http_flow_drop_upstream(struct http_flow *h)
 	http_side_init(&h->upstream);
 	h->connection = 0;
 	h->requests = 0;
-	h->upstream_close = h->by_upstream_proxy = h->special = false;
+	h->upstream_close = h->by_upstream_proxy = false;
+	h->address = (struct net_address){NET_NONE, {0}};
 	free(take(h->login));
 }
 
@@ -411,7 +411,7 @@ static void begin(struct http_flow *h)
 	h->client.fd = flow->client;
 	if (flow->connection != 0)
 		http_flow_attach(h, flow->upstream, flow->connection);
-	h->special = address_special(&flow->address) != NULL;
+	h->address = flow->address;
 	flow->connection = 0; /* from here on it is ours, not the flow's */
 	send_at_once(flow->client);
 	loop_add_timer(&flow->egress->loop, &h->timer, on_timer);

@@ -86,12 +86,12 @@ struct http_flow {
 	struct host host; /* whose it is */
 	uint16_t port;
 	uint64_t connection;
-	uint32_t requests;	/* that it was sent */
-	bool upstream_close;	/* it ends behind the response */
-	bool by_upstream_proxy; /* it is one */
-	bool special; /* its address is not simply on the internet: a rule for one request may lead there, for another not */
-	char *login;  /* for that one; NULL: none */
-	bool covered; /* all requests to host and port may pass, as long as the generation is in force */
+	uint32_t requests;	    /* that it was sent */
+	bool upstream_close;	    /* it ends behind the response */
+	bool by_upstream_proxy;	    /* it is one */
+	struct net_address address; /* NET_NONE: not known, or a proxy's */
+	char *login;		    /* for that one; NULL: none */
+	bool covered;		    /* all requests to host and port may pass, as long as the generation is in force */
 	uint32_t generation, asked_generation; /* of covered; of the question that is under way */
 
 	bool moved;  /* bytes did, in this callback */

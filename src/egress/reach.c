@@ -23,6 +23,7 @@ struct reach_job {
 	char *text;
 	size_t text_len;
 	bool decide_only;
+	struct net_address there;
 	struct door_answer answer;
 	bool answered;
 	struct loop_source limit;
@@ -153,6 +154,10 @@ static void addresses_judged(struct door_wait *wait, const struct door_answer *a
 	struct reach_job *job = JOB_OF(wait, wait);
 	unsigned allowed = answer->verdict == DOOR_ALLOW ? answer->allowed : 0;
 	keep_allowed(job, allowed);
+	if (job->count > 0 && job->decide_only) {
+		finish(job, REACH_ALLOWED, "");
+		return;
+	}
 	if (job->count > 0) {
 		begin_dial(job);
 		return;
@@ -162,12 +167,8 @@ static void addresses_judged(struct door_wait *wait, const struct door_answer *a
 	finish(job, REACH_DENIED, "none of the host's addresses may be connected to");
 }
 
-static void judge_addresses(struct reach_job *job)
+static void ask_addresses(struct reach_job *job)
 {
-	if (by_proxy(job)) { /* the user's own, which was not asked for by any program */
-		begin_dial(job);
-		return;
-	}
 	struct door_question question = job->question;
 	question.kind = DOOR_ADDRESSES;
 	question.address_count = (uint8_t)job->count;
@@ -175,6 +176,14 @@ static void judge_addresses(struct reach_job *job)
 	if (door_ask(job->egress->door, &question, (struct str){job->text, job->text_len}, &job->wait, addresses_judged,
 		     NULL) != BERM_OK)
 		finish(job, REACH_FAULT, "too many questions wait");
+}
+
+static void judge_addresses(struct reach_job *job)
+{
+	if (by_proxy(job)) /* the user's own, which was not asked for by any program */
+		begin_dial(job);
+	else
+		ask_addresses(job);
 }
 
 static void resolved(struct resolver_wait *wait, const struct resolver_answer *answer)
@@ -211,11 +220,17 @@ static void resolve(struct reach_job *job)
 
 static void go_on(struct reach_job *job)
 {
-	if (job->decide_only) {
+	if (job->decide_only && job->there.family == NET_NONE) {
 		finish(job, REACH_ALLOWED, "");
 		return;
 	}
 	loop_deadline(&job->limit, job->egress->limits.connect_ms);
+	if (job->decide_only) {
+		job->addresses[0] = job->there;
+		job->count = 1;
+		ask_addresses(job);
+		return;
+	}
 	resolve(job);
 }
 
@@ -256,6 +271,7 @@ enum berm_code reach_start(struct reach *reach, struct egress *egress, const str
 	job->egress = egress;
 	job->question = *ask->question;
 	job->decide_only = ask->decide_only;
+	job->there = ask->there;
 	job->fd = -1;
 	TRY(door_ask(egress->door, &job->question, ask->text, &job->wait, answered, err));
 	job->question.connection = job->question.id;

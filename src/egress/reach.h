@@ -43,6 +43,8 @@ struct reach_ask {
 	const struct door_question *question; /* CONNECT or HTTP */
 	struct str text;
 	bool decide_only; /* ends after the monitor's answer (a connection to the host is there already) */
+	struct net_address
+		there; /* decide_only: the address of that connection, to be judged as well; NET_NONE: none */
 };
 
 MUST_USE enum berm_code reach_start(struct reach *reach, struct egress *egress, const struct reach_ask *ask,

@@ -33,7 +33,7 @@ struct rig {
 	/* What is answered, at the next turn; held: not until rig_answer. */
 	enum reach_outcome outcome;
 	struct door_answer answer;
-	struct net_address address;
+	struct net_address address, there;
 	bool held;
 	struct reach *waiting;
 	struct loop_source later;
@@ -98,6 +98,7 @@ enum berm_code reach_start(struct reach *reach, struct egress *egress, const str
 	memcpy(rig.target, ask->text.ptr, ask->text.len);
 	rig.target[ask->text.len] = '\0';
 	rig.decide_only = ask->decide_only;
+	rig.there = ask->there;
 	rig.asked++;
 	reach->done = done;
 	reach->job = (void *)&rig;

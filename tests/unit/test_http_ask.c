@@ -37,6 +37,7 @@ static void test_each_request_is_asked_for(void **state)
 		 "PUT /b?c HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1\r\n\r\nx", OK_2, OK_2);
 	assert_int_equal(rig.asked, 2);
 	assert_true(rig.decide_only); /* the connection is there */
+	assert_int_equal(rig.there.family, NET_NONE);
 	assert_int_equal(rig.question.connection, 1);
 	assert_string_equal(rig.question.method, "PUT");
 	assert_string_equal(rig.target, "/b?c");
@@ -212,14 +213,26 @@ static void test_a_special_address_is_judged_for_each_request(void **state)
 	begin(false, true);
 	rig.address = (struct net_address){NET_IPV4, {10, 0, 0, 1}};
 	exchange(GET, GET, OK_2, OK_2);
+	assert_int_equal(rig.there.family, NET_NONE);
 	exchange(GET, GET, OK_2, OK_2);
-	assert_int_equal(rig.dials, 2);
-	assert_false(rig.decide_only);
-	assert_int_equal(rig.question.connection, 0);
+	assert_true(rig.decide_only);
+	assert_true(address_equal(&rig.there, &rig.address));
 	rig.answer.all_requests = 1; /* no longer told apart */
 	exchange(GET, GET, OK_2, OK_2);
 	exchange(GET, GET, OK_2, OK_2);
-	assert_int_equal(rig.dials, 3);
+	assert_int_equal(rig.asked, 3);
+	assert_int_equal(rig.dials, 1);
+}
+
+static void test_an_address_that_is_not_known_is_not_used_again(void **state)
+{
+	(void)state;
+	auto_rig int end = 0;
+	begin(false, true);
+	rig.address = (struct net_address){NET_NONE, {0}};
+	exchange(GET, GET, OK_2, OK_2);
+	exchange(GET, GET, OK_2, OK_2);
+	assert_int_equal(rig.dials, 2);
 }
 
 static void recheck(enum door_verdict verdict)
@@ -283,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_a_tunnel_behind_a_request),
 		cmocka_unit_test(test_a_proxy_of_the_user_is_asked_in_its_form),
 		cmocka_unit_test(test_a_special_address_is_judged_for_each_request),
+		cmocka_unit_test(test_an_address_that_is_not_known_is_not_used_again),
 		cmocka_unit_test(test_new_rules_end_what_they_deny),
 		cmocka_unit_test(test_new_rules_leave_the_client_where_nothing_is_under_way),
 	};

@@ -29,6 +29,7 @@ struct stand {
 	int fd;
 };
 static struct stand stand;
+static struct net_address there; /* of the next question */
 
 enum berm_code door_ask(struct door *door, struct door_question *question, struct str text, struct door_wait *wait,
 			door_done done, struct berm_err *err)
@@ -141,7 +142,7 @@ static void end_stand(const int *unused)
 static void begin(enum door_kind kind, const char *host, bool decide_only)
 {
 	struct door_question question = {.kind = (uint16_t)kind, .port = 443, .method = "GET"};
-	const struct reach_ask ask = {&question, STR("/x"), decide_only};
+	const struct reach_ask ask = {&question, STR("/x"), decide_only, there};
 	memset(&stand, 0, sizeof(stand));
 	stand.fd = -1;
 	stand.egress.limits.connect_ms = 60000;
@@ -259,6 +260,26 @@ static void test_a_decision_alone_dials_nothing(void **state)
 	assert_int_equal(stand.resolved, 0);
 }
 
+static void test_an_address_that_is_there_is_judged_too(void **state)
+{
+	(void)state;
+	for (unsigned allowed = 0; allowed < 2; allowed++) {
+		auto_stand int end = 0;
+		there = (struct net_address){NET_IPV4, {10, 0, 0, 1}};
+		begin(DOOR_HTTP, "example.org", true);
+		there = (struct net_address){NET_NONE, {0}};
+		allow(0);
+		assert_int_equal(stand.done, 0);
+		assert_int_equal(stand.asked.kind, DOOR_ADDRESSES);
+		assert_int_equal(stand.asked.address_count, 1);
+		assert_int_equal(stand.asked.addresses[0].bytes[0], 10);
+		allow(allowed);
+		assert_int_equal(stand.outcome, allowed == 1 ? REACH_ALLOWED : REACH_DENIED);
+		assert_int_equal(stand.why, allowed == 1 ? DOOR_BY_RULE : DOOR_BY_ADDRESS);
+		assert_int_equal(stand.dialled + stand.resolved, 0);
+	}
+}
+
 static void test_a_rate_holds_for_a_while(void **state)
 {
 	(void)state;
@@ -346,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_no_address_may_be_dialled),
 		cmocka_unit_test(test_a_denial_ends_it),
 		cmocka_unit_test(test_a_decision_alone_dials_nothing),
+		cmocka_unit_test(test_an_address_that_is_there_is_judged_too),
 		cmocka_unit_test(test_a_rate_holds_for_a_while),
 		cmocka_unit_test(test_a_rate_does_not_hold_for_long),
 		cmocka_unit_test(test_a_deadline_for_all_of_it),
