@@ -292,16 +292,18 @@ def crowd(b):
 # ---- instructions ----
 
 def instructions(b):
-    """Of resolving and planning only; what comes after is the kernel's."""
+    """Of the caller alone, from its start to the end of the run: the policy, the plan, what is made before the fork."""
     if not shutil.which("valgrind", path=PATH):
         raise Failed("valgrind is not installed")
     for title, flags in (("no rule", []), ("5,000 rules", [w for i in range(5000) for w in ("-r", os.path.join(b.base, "rules", "d%d" % (i % 50), "f%d" % i))])):
-        words = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", b.tool("berm"), "run", "--explain", *flags, "--", "true"]
+        words = ["valgrind", "--tool=callgrind", "--child-silent-after-fork=yes", "--callgrind-out-file=/dev/null",
+                 b.tool("berm"), "run", "-q", *flags, "--", os.path.join(b.ws, "probe"), "nothing"]
         done = subprocess.run(words, capture_output=True, text=True, env=b.env, cwd=b.ws, stdin=subprocess.DEVNULL)
         found = re.search(r"Collected : (\d+)", done.stderr)
         if not found:
             raise Failed("callgrind: %s" % done.stderr[-160:].strip())
-        b.add("instructions to resolve, plan and explain, %s" % title, "%.2f million" % (int(found.group(1)) / 1e6), "printed", "valgrind --tool=callgrind berm run --explain -- true")
+        b.add("instructions of the caller, start to end, %s" % title, "%.2f million" % (int(found.group(1)) / 1e6), "printed",
+              "valgrind --tool=callgrind --child-silent-after-fork=yes berm run -q -- ./probe nothing")
 
 
 MEASURES = (start, rules, calls, behalf, python_start, compile_c, git, tar, npm, memory, crowd, instructions)
