@@ -266,6 +266,10 @@ bench-resolve: $(OUT)/core.a ## policies loaded, merged and resolved, counted in
 bench-http: $(OUT)/core.a ## requests through @egress beside tinyproxy and squid, and what an idle connection takes
 	LIBS="$(LIBS)" python3 tests/bench/http_proxy.py $<
 
+bench-tunnel: $(OUT)/core.a ## connections through @egress beside a plain splice relay
+	$(Q)$(GCC) -std=gnu17 -O2 $(DEFINES) -Itests -Itests/unit -o $(OUT)/tunnel tests/bench/tunnel.c $< $(LIBS) -lcmocka
+	$(OUT)/tunnel
+
 cov: $(call tests_of,cov) $(call models_of,cov) ## line coverage of unit and model tests, by folder
 	$(Q)find $(BUILD)/cov -name '*.gcda' -delete
 	$(Q)tools/suite cov $^ && tools/coverage $(BUILD)/cov
@@ -362,7 +366,7 @@ check: ## the gate, then the suites of whole programs
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test why-test agents-test smuggling-test bench bench-decide bench-resolve bench-http cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test why-test agents-test smuggling-test bench bench-decide bench-resolve bench-http bench-tunnel cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \

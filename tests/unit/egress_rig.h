@@ -31,6 +31,8 @@
 #define RIG_HTTP_RULES "192.0.2.2"
 #define RIG_BY_PROXY "192.0.2.3" /* no address of this machine: reached through the proxy at 192.0.2.1:RIG_PROXY_PORT */
 #define RIG_NO_ADDRESS "192.0.2.4" /* allowed, but its address is not */
+#define RIG_NAME "name.test"	   /* as RIG_BY_PROXY */
+#define RIG_OTHER "other.test"	   /* the same */
 #define RIG_DENIED "192.0.2.66"	   /* and anything else */
 
 enum { RIG_KINDS = DOOR_ENDS + 1, RIG_PROXY_PORT = 3128, RIG_WAIT_S = 10 };
@@ -38,7 +40,7 @@ enum { RIG_KINDS = DOOR_ENDS + 1, RIG_PROXY_PORT = 3128, RIG_WAIT_S = 10 };
 struct rig {
 	pid_t egress;
 	int door, origins, tcp;
-	uint16_t tcp_port;
+	uint16_t tcp_port, dns_port;
 	pthread_t monitor;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -89,11 +91,28 @@ static inline int rig_listen(const char *host, uint16_t *port)
 	return fd;
 }
 
+static inline int rig_bind_udp(uint16_t *ret_port)
+{
+	struct sockaddr_in addr = rig_address("127.0.0.1", 0);
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+	*ret_port = ntohs(addr.sin_port);
+	return fd;
+}
+
 /* ---- the monitor --------------------------------------------------------------------------------------------------- */
+
+static inline bool rig_is_by_proxy(const char *host)
+{
+	return strcmp(host, RIG_BY_PROXY) == 0 || strcmp(host, RIG_NAME) == 0 || strcmp(host, RIG_OTHER) == 0;
+}
 
 static inline void rig_decide(const struct rig *rig, const struct door_question *question, struct door_answer *answer)
 {
-	static const char *const open[] = {RIG_OPEN, RIG_HTTP_RULES, RIG_BY_PROXY, RIG_NO_ADDRESS};
+	static const char *const open[] = {RIG_OPEN, RIG_HTTP_RULES, RIG_BY_PROXY, RIG_NO_ADDRESS, RIG_NAME, RIG_OTHER};
 	*answer =
 		(struct door_answer){.version = DOOR_VERSION, .kind = DOOR_ANSWER, .id = question->id, .generation = 1};
 	for (size_t i = 0; i < ARRAY_LEN(open); i++) {
@@ -105,7 +124,7 @@ static inline void rig_decide(const struct rig *rig, const struct door_question 
 		answer->allowed = (uint16_t)((1U << question->address_count) - 1);
 	if (question->kind == DOOR_RECHECK && rig->deny_rechecks)
 		answer->verdict = DOOR_DENY;
-	if (strcmp(question->host, RIG_BY_PROXY) == 0) {
+	if (rig_is_by_proxy(question->host)) {
 		answer->upstream_port = RIG_PROXY_PORT;
 		(void)snprintf(answer->upstream_host, sizeof(answer->upstream_host), "%s", RIG_OPEN);
 		(void)snprintf(answer->upstream_login, sizeof(answer->upstream_login), "Basic eDp5");
@@ -145,10 +164,9 @@ static inline void *rig_monitor(void *of)
 		(void)pthread_mutex_lock(&rig->lock);
 		rig_decide(rig, &question, &answer);
 		(void)pthread_mutex_unlock(&rig->lock);
-		bool asks = question.kind <= DOOR_RECHECK;
-		if (asks && door_send(rig->door, &answer, NULL) != BERM_OK)
+		rig_note(rig, &question, text); /* before anything comes of it */
+		if (question.kind <= DOOR_RECHECK && door_send(rig->door, &answer, NULL) != BERM_OK)
 			return NULL;
-		rig_note(rig, &question, text);
 	}
 }
 
@@ -206,6 +224,32 @@ static inline int rig_connect(const struct rig *rig, const char *host, uint16_t 
 	return fd;
 }
 
+/* The address that stands for name ("x.test" and nothing longer), as text. */
+static inline void rig_look_up(const struct rig *rig, const char *name, char ret_address[INET_ADDRSTRLEN])
+{
+	static const uint8_t head[12] = {1, 2, 1, 0, 0, 1};
+	static const uint8_t tail[] = {4, 't', 'e', 's', 't', 0, 0, 1, 0, 1}; /* type A, class IN */
+	static const struct timeval limit = {.tv_sec = RIG_WAIT_S};
+	struct sockaddr_in end = rig_address("127.0.0.1", rig->dns_port);
+	uint8_t query[64], answer[512];
+	size_t label = strcspn(name, "."), len = sizeof(head);
+	memcpy(query, head, sizeof(head));
+	query[len++] = (uint8_t)label;
+	memcpy(&query[len], name, label);
+	len += label;
+	memcpy(&query[len], tail, sizeof(tail));
+	len += sizeof(tail);
+	auto_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&end, sizeof(end)), 0);
+	assert_int_equal(send(fd, query, len, 0), len);
+	ssize_t n = recv(fd, answer, sizeof(answer), 0);
+	/* One answer, whose name is a reference: type, class, time, length, address. */
+	assert_int_equal(n, len + 16);
+	assert_int_equal(answer[7], 1);
+	assert_non_null(inet_ntop(AF_INET, &answer[len + 12], ret_address, INET_ADDRSTRLEN));
+}
+
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
 /* limits: NULL: the usual ones. */
@@ -230,7 +274,8 @@ static inline struct rig *rig_new(const struct egress_limits *limits)
 	rig->tcp = rig_listen("127.0.0.1", &rig->tcp_port);
 	int nonblocking = fcntl(rig->tcp, F_SETFL, O_NONBLOCK);
 	assert_int_equal(nonblocking, 0);
-	const int fds[DOOR_END_COUNT] = {rig->tcp, -1, -1, -1, -1, -1, -1, -1, origins[0]};
+	auto_fd int dns = rig_bind_udp(&rig->dns_port);
+	const int fds[DOOR_END_COUNT] = {rig->tcp, -1, dns, -1, -1, -1, -1, -1, origins[0]};
 	assert_int_equal(door_send_ends(rig->door, fds, 0, NULL), BERM_OK);
 	(void)close(origins[0]);
 	(void)close(rig->tcp); /* it is @egress's alone, as it is in truth */
