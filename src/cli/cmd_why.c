@@ -10,6 +10,7 @@
 #include "cli/policy_run.h"
 #include "cli/say.h"
 #include "cli/why_denials.h"
+#include "cli/why_hook.h"
 #include "format/json_out.h"
 #include "policy/question.h"
 #include "session/why.h"
@@ -20,7 +21,7 @@ enum { EXIT_ASK = 3, PLACE_MAX = 512, OBJECT_MAX = 64 * 1024, ARENA_MAX = 1024 *
 struct why_choices {
 	struct run_choices run;
 	bool json, batch;
-	const char *by;
+	const char *by, *hook;
 };
 
 static const struct option_row rows[] = {
@@ -44,6 +45,15 @@ static const struct option_row rows[] = {
 		.kind = OPTION_FLAG,
 		.offset = offsetof(struct why_choices, json),
 		.help = "the answer as JSON",
+	},
+	{
+		.name = "hook",
+		.kind = OPTION_TEXT,
+		.offset = offsetof(struct why_choices, hook),
+		.argument = "AGENT",
+		.help = "inside a sandbox, as a hook of claude-code, codex, gemini-cli or opencode: tells the model "
+			"what "
+			"was denied while a tool ran",
 	},
 	{.letter = 'h', .name = "help", .kind = OPTION_HELP, .help = "this text"},
 };
@@ -301,13 +311,26 @@ static int ask(const struct why_choices *choices, const char *const *rest)
 	return choices->batch ? answer_all(choices, why, &err) : answer_one(choices, why, rest, &err);
 }
 
+static int run_hook(const struct command *self, const struct why_choices *choices, const char *const *rest)
+{
+	struct berm_err err;
+	const struct hook_agent *agent = why_hook_find(choices->hook);
+	if (agent != NULL && rest[0] == NULL)
+		return why_hook(agent);
+	(void)err_set(&err, BERM_ERR_INVALID, agent == NULL ? "no hook for '%.40s'" : "unexpected argument '%.40s'",
+		      agent == NULL ? choices->hook : rest[0]);
+	return commands_usage(self, &err, NULL);
+}
+
 int cmd_why(const struct command *self, const char *const *argv)
 {
 	struct why_choices choices = {0};
 	auto_options struct options options = {0};
 	int status = policy_run_parse(self, argv, &choices.run, &options);
 	choices.run.request.untested = true;
-	if (status < 0 && options.rest[0] == NULL && !choices.batch && why_denials_are_told()) {
+	if (status < 0 && choices.hook != NULL) {
+		status = run_hook(self, &choices, options.rest);
+	} else if (status < 0 && options.rest[0] == NULL && !choices.batch && why_denials_are_told()) {
 		status = why_denials(choices.json);
 	} else if (status < 0) {
 		status = check(self, &choices, options.rest);

@@ -82,12 +82,21 @@ static enum berm_code put_all(struct str text, bool json, struct buf *out, struc
 	return buf_check(out, err);
 }
 
+/* The first one may be on its way. */
+static void await_first(void)
+{
+	const struct timespec step = {.tv_nsec = WAIT_STEP_MS * 1000000L};
+	for (int i = 0; i < 2 && access(file_of_denials(), F_OK) < 0; i++)
+		(void)nanosleep(&step, NULL);
+}
+
 int why_denials(bool json)
 {
 	struct berm_err err;
 	auto_buf struct buf text, out;
 	buf_init(&text, FILE_MAX);
 	buf_init(&out, SAY_MAX);
+	await_first();
 	enum berm_code code = why_denials_read(&text, &err);
 	if (code == BERM_OK)
 		code = put_all(buf_str(&text), json, &out, &err);

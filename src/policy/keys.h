@@ -50,6 +50,7 @@ enum policy_key {
 	KEY_LIMIT_FILE_SIZE,
 	KEY_LIMIT_WALL,
 	KEY_MAY,
+	KEY_HOOK,
 	KEY_COMMAND, /* text: the pattern */
 	KEY_APPROVALS_MODE,
 	KEY_APPROVALS_BY,

@@ -46,6 +46,7 @@ static const struct {
 	{KEY_TMP, {"host", "private"}},
 	{KEY_CACHE, {"shared", "private"}},
 	{KEY_VIEW, {"visible", "auto", "hidden"}},
+	{KEY_HOOK, {"claude-code", "none"}},
 	{KEY_APPROVALS_MODE, {"allow", "ask", "deny"}},
 };
 

@@ -32,6 +32,7 @@ static const bool narrowing[POLICY_KEYS] = {
 	[KEY_LIMIT_FILES] = true,
 	[KEY_LIMIT_FILE_SIZE] = true,
 	[KEY_LIMIT_WALL] = true,
+	[KEY_HOOK] = true,
 	[KEY_APPROVALS_MODE] = true,
 	[KEY_UNDO] = true,
 	[KEY_APPROVALS_TIMEOUT] = true,

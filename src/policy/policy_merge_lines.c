@@ -56,6 +56,7 @@ static const struct key_use uses[POLICY_KEYS] = {
 	[KEY_LIMIT_FILE_SIZE] = {.shape = SHAPE_PLAIN},
 	[KEY_LIMIT_WALL] = {.shape = SHAPE_PLAIN},
 	[KEY_MAY] = {.shape = SHAPE_PLAIN},
+	[KEY_HOOK] = {.shape = SHAPE_PLAIN},
 	[KEY_COMMAND] = {.shape = SHAPE_PLAIN},
 	[KEY_APPROVALS_MODE] = {.shape = SHAPE_PLAIN},
 	[KEY_APPROVALS_BY] = {.shape = SHAPE_PLAIN},

@@ -20,6 +20,7 @@ static const struct setting settings[POLICY_KEYS] = {
 	[KEY_CACHE] = {ORDER_WORDS, 0, {"private", "shared"}},
 	[KEY_NET_MODE] = {ORDER_WORDS, 0, {"none", "filtered", "host"}},
 	[KEY_NET_DEFAULT] = {ORDER_WORDS, 0, {"deny", "ask"}},
+	[KEY_HOOK] = {ORDER_WORDS, 1, {"none", "claude-code"}},
 	[KEY_APPROVALS_MODE] = {ORDER_WORDS, 1, {"deny", "ask", "allow"}},
 	[KEY_UNDO] = {ORDER_WORDS, 2, {"overlay", "snapshot", "auto", "off"}},
 	[KEY_LIMIT_MEMORY] = {ORDER_SIZE, UINT64_MAX, {NULL}},

@@ -161,7 +161,7 @@ __attribute__((noinline)) static enum berm_code make_denials(struct run *run, st
 	run->input.denials_folder = denials_folder(run->denials);
 	ssize_t len = readlink("/proc/self/exe", run->program, sizeof(run->program) - 1);
 	run->program[len > 0 ? len : 0] = '\0';
-	if (len > 0 && access(run->program, X_OK) == 0)
+	if (len > 0 && access(run->program, X_OK) == 0 && policy_find_closing(run->policy, run->program) == NULL)
 		run->input.program = run->program;
 	return BERM_OK;
 }
@@ -294,6 +294,7 @@ void run_free(struct run *run)
 	denials_free(run->denials);
 	offers_free(run->offers);
 	str_free_all(run->environment);
+	agent_hook_done(&run->hook);
 	berm_plan_free(run->plan);
 	berm_facts_free(run->facts);
 	berm_caps_free(run->caps);
@@ -403,15 +404,26 @@ static bool own_tree(const struct run *run)
 	return sys_become_subreaper() == 0;
 }
 
+/* It can only be led to berm where that can be run. */
+static enum berm_code lead_agent(struct run *run, struct berm_err *err)
+{
+	const struct policy_entry *hook = run->policy->setting[KEY_HOOK];
+	agent_hook_done(&run->hook);
+	if (hook == NULL || run->input.program == NULL)
+		return BERM_OK;
+	return agent_hook_make(&run->hook, hook->line->text, run->request.argv, run->input.program, err);
+}
+
 /* Java looks for temporary files in /tmp, whatever TMPDIR says. It tells on stderr that it was told. */
 static const char *const not_by_tmpdir[] = {"JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=", NULL};
 
 static enum berm_code spawn(struct run *run, struct berm_err *err)
 {
 	TRY(make_environment(run, err));
+	TRY(lead_agent(run, err));
 	struct berm_command command = {
 		.size = sizeof(command),
-		.argv = run->request.argv,
+		.argv = agent_hook_argv(&run->hook, run->request.argv),
 		.envp = (const char *const *)run->environment,
 		.cwd = run->cwd,
 		.scratch = env_get(run->request.envp, "TMPDIR"),

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <time.h>
 
+#include "session/agent_hook.h"
 #include "session/approvals.h"
 #include "session/approver_control.h"
 #include "session/control.h"
@@ -44,6 +45,7 @@ struct run {
 	bool facts_are_quick;
 	struct berm_plan *plan;
 	char **environment;
+	struct agent_hook hook; /* the command's words, if an agent is to be led to what was denied */
 	struct terminal terminal;
 	struct jobs jobs;
 	struct journal journal;

@@ -7,6 +7,7 @@ import time
 from harness import BERM, WAIT, equal, test, test_ways, true
 
 DENIED = "echo x 2>/dev/null >.envrc"  # a name that is protected
+TOLD = 'i=0; until test -e "$BERM_DENIALS" || test $i -eq 400; do sleep 0.02; i=$((i+1)); done'
 
 
 def base_of(place):
@@ -20,7 +21,7 @@ def left(place):
 
 @test_ways
 def the_program_inside_reads_what_it_was_denied(place):
-    result = place.sh(f'test -e "$BERM_DENIALS" && echo early; {DENIED}; cat "$BERM_DENIALS"', "-q", "--name", "s-1")
+    result = place.sh(f'test -e "$BERM_DENIALS" && echo early; {DENIED}; {TOLD}; cat "$BERM_DENIALS"', "-q", "--name", "s-1")
     event = json.loads(result.out)
     equal((event["v"], event["session"], event["verdict"], event["retry"], event["count"]), (1, "s-1", "deny", False, 1))
     equal(event["object"]["path"], f"{place.work}/.envrc")
@@ -30,7 +31,7 @@ def the_program_inside_reads_what_it_was_denied(place):
 
 @test_ways
 def why_inside_tells_what_was_denied(place):
-    result = place.sh(f"'{BERM}' why; echo $?; {DENIED}; mkdir d; echo x 2>/dev/null >d/.bashrc; '{BERM}' why; echo $?; "
+    result = place.sh(f"'{BERM}' why; echo $?; {DENIED}; mkdir d; echo x 2>/dev/null >d/.bashrc; {TOLD}; sleep 0.3; '{BERM}' why; echo $?; "
                       f"'{BERM}' why --json", "-q")
     lines = result.out.splitlines()
     equal(lines[:2], ["nothing that this sandbox tells of was denied", "0"], repr(result))
@@ -45,7 +46,7 @@ def why_inside_tells_what_was_denied(place):
 
 @test_ways
 def the_same_again_is_one_line_with_a_count(place):
-    result = place.sh(f"for i in 1 2 3 4 5 6 7 8 9; do {DENIED}; done; sleep 1.2; {DENIED}; '{BERM}' why --json", "-q")
+    result = place.sh(f"for i in 1 2 3 4 5 6 7 8 9; do {DENIED}; done; sleep 1.2; {DENIED}; sleep 0.3; '{BERM}' why --json", "-q")
     events = [json.loads(line) for line in result.out.splitlines()]
     equal(len(events), 1, repr(result))
     true(events[0]["count"] == 10, repr(events))
@@ -53,7 +54,7 @@ def the_same_again_is_one_line_with_a_count(place):
 
 @test_ways
 def nothing_inside_changes_what_it_was_denied(place):
-    script = f"""{DENIED}; f=$BERM_DENIALS; d=${{f%/*}}
+    script = f"""{DENIED}; {TOLD}; f=$BERM_DENIALS; d=${{f%/*}}
         exec 2>/dev/null
         echo forged >"$f"; echo forged >>"$f"; echo forged >"$d/next"; rm -f "$f"; mv "$f" "$d/x"; mv "$d" "$d.x"
         cp /etc/hostname "$d/y"; ln "$f" hard; ln -s /etc/passwd "$d/z"; ln "$f" "$d/w"; mkdir "$d/v"; chmod 777 "$f" "$d"
@@ -69,7 +70,7 @@ def nothing_inside_changes_what_it_was_denied(place):
 @test_ways
 def another_session_is_not_told(place):
     result = place.sh(f"ls -A '{base_of(place)}' | wc -l; cat '{base_of(place)}'/*/*", "-q")
-    other = place.start([BERM, "run", "-q", "--", "/bin/sh", "-c", f"{DENIED}; echo ready; cat"])
+    other = place.start([BERM, "run", "-q", "--", "/bin/sh", "-c", f"{DENIED}; {TOLD}; echo ready; cat"])
     try:
         equal(other.stdout.readline(), b"ready\n")
         result = place.sh(f'cat "{base_of(place)}"/*/*', "-q")
@@ -117,9 +118,60 @@ def outside_there_is_nothing_to_tell(place):
 
 @test_ways
 def many_denials_do_not_make_it_slow(place):
-    script = (f"i=0; while [ $i -lt 3000 ]; do echo 2>/dev/null >.envrc; i=$((i+1)); done; "
+    script = (f"i=0; while [ $i -lt 3000 ]; do echo 2>/dev/null >.envrc; i=$((i+1)); done; sleep 0.3; "
               f"'{BERM}' why --json | tail -n 1")
     started = time.monotonic()
     result = place.sh(script, "-q")
     true(time.monotonic() - started < WAIT / 2, "slow")
     equal(json.loads(result.out)["object"]["path"], f"{place.work}/.envrc")
+
+
+HOOK = """hook() { echo '{"hook_event_name":"'$2'","tool_use_id":"'$3'","tool_name":"Bash"}' | "$berm" why --hook $1; }
+berm="%s"
+""" % BERM
+
+
+@test_ways
+def a_hook_tells_what_was_denied_while_a_tool_ran(place):
+    script = HOOK + f"""{DENIED}; {TOLD}; sleep 0.3
+        hook claude-code PreToolUse a; hook claude-code PostToolUse a; hook claude-code PostToolUseFailure a
+        echo none; hook claude-code PreToolUse b; hook claude-code PreToolUse c; mkdir d; echo x 2>/dev/null >d/.bashrc; sleep 0.3
+        hook claude-code PostToolUseFailure b; hook claude-code PostToolUseFailure b; hook claude-code PostToolUse c
+        hook claude-code Stop c; echo rubbish | "$berm" why --hook claude-code; ls -A "${{TMPDIR:-/tmp}}" | grep claude"""
+    lines = place.sh(script, "-q").out.splitlines()
+    equal((lines[0], len(lines)), ("none", 3), repr(lines))
+    for line, event in zip(lines[1:], ("PostToolUseFailure", "PostToolUse")):
+        said = json.loads(line)["hookSpecificOutput"]
+        equal(said["hookEventName"], event)
+        true(f"{place.work}/d/.bashrc" in said["additionalContext"], line)
+        true(".envrc" not in said["additionalContext"], "what was denied before the tool ran")
+        true("retrying will not help" in said["additionalContext"], line)
+
+
+@test_ways
+def hooks_of_the_other_agents(place):
+    script = HOOK + f"""hook gemini-cli BeforeTool; hook codex PreToolUse a; hook opencode before a; {DENIED}; {TOLD}
+        hook gemini-cli AfterTool; hook codex PostToolUse a; hook opencode after a"""
+    lines = place.sh(script, "-q").out.splitlines()
+    equal([json.loads(line)["hookSpecificOutput"]["hookEventName"] for line in lines[:2]], ["AfterTool", "PostToolUse"])
+    true(lines[2].startswith("berm, the sandbox") and f"{place.work}/.envrc" in lines[3], repr(lines))
+    result = place.berm("why", "--hook", "fish")
+    equal((result.status, result.out), (2, ""))
+    equal(place.berm("why", "--hook", "codex", stdin=b"{}").out, "")  # outside there is nothing to tell
+
+
+@test_ways
+def an_agent_is_started_with_its_hook(place):
+    place.file("home/bin/claude", '#!/bin/sh\nfor word; do echo "$word"; done\n', 0o755)
+    path = {"PATH": f"{place.home}/bin:/usr/bin:/bin"}
+    flags = ("-x", f"{place.home}/bin", "-q")
+    lines = place.run(*flags, "--", "claude", "-p", "a b", env=path).ok().out.splitlines()
+    equal((lines[0], lines[2:]), ("--settings", ["-p", "a b"]), repr(lines))
+    hooks = json.loads(lines[1])["hooks"]
+    equal(sorted(hooks), ["PostToolUse", "PostToolUseFailure", "PreToolUse"])
+    equal(hooks["PreToolUse"], [{"matcher": "*", "hooks": [{"type": "command", "command": f"{BERM} why --hook claude-code"}]}])
+    for words in (["--settings", "x"], ["--settings=x", "-p"]):  # somebody else has set it
+        equal(place.run(*flags, "--", "claude", *words, env=path).ok().out.splitlines(), words)
+    equal(place.run(*flags, "-p", "default", "--", "claude", "-p", env=path).ok().out, "-p\n")
+    place.file("home/work/.berm.yaml", "berm: 1\nprocess: {hook: none}\n")
+    equal(place.run(*flags, "--", "claude", "-p", env=path).ok().out, "-p\n")
