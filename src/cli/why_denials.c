@@ -50,6 +50,8 @@ enum berm_code why_denials_read(struct buf *out, struct berm_err *err)
 	ssize_t got;
 	struct stat st = {0};
 	const char *file = file_of_denials();
+	if (file == NULL)
+		return err_set(err, BERM_ERR_NOTFOUND, "there is no file of denials");
 	await_last(file);
 	auto_fd int fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
@@ -86,7 +88,8 @@ static enum berm_code put_all(struct str text, bool json, struct buf *out, struc
 static void await_first(void)
 {
 	const struct timespec step = {.tv_nsec = WAIT_STEP_MS * 1000000L};
-	for (int i = 0; i < 2 && access(file_of_denials(), F_OK) < 0; i++)
+	const char *file = file_of_denials();
+	for (int i = 0; i < 2 && file != NULL && access(file, F_OK) < 0; i++)
 		(void)nanosleep(&step, NULL);
 }
 

@@ -122,7 +122,7 @@ void why_hook_put(const struct hook_agent *agent, const struct hook_call *call, 
 {
 	struct json_out json;
 	auto_buf struct buf text;
-	buf_init(&text, TOLD_BYTES * TOLD_MAX);
+	buf_init(&text, (size_t)TOLD_BYTES * TOLD_MAX);
 	size_t count = count_new(list, call);
 	if (count == 0)
 		return;
@@ -236,7 +236,7 @@ static enum berm_code read_after(struct arena *arena, const struct hook_call *ca
 /* All texts below a node, a line each. */
 static void put_texts(const struct node *node, struct buf *said)
 {
-	const struct node *open[NODE_MAX_DEPTH + 1];
+	const struct node *open[NODE_MAX_DEPTH + 1] = {NULL};
 	size_t depth = 0;
 	while (node != NULL || depth > 0) {
 		if (node == NULL) {

@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from row import attempt, changed, claimed, either, escape, exists, gone, holds, printed, sh
+from row import attempt, changed, claimed, either, escape, exists, gone, holds, printed, said, sh
 from world import Result
 
 
@@ -301,6 +301,38 @@ escape("F-38", "a secret in a compiler's error message", sh("gcc -x c -c -o /dev
        lambda w, r: w.token in r.err and "the compiler printed it", setup=secret("@out@/secret"), needs=("gcc",))
 escape("F-40", "write berm's own configuration", sh("mkdir -p ~/.config/berm/policy.d && echo 'berm: 1' > ~/.config/berm/policy.yaml"),
        exists("@home@/.config/berm/policy.yaml"))
+
+# ---- what berm tells of denials ----
+
+DENIALS = "@home@/.local/state/berm-denials"
+
+
+def told(w):
+    """A folder as an earlier session left it, so that there is something without a sandbox too."""
+    w.file(DENIALS + "/0000000000000000/denials.jsonl", "old\n", 0o400)
+    os.chmod(w.path(DENIALS), 0o700)
+    os.chmod(w.path(DENIALS + "/0000000000000000"), 0o700)
+
+
+def forged(words):
+    """Something is denied, and told; then words, with the file as $f and its folder as $d."""
+    return sh("f=${BERM_DENIALS:-%s/0000000000000000/denials.jsonl}; d=${f%%/*}; (echo x > .envrc) 2>/dev/null; i=0; "
+              "until test -e $f || test $i -eq 200; do sleep 0.02; i=$((i+1)); done; echo forged > mine; %s; cat $f" % (DENIALS, words))
+
+
+for letter, what, words in (
+        ("a", "write them", "chmod 600 $f; echo forged >> $f; echo forged > $f"),
+        ("b", "put a file in their place", "cp mine other; mv -f mine $f; rm -f $f; cp other $f"),
+        ("c", "write them by a hard link", "ln $f hard; chmod 600 hard; echo forged >> hard"),
+        ("d", "put a folder in the place of theirs", "mkdir new; cp mine new/denials.jsonl; mv $d $d.old; mv new $d"),
+        ("e", "write them by way of the root of the process", "chmod 600 /proc/self/root$f; echo forged >> /proc/self/root$f"),
+        ("f", "lead their name elsewhere", "rm -f $f; ln -sf $PWD/mine $f"),
+        ("g", "write them by a descriptor that was opened for reading",
+         "exec 7<$f; chmod 600 /proc/self/fd/7; echo forged >> /proc/self/fd/7"),
+        ("h", "write the next ones before berm does", "for i in 1 2 3 4 5 6 7 8 9; do echo forged > $d/next; done; mv -f $d/next $f")):
+    escape("F-41" + letter, "what was denied: " + what, forged(words), said("forged"), setup=told, real=letter == "a")
+    escape("F-42" + letter, "the same with a grant around it: " + what, forged(words), said("forged"), setup=told,
+           flags=("-w", "@home@/.local/state"))
 
 # ---- deny and protect inside a grant ----
 
