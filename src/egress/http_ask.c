@@ -135,6 +135,7 @@ static void open_tunnel(struct http_flow *h)
 	flow->host = h->host;
 	flow->port = h->port;
 	flow->connection = h->connection;
+	flow->address = h->address;
 	flow->generation = h->asked_generation;
 	flow->upstream = h->upstream.fd;
 	flow->first = str_skip(kept, h->head_len);

@@ -76,6 +76,8 @@ static void open_tunnel(struct proxy_flow *p, const struct reach_result *result)
 	flow.http_rules = result->answer->http_rules != 0;
 	flow.upstream = result->fd;
 	flow.connection = reach_connection(&p->reach);
+	if (result->answer->upstream_port == 0)
+		flow.address = result->address;
 	flow.first = buf_str(&first);
 	buf_init(&p->in, READ_MAX);
 	free_proxy(p);
