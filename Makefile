@@ -69,7 +69,8 @@ TEST_FLAGS := -Itests -Wno-frame-larger-than
 # Tests of what works on memory alone. MSan of clang 14 takes what fstat fills for uninitialised, and the emulator knows few
 # of the system calls, so these are what the two can say something about.
 PURE := $(foreach t,$(UNIT),$(if $(wildcard $(addsuffix /$(t:test_%=%).c,src/base src/format src/policy src/ui)),$(t))) \
-	$(filter test_frame test_notices test_bpf test_options test_synthetic,$(UNIT))
+	$(filter test_frame test_notices test_bpf test_options test_synthetic test_door_message test_dns_reply test_reverse_name \
+	test_hosts_file,$(UNIT))
 PURE := $(filter-out test_secret test_git_%,$(PURE))
 
 comma      := ,

@@ -41,11 +41,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct net_address addresses[] = {
 		{NET_IPV4, {198, 18, 1}}, {NET_IPV6, {0xfd}}, {NET_IPV6, {0xfe}}};
+	static char longest[HOST_NAME_MAX + 1];
 	static const struct dns_answer answers[] = {
 		{.addresses = addresses, .address_count = 3, .ttl = 30},
 		{.code = DNS_NXDOMAIN, .ttl = 5, .reason = DNS_BLOCKED, .reason_text = "no rule names it"},
 		{.code = DNS_SERVFAIL},
+		{.pointer = longest, .ttl = 5},
 	};
+	memset(longest, 'a', sizeof(longest) - 1);
+	for (size_t i = 63; i < sizeof(longest) - 1; i += 64)
+		longest[i] = '.';
 	struct dns_query query;
 	struct span message, bytes = {data, size};
 	size_t taken;

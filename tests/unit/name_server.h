@@ -292,4 +292,35 @@ static void server_init(struct name_server *server, struct egress_loop *loop, co
 	server_files(server);
 }
 
+/* ---- patience: where memory may be out, what is lost is not waited for ---- */
+
+struct patience {
+	struct loop_source source; /* first */
+	bool over;
+};
+
+static void patience_over(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	((struct patience *)source)->over = true;
+}
+
+/* One turn; the test fails when it has waited for long. */
+static void patience_turn(struct patience *patience, struct egress_loop *loop)
+{
+	if (patience->source.loop == NULL)
+		loop_add_timer(loop, &patience->source, patience_over);
+	if (patience->source.due_ms == 0)
+		loop_deadline(&patience->source, getenv("BERM_TORTURE") != NULL ? 300 : 30000);
+	assert_int_equal(loop_turn(loop, NULL), BERM_OK);
+	assert_false(patience->over);
+}
+
+/* What was waited for is there. */
+static void patience_renew(struct patience *patience)
+{
+	if (patience->source.loop != NULL)
+		loop_deadline(&patience->source, LOOP_NEVER);
+}
+
 #endif

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <arpa/nameser.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -302,6 +303,24 @@ static void test_nodata(void **state)
 	assert_soa(&reply, 0x7fffffff);
 }
 
+static void test_a_pointer(void **state)
+{
+	(void)state;
+	struct reply reply;
+	ns_rr rr;
+	char name[256];
+	struct dns_answer answer = {.pointer = "www.example.org", .ttl = 7};
+	respond(&reply, BYTES(HEADER EXAMPLE "\0\x0c\0\1"), &answer);
+	assert_int_equal(ns_parserr(&reply.msg, ns_s_an, 0, &rr), 0);
+	assert_int_equal(ns_rr_type(rr), ns_t_ptr);
+	assert_true(dn_expand(reply.bytes, reply.bytes + reply.len, ns_rr_rdata(rr), name, sizeof(name)) > 0);
+	assert_string_equal(name, "www.example.org");
+	assert_int_equal(ns_msg_count(reply.msg, ns_s_ns), 0);
+	respond(&reply, BYTES(HEADER EXAMPLE A_IN), &answer); /* no pointer was asked for */
+	assert_int_equal(ns_msg_count(reply.msg, ns_s_an), 0);
+	assert_int_equal(ns_msg_count(reply.msg, ns_s_ns), 1);
+}
+
 static void test_nxdomain(void **state)
 {
 	(void)state;
@@ -476,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_no_answer_to_these),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_nodata),
+		cmocka_unit_test(test_a_pointer),
 		cmocka_unit_test(test_nxdomain),
 		cmocka_unit_test(test_codes_without_soa),
 		cmocka_unit_test(test_fault_of_the_query_wins),

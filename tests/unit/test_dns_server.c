@@ -24,6 +24,7 @@ static const struct server_row rows[] = {
 
 /* The monitor, a name server, the ends of a sandbox and a client, all in one loop. */
 struct rig {
+	struct patience patience;
 	struct egress egress;
 	struct name_server upstream;
 	struct loop_source monitor;
@@ -83,6 +84,7 @@ static void monitor_ready(struct loop_source *source, uint32_t events)
 
 static void rig_done(struct rig *rig)
 {
+	loop_remove(&rig->patience.source);
 	dns_server_free(rig->server);
 	resolver_free(rig->egress.resolver);
 	synthetic_free(rig->egress.names);
@@ -188,13 +190,14 @@ static bool receive_now(struct rig *rig)
 
 static void turn(struct rig *rig)
 {
-	assert_int_equal(loop_turn(&rig->egress.loop, NULL), BERM_OK);
+	patience_turn(&rig->patience, &rig->egress.loop);
 }
 
 static void receive(struct rig *rig)
 {
 	while (!receive_now(rig))
 		turn(rig);
+	patience_renew(&rig->patience);
 }
 
 static unsigned number_at(const struct rig *rig, size_t at)
@@ -474,6 +477,7 @@ static void receive_frame(struct rig *rig)
 		turn(rig);
 	assert_int_equal(recv(rig->client, rig->got, len, 0), len);
 	rig->got_len = len;
+	patience_renew(&rig->patience);
 }
 
 static void assert_closed(struct rig *rig)

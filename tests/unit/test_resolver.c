@@ -28,6 +28,7 @@ static const struct server_row rows[] = {
 };
 
 struct rig {
+	struct patience patience;
 	struct egress_loop loop;
 	struct name_server server;
 	struct resolver *resolver;
@@ -35,6 +36,7 @@ struct rig {
 
 static void rig_done(struct rig *rig)
 {
+	loop_remove(&rig->patience.source);
 	resolver_free(rig->resolver);
 	server_done(&rig->server);
 	loop_done(&rig->loop);
@@ -77,7 +79,8 @@ static enum berm_code find(struct rig *rig, struct found *found, const char *nam
 static void turn_until(struct rig *rig, const struct found *found)
 {
 	while (found->told == 0)
-		assert_int_equal(loop_turn(&rig->loop, NULL), BERM_OK);
+		patience_turn(&rig->patience, &rig->loop);
+	patience_renew(&rig->patience);
 	assert_int_equal(found->told, 1);
 	assert_null(found->wait.job);
 }
