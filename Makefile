@@ -243,6 +243,9 @@ cli-test: all ## golden runs of the program
 ask-test: all ## random operations with and without being asked about, and odd answers
 	$(Q)tests/ask/run $(OUT)/libberm.a
 
+terminal-test: all ## questions on a terminal, drawn over programs, answered and not
+	$(Q)tests/terminal/run $(OUT)/berm
+
 live-test: all ## running sandboxes are changed at random while every path is tried from inside
 	$(Q)tests/live/run $(OUT)/libberm.a $(OUT)/berm
 
@@ -362,12 +365,12 @@ gate: ## every check and test but those on the running program, one after the ot
 	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE)
 
 check: ## the gate, then the suites of whole programs
-	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test ask-test why-test agents-test smuggling-test
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test ask-test terminal-test why-test agents-test smuggling-test
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test why-test agents-test smuggling-test bench bench-decide bench-resolve bench-http bench-tunnel cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test terminal-test why-test agents-test smuggling-test bench bench-decide bench-resolve bench-http bench-tunnel cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \

@@ -221,7 +221,7 @@ struct berm_command {
 	const int *keep_fds;	 /* further descriptors that stay open under their own numbers */
 	size_t keep_count;
 	int terminal;	     /* the controlling terminal, given to the command's process group if the caller is in the
-			    * foreground there; with new_session one that has no session yet, which becomes the command's; -1: none */
+			    * foreground there; with new_session one that is nobody's, and becomes that of the command's session; -1: none */
 	const char *scratch; /* where the private temporary folder is made if nothing can be mounted; NULL: /tmp */
 	/* Further variables that tell programs of that folder, "NAME=what stands before it", NULL-terminated; one that
 	 * is in envp is left alone. NULL: none */

@@ -57,12 +57,8 @@ static int apply_limits(struct launch *launch)
 static int apply_session(struct launch *launch)
 {
 	const struct berm_command *command = launch->command;
-	if (command->new_session && setsid() < 0)
-		return launch_fail(launch, STAGE_SESSION, "setsid");
-	if (command->new_session && command->terminal >= 0 && ioctl(command->terminal, TIOCSCTTY, 0) < 0)
-		return launch_fail(launch, STAGE_SESSION, "terminal");
-	if (command->new_session)
-		return 0;
+	if (command->new_session && command->terminal < 0)
+		return setsid() < 0 ? launch_fail(launch, STAGE_SESSION, "setsid") : 0;
 	if (setpgid(0, 0) < 0)
 		return launch_fail(launch, STAGE_SESSION, "setpgid");
 	pid_t group = getpid();

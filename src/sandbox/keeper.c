@@ -425,6 +425,19 @@ static int watch_children(struct keeper *keeper)
 	return keeper->signal_fd < 0 ? launch_fail(keeper->launch, STAGE_AGENT, "signalfd") : 0;
 }
 
+/* On a terminal of its own the helper leads the session: it is there as long as anybody in it, and the command is a job that can
+ * be stopped, which one whose parent is of another session cannot. */
+static int begin_session(struct launch *launch)
+{
+	const struct berm_command *command = launch->command;
+	if (!command->new_session || command->terminal < 0)
+		return 0;
+	if (setsid() < 0 || ioctl(command->terminal, TIOCSCTTY, 0) < 0)
+		return launch_fail(launch, STAGE_SESSION, "terminal");
+	launch->foreground = true;
+	return 0;
+}
+
 _Noreturn void keeper_main(struct launch *launch)
 {
 	struct keeper *keeper = &keeper_state;
@@ -434,7 +447,7 @@ _Noreturn void keeper_main(struct launch *launch)
 	launch->listener = launch->ruleset = launch->proc_fd = launch->null_fd = -1;
 	launch->origins = launch->host_fd = -1;
 	ends_clear(&launch->ends);
-	if (prepare_inside(launch) < 0 || watch_children(keeper) < 0)
+	if (prepare_inside(launch) < 0 || begin_session(launch) < 0 || watch_children(keeper) < 0)
 		finish_failed(launch);
 	keeper->agent = keeper->group = agent_start(launch);
 	if (keeper->agent < 0)

@@ -86,13 +86,30 @@ static const struct plan_grant *grant_at(const struct supervisor *sup, struct st
 	return scratch_grant_at(sup, path, plan_grant_at(sup->plan, path));
 }
 
+static bool lies_in(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* What is the sandbox's own; and where terminals are, which libraries look through for the name of the one they have. */
+static bool is_never_asked(const struct call *call, const struct place *place)
+{
+	bool namespaces = call->sup->plan->backend == BERM_BACKEND_NAMESPACES;
+	if (strcmp(place->path, "/dev") == 0 || lies_in(place->path, "/dev/pts"))
+		return true;
+	if (namespaces && (lies_in(place->path, "/dev") || lies_in(place->path, "/proc")))
+		return true;
+	return place_own(call, place);
+}
+
 static void find_grants(const struct call *call, struct place *place)
 {
 	struct str path = {place->path, place->path_len};
 	place->grant = grant_at(call->sup, path);
 	place->holder = place->grant;
 	/* In its own folders the sandbox does as it likes. */
-	if (call->sup->plan->ask_count > 0 && !place_own(call, place))
+	if (call->sup->plan->ask_count > 0 && !is_never_asked(call, place))
 		place->ask = plan_ask_at(call->sup->plan, path);
 	if (place->grant == NULL || strlen(place->grant->path) != place->path_len)
 		return;
@@ -119,12 +136,6 @@ bool place_folder_governed(const struct place *place)
 	if (asks_for(place, place->holder, BERM_WRITE | BERM_DELETE))
 		return true;
 	return place->holder != NULL && place->holder->tree && (place->holder->govern & GOVERN_WRITE) != 0;
-}
-
-static bool lies_in(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
 bool place_own(const struct call *call, const struct place *place)

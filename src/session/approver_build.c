@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "base/env.h"
 #include "base/own.h"
 #include "session/approver_chain.h"
 #include "session/approver_program.h"
+#include "session/approver_terminal.h"
+#include "ui/colour.h"
 
 enum { ARENA_MAX = 1024 * 1024 };
 
@@ -26,8 +29,18 @@ static enum berm_code make_control(const struct policy_approver *said, const str
 	return approver_control_new(means->loop, means->desk, ret_approver, err);
 }
 
+static enum berm_code make_terminal(const struct policy_approver *said, const struct approver_means *means,
+				    struct approver **ret_approver, struct berm_err *err)
+{
+	const char *who = env_get(means->envp, "USER");
+	bool colour = colour_wanted(true, env_get(means->envp, "NO_COLOR"), env_get(means->envp, "TERM"));
+	(void)said;
+	return approver_terminal_new(means->loop, means->pty, who != NULL ? who : "", colour, ret_approver, err);
+}
+
 /* Those that stand for themselves; NULL: not there in this version. */
 static const make_fn makers[POLICY_APPROVERS] = {
+	[POLICY_APPROVER_TERMINAL] = make_terminal,
 	[POLICY_APPROVER_CONTROL] = make_control,
 	[POLICY_APPROVER_PROGRAM] = make_program,
 };
@@ -38,6 +51,8 @@ static unsigned there_of(const struct approver_means *means)
 	for (unsigned kind = 0; kind < POLICY_APPROVER_ALL; kind++)
 		if (makers[kind] == NULL)
 			there &= ~(1U << kind);
+	if (means->pty == NULL)
+		there &= ~(1U << POLICY_APPROVER_TERMINAL);
 	return means->desk != NULL ? there : there & ~(1U << POLICY_APPROVER_CONTROL);
 }
 

@@ -5,12 +5,14 @@
 #include "policy/approvers.h"
 #include "session/approvals.h"
 #include "session/approver_control.h"
+#include "session/pty.h"
 
 /* What there is for them; borrowed as long as they live. */
 struct approver_means {
 	struct ev_loop *loop;
 	const char *const *envp;
 	struct approver_desk *desk; /* NULL: nobody gets in by the control socket */
+	struct pty *pty;	    /* NULL: nothing is asked on the terminal */
 	unsigned answerers;	    /* of the policy's input */
 };
 

@@ -20,6 +20,7 @@ enum {
 	DRAWN_MAX = 256 * 1024,
 	END_MS = 1000, /* for the terminal to take what is left */
 	FRAME_MODE = 2026,
+	WRITTEN_BEFORE = 16, /* parts of what is there already that are looked at */
 };
 
 #define TYPED_MAX ((size_t)64 * 1024) /* that the command has not read yet */
@@ -246,20 +247,22 @@ static void pass(struct pty *pty, struct str bytes)
 		buf_put(&pty->kept, bytes.ptr + at, bytes.len - at);
 }
 
-static void read_master(struct pty *pty)
+/* False: there is nothing. */
+static bool read_master(struct pty *pty)
 {
 	char bytes[CHUNK];
 	ssize_t n = read(pty->master, bytes, sizeof bytes);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	if (n <= 0) { /* not as long as we have the command's side ourselves */
 		ev_remove(&pty->from_master);
-		return;
+		return false;
 	}
 	if (pty->drawing == DRAWN)
 		buf_put(&pty->kept, bytes, (size_t)n);
 	else
 		pass(pty, (struct str){bytes, (size_t)n});
+	return true;
 }
 
 static void on_master(struct ev_source *source, uint32_t events)
@@ -268,7 +271,7 @@ static void on_master(struct ev_source *source, uint32_t events)
 	if ((events & EPOLLOUT) != 0)
 		write_some(pty->master, &pty->unread);
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
-		read_master(pty);
+		(void)read_master(pty);
 	write_some(pty->tty, &pty->unwritten);
 	want(pty);
 }
@@ -342,6 +345,8 @@ bool pty_draw(struct pty *pty, const struct pty_drawer *drawer)
 {
 	if (pty->drawing != NOT_DRAWN)
 		return false;
+	for (int i = 0; i < WRITTEN_BEFORE && pty->from_master.loop != NULL && read_master(pty);)
+		i++; /* what belongs below the drawing */
 	pty->drawer = *drawer;
 	pty->drawing = TO_BE_DRAWN;
 	if (can_draw(pty))
@@ -493,14 +498,13 @@ static void write_rest(struct pty *pty)
 {
 	struct pollfd room = {.fd = pty->tty, .events = POLLOUT};
 	int64_t end_ms = ev_now_ms() + END_MS;
-	size_t before;
-	do {
-		before = pty->unwritten.len;
-		read_master(pty);
+	bool more = true;
+	while ((more || pty->unwritten.len > 0) && ev_now_ms() < end_ms) {
+		more = pty->unwritten.len < UNWRITTEN_MAX && pty->from_master.loop != NULL && read_master(pty);
 		write_some(pty->tty, &pty->unwritten);
 		if (pty->unwritten.len > 0)
 			(void)poll(&room, 1, END_MS / 10);
-	} while ((pty->unwritten.len > 0 || before > 0) && ev_now_ms() < end_ms);
+	}
 }
 
 void pty_free(struct pty *pty)

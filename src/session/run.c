@@ -267,7 +267,7 @@ enum berm_code run_new(const struct run_request *request, struct run **ret_run, 
 		return err_set(err, BERM_ERR_NOMEM, "prepare a run");
 	run->request = *request;
 	(void)clock_gettime(CLOCK_REALTIME, &run->read);
-	run->terminal.fd = run->journal.fd = run->jobs.signal_fd = -1;
+	run->terminal.fd = run->terminal_loop.epoll_fd = run->journal.fd = run->jobs.signal_fd = -1;
 	approver_desk_init(&run->desk);
 	enum berm_code code = prepare(run, problems, err);
 	if (code == BERM_OK)
@@ -289,7 +289,7 @@ void run_free(struct run *run)
 		free(run->watched[i]);
 	generation_done(&run->next);
 	jobs_done(&run->jobs);
-	terminal_done(&run->terminal);
+	run_terminal_end(run);
 	journal_done(&run->journal);
 	denials_free(run->denials);
 	offers_free(run->offers);
@@ -428,11 +428,9 @@ static enum berm_code spawn(struct run *run, struct berm_err *err)
 		.cwd = run->cwd,
 		.scratch = env_get(run->request.envp, "TMPDIR"),
 		.scratch_variables = not_by_tmpdir,
-		.stdio = {streams_for_command(STDIN_FILENO), streams_for_command(STDOUT_FILENO),
-			  streams_for_command(STDERR_FILENO)},
-		.terminal = terminal_for_command(&run->terminal),
 		.own_tree = own_tree(run),
 	};
+	run_terminal_command(run, &command);
 	enum berm_code code = berm_sandbox_spawn(run->plan, &command, &run->box, err);
 	terminal_started(&run->terminal);
 	if (code != BERM_OK)
@@ -479,7 +477,7 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 		return err_set(err, BERM_ERR_INVALID, "this run is only to be looked at");
 	TRY(journal_open(run->request.events, run->workspace.path, run->request.name, &run->journal, err));
 	run->journal.denials = run->denials;
-	terminal_open(&run->terminal);
+	TRY(run_terminal_begin(run, err));
 	jobs_catch();
 	enum berm_code code = spawn(run, err);
 	if (code == BERM_ERR_UNSUPPORTED && run->facts_are_quick) {

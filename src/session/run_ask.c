@@ -212,7 +212,8 @@ unsigned run_answerers(const struct run *run)
 {
 	char folder[PATH_MAX];
 	enum berm_code code = control_folder(run->request.envp, run_text_or_null(run->home), folder, NULL);
-	return code == BERM_OK ? 1U << POLICY_APPROVER_CONTROL : 0;
+	return (code == BERM_OK ? 1U << POLICY_APPROVER_CONTROL : 0) |
+	       (run_has_person() ? 1U << POLICY_APPROVER_TERMINAL : 0);
 }
 
 /* The policy's lines about asking as one text: an answerer is made anew only if they differ. NULL: memory is out. */
@@ -243,6 +244,7 @@ static enum berm_code set_policy(struct run *run, struct berm_err *err)
 		.envp = run->request.envp,
 		.desk = run->control != NULL ? &run->desk : NULL,
 		.answerers = run->input.answerers,
+		.pty = run->pty,
 	};
 	TRY(approver_build(run->policy, &means, &policy, err));
 	run->by_control = policy.approver != NULL && strcmp(policy.approver->kind->name, "control") == 0;

@@ -161,6 +161,7 @@ int run_change_timeout_ms(const struct run *run)
 	int reload = run->reload != NULL ? reload_timeout_ms(run->reload) : -1;
 	reload = sooner(reload, denials_timeout_ms(run->denials));
 	reload = sooner(reload, approvals_timeout_ms(run->approvals));
+	reload = sooner(reload, run_terminal_timeout_ms(run));
 	return sooner(reload, run->control != NULL ? control_timeout_ms(run->control) : -1);
 }
 

@@ -103,7 +103,7 @@ static bool take_requests(struct run *run)
 			take_request(run, &request);
 		int signal = berm_sandbox_stopped(run->box);
 		if (signal != 0)
-			jobs_stopped(&run->jobs, signal);
+			run_terminal_stopped(run, signal);
 	} while (code == BERM_OK);
 	return code == BERM_ERR_TIMEOUT;
 }
@@ -116,17 +116,19 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 		{.fd = -1, .events = POLLIN}, /* of the files' watch */
 		{.fd = run->control != NULL ? control_fd(run->control) : -1, .events = POLLIN},
 		{.fd = approvals_fd(run->approvals), .events = POLLIN},
+		{.fd = run_terminal_fd(run), .events = POLLIN},
 	};
 	for (;;) {
 		polls[2].fd = run->reload != NULL ? reload_fd(run->reload) : -1;
 		if (poll(polls, ARRAY_LEN(polls), run_change_timeout_ms(run)) < 0 && errno != EINTR)
 			return err_sys(err, "wait for the sandbox");
 		if (polls[1].revents != 0)
-			jobs_signals(&run->jobs);
+			run_terminal_signals(run);
 		if (polls[0].revents != 0 && !take_requests(run))
 			return BERM_OK;
 		run_take_changes(run, polls[2].revents != 0, polls[3].revents != 0);
 		approvals_run(run->approvals);
+		run_terminal_turn(run);
 		denials_write(run->denials);
 	}
 }
@@ -168,7 +170,7 @@ enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct
 	TRY(serve(run, err));
 	run_ask_end(run);
 	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
-	terminal_done(&run->terminal);
+	run_terminal_end(run);
 	if (denials_count(run->denials) > 0 && offers_new(&run->input, run->denials, &run->offers, NULL) == BERM_OK)
 		run->result.offers = run->offers;
 	put_stop(run, &run->result.status);

@@ -15,6 +15,7 @@
 #include "session/jobs.h"
 #include "session/journal.h"
 #include "session/machine_values.h"
+#include "session/pty.h"
 #include "session/reload.h"
 #include "session/run.h"
 #include "session/streams.h"
@@ -47,6 +48,8 @@ struct run {
 	char **environment;
 	struct agent_hook hook; /* the command's words, if an agent is to be led to what was denied */
 	struct terminal terminal;
+	struct ev_loop terminal_loop; /* epoll_fd -1: not made */
+	struct pty *pty;	      /* between the command and the terminal; NULL: nothing is */
 	struct jobs jobs;
 	struct journal journal;
 	struct denials *denials; /* what was denied; NULL with examine */
@@ -77,6 +80,18 @@ void run_watch_policy(struct run *run);
 int run_change_timeout_ms(const struct run *run);
 /* files, asked: there is something to read from the files' watch, from the control socket. */
 void run_take_changes(struct run *run, bool files, bool asked);
+
+/* run_terminal.c: is somebody at the terminal, who sees what the command shows there? */
+bool run_has_person(void);
+/* Before the spawn, once the plan is made; then for the command. Errors: SYS. */
+MUST_USE enum berm_code run_terminal_begin(struct run *run, struct berm_err *err);
+void run_terminal_command(const struct run *run, struct berm_command *command);
+int run_terminal_fd(const struct run *run); /* to be polled for reading, or -1; then, and in time, run_terminal_turn */
+int run_terminal_timeout_ms(const struct run *run);
+void run_terminal_turn(struct run *run);
+void run_terminal_signals(struct run *run); /* of jobs.signal_fd */
+void run_terminal_stopped(struct run *run, int signal);
+void run_terminal_end(struct run *run); /* the terminal is as it was */
 
 /* run_ask.c: who could be asked here, for the policy's input. */
 unsigned run_answerers(const struct run *run);
