@@ -1,6 +1,9 @@
 #include "egress/egress.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -142,11 +145,24 @@ static _Noreturn void leave(int status)
 		(void)syscall(SYS_exit_group, status);
 }
 
+/* It ends when the door does. What a terminal or a service manager sends to a whole group is for others to act on first; the
+ * rest is what writing to a peer that is gone would bring (splice(2) cannot be told not to). */
+static void ignore_signals(void)
+{
+	static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,	 SIGQUIT, SIGPIPE, SIGTSTP,
+				      SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ};
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		(void)signal(signals[i], SIG_IGN);
+}
+
 _Noreturn void egress_main(int door_fd, const struct egress_limits *limits)
 {
 	struct egress *egress = calloc(1, sizeof(*egress));
-	if (egress == NULL)
+	int fd = door_fd > STDERR_FILENO ? door_fd : fcntl(door_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (egress == NULL || fd < 0)
 		leave(1);
+	ignore_signals();
+	(void)prctl(PR_SET_NAME, "berm-egress");
 	egress->limits = limits != NULL ? *limits : egress_usual_limits;
-	leave(run(egress, door_fd, NULL) == BERM_OK && !door_failed(egress->door) ? 0 : 1);
+	leave(run(egress, fd, NULL) == BERM_OK && !door_failed(egress->door) ? 0 : 1);
 }

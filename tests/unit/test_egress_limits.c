@@ -300,6 +300,49 @@ static void test_clients_that_come_and_go_leave_nothing(void **state)
 	stop(rig);
 }
 
+/* Whoever sends to a peer that is gone gets a signal for it, in some ways of sending. */
+static void test_peers_that_go_in_the_middle_of_much_data_end_nothing(void **state)
+{
+	(void)state;
+	enum { ROUNDS = 20, READ_ROUNDS = 64 };
+	static const struct linger at_once = {.l_onoff = 1};
+	static char bytes[65536] = {1};
+	struct rig *rig = start(usual);
+	uint16_t port = 0;
+	auto_fd int host = rig_listen(RIG_OPEN, &port);
+	for (int round = 0; round < ROUNDS; round++) {
+		auto_fd int client = rig_connect(rig, RIG_OPEN, port);
+		put(client, "\x01", 1);
+		auto_fd int peer = accept(host, NULL, NULL);
+		expect_byte(peer, 1);
+		assert_int_equal(fcntl(client, F_SETFL, O_NONBLOCK), 0);
+		for (int i = 0; i < READ_ROUNDS; i++) {
+			(void)send(client, bytes, sizeof(bytes), MSG_NOSIGNAL);
+			(void)recv(peer, bytes, sizeof(bytes), MSG_DONTWAIT);
+		}
+		if (round % 2 == 0)
+			assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+		(void)close(take_fd(&peer));
+		for (int i = 0; i < READ_ROUNDS; i++)
+			(void)send(client, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		rig_wait(rig, DOOR_CLOSED, (unsigned)round + 1);
+	}
+	expect_service(rig);
+	stop(rig);
+}
+
+static void test_signals_to_the_group_do_not_end_it(void **state)
+{
+	(void)state;
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGALRM};
+	struct rig *rig = start(usual);
+	expect_service(rig);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		assert_int_equal(kill(rig->egress, signals[i]), 0);
+	expect_service(rig);
+	stop(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +353,8 @@ int main(void)
 		cmocka_unit_test(test_a_connection_without_a_byte_is_closed_after_a_while),
 		cmocka_unit_test(test_half_a_connection_does_not_stay_for_ever),
 		cmocka_unit_test(test_clients_that_come_and_go_leave_nothing),
+		cmocka_unit_test(test_peers_that_go_in_the_middle_of_much_data_end_nothing),
+		cmocka_unit_test(test_signals_to_the_group_do_not_end_it),
 	};
 	return cmocka_run_group_tests(tests, group_setup, NULL);
 }
