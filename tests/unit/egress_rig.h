@@ -40,7 +40,7 @@ enum { RIG_KINDS = DOOR_ENDS + 1, RIG_PROXY_PORT = 3128, RIG_WAIT_S = 10 };
 struct rig {
 	pid_t egress;
 	int door, origins, tcp;
-	uint16_t tcp_port, dns_port;
+	uint16_t tcp_port, proxy_port, dns_port;
 	pthread_t monitor;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -205,11 +205,11 @@ static inline void rig_tell_origin(const struct rig *rig, int client, const char
 	assert_int_equal(send(rig->origins, &origin, sizeof(origin), 0), sizeof(origin));
 }
 
-/* Connected to the end, of which nothing is told. */
-static inline int rig_connect_silently(const struct rig *rig)
+/* Connected to an end, of which nothing is told. */
+static inline int rig_connect_silently(uint16_t port)
 {
 	static const struct timeval limit = {.tv_sec = RIG_WAIT_S};
-	struct sockaddr_in end = rig_address("127.0.0.1", rig->tcp_port);
+	struct sockaddr_in end = rig_address("127.0.0.1", port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
@@ -219,7 +219,7 @@ static inline int rig_connect_silently(const struct rig *rig)
 
 static inline int rig_connect(const struct rig *rig, const char *host, uint16_t port)
 {
-	int fd = rig_connect_silently(rig);
+	int fd = rig_connect_silently(rig->tcp_port);
 	rig_tell_origin(rig, fd, host, port);
 	return fd;
 }
@@ -272,11 +272,12 @@ static inline struct rig *rig_new(const struct egress_limits *limits)
 	rig->door = door[0];
 	rig->origins = origins[1];
 	rig->tcp = rig_listen("127.0.0.1", &rig->tcp_port);
-	int nonblocking = fcntl(rig->tcp, F_SETFL, O_NONBLOCK);
-	assert_int_equal(nonblocking, 0);
+	auto_fd int proxy = rig_listen("127.0.0.1", &rig->proxy_port);
+	assert_int_equal(fcntl(rig->tcp, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(fcntl(proxy, F_SETFL, O_NONBLOCK), 0);
 	auto_fd int dns = rig_bind_udp(&rig->dns_port);
-	const int fds[DOOR_END_COUNT] = {rig->tcp, -1, dns, -1, -1, -1, -1, -1, origins[0]};
-	assert_int_equal(door_send_ends(rig->door, fds, 0, NULL), BERM_OK);
+	const int fds[DOOR_END_COUNT] = {rig->tcp, -1, dns, -1, -1, -1, proxy, -1, origins[0]};
+	assert_int_equal(door_send_ends(rig->door, fds, rig->proxy_port, NULL), BERM_OK);
 	(void)close(origins[0]);
 	(void)close(rig->tcp); /* it is @egress's alone, as it is in truth */
 	(void)pthread_mutex_init(&rig->lock, NULL);

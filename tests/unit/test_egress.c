@@ -298,6 +298,35 @@ static void test_tls_passes_if_it_names_the_host_that_was_asked_for(void **state
 	assert_string_equal(rig->last[DOOR_EVENT].host, RIG_NAME);
 }
 
+static void test_clients_of_the_proxy_are_served_on_its_end(void **state)
+{
+	struct rig *rig = rig_of(state);
+	uint16_t port = 0;
+	char request[128], text[256] = "";
+	auto_fd int host = rig_listen(RIG_OPEN, &port);
+	auto_fd int client = rig_connect_silently(rig->proxy_port);
+	rig_tell_origin(rig, client, "127.0.0.1", rig->proxy_port);
+	(void)snprintf(request, sizeof(request), "CONNECT " RIG_OPEN ":%u HTTP/1.1\r\nHost: " RIG_OPEN ":%u\r\n\r\n",
+		       port, port);
+	put(client, request);
+	auto_fd int peer = accept(host, NULL, NULL);
+	assert_true(recv(client, text, sizeof(text) - 1, 0) > 0);
+	assert_int_equal(strncmp(text, "HTTP/1.1 200 ", 13), 0);
+	put(client, "\x01hello");
+	expect_bytes(peer, "\x01hello", 6);
+	put(peer, "world");
+	expect_bytes(client, "world", 5);
+	assert_true(rig->last[DOOR_CONNECT].by_proxy);
+	assert_string_equal(rig->last[DOOR_CONNECT].task.exe, "/usr/bin/client");
+
+	/* What was led to the proxy's end was not meant for it. */
+	auto_fd int other = rig_connect_silently(rig->proxy_port);
+	rig_tell_origin(rig, other, RIG_OPEN, port);
+	expect_reset(other);
+	rig_wait(rig, DOOR_EVENT, 1);
+	assert_int_equal(rig->counts[DOOR_CONNECT], 1);
+}
+
 /* ---- what is not --------------------------------------------------------------------------------------------------- */
 
 static void test_a_denied_host_is_refused_in_the_form_of_the_protocol(void **state)
@@ -365,7 +394,7 @@ static void test_where_http_has_rules_nothing_else_is_sent(void **state)
 static void test_a_connection_of_which_nothing_is_told_is_closed(void **state)
 {
 	struct rig *rig = rig_of(state);
-	auto_fd int client = rig_connect_silently(rig);
+	auto_fd int client = rig_connect_silently(rig->tcp_port);
 	expect_reset(client);
 	rig_wait(rig, DOOR_EVENT, 1);
 	assert_string_equal(rig->text, "nobody told whose connection it is");
@@ -465,6 +494,7 @@ int main(void)
 		EGRESS_TEST(test_http_has_its_own_way),
 		EGRESS_TEST(test_a_proxy_of_the_users_is_gone_through),
 		EGRESS_TEST(test_tls_passes_if_it_names_the_host_that_was_asked_for),
+		EGRESS_TEST(test_clients_of_the_proxy_are_served_on_its_end),
 		EGRESS_TEST(test_a_denied_host_is_refused_in_the_form_of_the_protocol),
 		EGRESS_TEST(test_an_address_that_is_not_allowed_is_not_dialled),
 		EGRESS_TEST(test_where_nobody_listens_the_client_is_reset),
