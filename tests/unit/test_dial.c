@@ -122,6 +122,26 @@ static void test_the_next_address_serves_where_the_first_does_not(void **state)
 	assert_true(address_equal(&caller.result.address, &to[3]));
 }
 
+/* The other family comes second, though it stands last. */
+static void test_the_families_take_turns(void **state)
+{
+	struct rig *rig = *state;
+	struct caller caller = {0};
+	struct sockaddr_in6 addr = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	addr.sin6_port = htons(rig->port);
+	auto_fd int ipv6 = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (ipv6 < 0 || bind(ipv6, (struct sockaddr *)&addr, sizeof(addr)) != 0 || listen(ipv6, 8) != 0) {
+		print_message("this machine has no IPv6\n");
+		skip();
+	}
+	struct net_address to[3] = {address("127.0.0.2"), address("127.0.0.1"), address("::1")};
+	dial_all(rig, &caller, to, 3);
+	turn_until_called(rig, &caller);
+	auto_fd int fd = caller.result.fd;
+	assert_true(fd >= 0);
+	assert_true(address_equal(&caller.result.address, &to[2]));
+}
+
 /* A backlog that is full takes no connection, and refuses none: the next one is tried after a quarter of a second. */
 static void test_a_silent_address_holds_up_the_next_for_a_while(void **state)
 {
@@ -175,6 +195,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_address_is_connected_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_where_nobody_listens_it_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_next_address_serves_where_the_first_does_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_families_take_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_silent_address_holds_up_the_next_for_a_while, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_dial_that_is_cancelled_calls_nobody, setup, teardown),
 	};
