@@ -252,6 +252,9 @@ live-test: all ## running sandboxes are changed at random while every path is tr
 why-test: all ## what berm why says against what the kernel does, in random trees under random policies
 	$(Q)tests/why/run $(OUT)/berm
 
+net-test: all ## the network filter with real clients and servers, in a network of the suite's own
+	$(Q)tests/net/run $(OUT)/berm
+
 kill-test: all ## what is left when a process of berm's is killed
 	$(Q)tests/kill/run $(OUT)/berm
 
@@ -365,12 +368,12 @@ gate: ## every check and test but those on the running program, one after the ot
 	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE)
 
 check: ## the gate, then the suites of whole programs
-	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test ask-test terminal-test why-test agents-test smuggling-test
+	+$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tools/gate $(GATE) escape cli-test kill-test tools-test live-test ask-test terminal-test why-test net-test agents-test smuggling-test
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test terminal-test why-test agents-test smuggling-test bench bench-decide bench-resolve bench-http bench-tunnel cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test terminal-test why-test net-test agents-test smuggling-test bench bench-decide bench-resolve bench-http bench-tunnel cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \

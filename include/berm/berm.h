@@ -160,6 +160,13 @@ BERM_API BERM_MUST_USE enum berm_code berm_caps_backend(struct berm_caps *caps, 
 BERM_API BERM_MUST_USE enum berm_code berm_caps_scratch(struct berm_caps *caps, const char *path, const char *variable,
 							struct berm_err *err);
 
+/* What the file at this path says inside, whatever it says outside: it is that for everybody there, can be read where the path
+ * may be, and not be changed. The last name may be a symbolic link, which is not followed; it has to be there. Only with
+ * namespaces; without, and where the name is missing, this says nothing. Errors: INVALID (no file's path), LIMIT (16 of
+ * them, 64 KiB each). */
+BERM_API BERM_MUST_USE enum berm_code berm_caps_content(struct berm_caps *caps, const char *path, const void *bytes,
+							size_t len, struct berm_err *err);
+
 /* Tells of every refused file as a request: those as well that the kernel alone refuses and nobody is told of, for
  * reading or starting one. To learn from a run: each open and each start is looked at, which makes them slower. It
  * changes nothing about what is refused. Files that are not there in a hidden view are not refused, so the demand for

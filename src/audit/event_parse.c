@@ -32,7 +32,8 @@ static const struct {
 	enum event_kind kind;
 } kinds[] = {
 	{"file", EVENT_FILE},	    {"socket", EVENT_SOCKET}, {"net", EVENT_NET},	{"process", EVENT_PROCESS},
-	{"session", EVENT_SESSION}, {"limit", EVENT_LIMIT},   {"policy", EVENT_POLICY},
+	{"session", EVENT_SESSION}, {"limit", EVENT_LIMIT},   {"policy", EVENT_POLICY}, {"dns", EVENT_DNS},
+	{"http", EVENT_HTTP},	    {"role", EVENT_ROLE},
 };
 
 static struct str text_of(const struct node *map, const char *key)

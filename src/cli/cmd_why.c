@@ -134,12 +134,12 @@ static void place_of(const struct policy_verdict *verdict, char ret_place[static
 }
 
 /* What else must be known. */
-static const char *note_on(const struct policy_question *question, const struct policy_verdict *verdict)
+static const char *note_on(const struct policy_verdict *verdict)
 {
-	bool asks_host = question->op == POLICY_OP_CONNECT || question->op == POLICY_OP_HTTP;
-	bool by_name = verdict->by != NULL && verdict->by->line->key == KEY_NET_ALLOW;
-	return asks_host && by_name ? "this version has no filter for names: a run has no network but with -n host"
-				    : NULL;
+	bool by_request = verdict->by != NULL && verdict->by->line->key == KEY_NET_ALLOW &&
+			  policy_attr_find(verdict->by->line, ATTR_HTTP) != NULL;
+	return by_request ? "what is inside TLS cannot be read in this version: with 'http' only plain HTTP passes"
+			  : NULL;
 }
 
 static const char *end_words(int error)
@@ -151,11 +151,11 @@ static const char *end_words(int error)
 }
 
 /* "denied: filesystem.deny: ~/.ssh  (groups/credentials.yaml:7:5)" */
-static void put_text(const struct policy_question *question, const struct why_answer *answer, struct buf *out)
+static void put_text(const struct why_answer *answer, struct buf *out)
 {
 	char place[PLACE_MAX];
 	const struct policy_verdict *verdict = &answer->verdict;
-	const char *note = note_on(question, verdict);
+	const char *note = note_on(verdict);
 	const char *end = end_words(answer->error);
 	place_of(verdict, place);
 	if (end != NULL && verdict->answer == ANSWER_ALLOW)
@@ -221,8 +221,8 @@ static void put_json(const struct policy_question *question, const struct why_an
 		json_bool(&json, "by-request", true);
 	if (verdict->answer != ANSWER_ALLOW && verdict->grant[0] != '\0')
 		json_text(&json, "try", str_from(verdict->grant));
-	if (note_on(question, verdict) != NULL)
-		json_text(&json, "note", str_from(note_on(question, verdict)));
+	if (note_on(verdict) != NULL)
+		json_text(&json, "note", str_from(note_on(verdict)));
 	json_object_end(&json);
 	buf_putc(out, '\n');
 }
@@ -248,7 +248,7 @@ static int answer_one(const struct why_choices *choices, struct why *why, const 
 	if (choices->json || choices->batch)
 		put_json(&question, answer, &out);
 	else
-		put_text(&question, answer, &out);
+		put_text(answer, &out);
 	int status = say_result(&out);
 	return status != 0 || choices->batch ? status : statuses[answer->verdict.answer];
 }

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/plan_text.h"
 #include "cli/say.h"
+#include "sandbox/plan.h"
 #include "session/approver_build.h"
 #include "ui/table.h"
 
@@ -125,9 +126,9 @@ static enum berm_code put_member(void *ctx, const struct explain_line *line, str
 
 const char *explain_stricter(const struct run *run)
 {
-	if (!policy_says(run_policy(run), KEY_NET_MODE, "filtered"))
+	if (!policy_says(run_policy(run), KEY_NET_MODE, "filtered") || run_plan(run)->network != BERM_NET_NONE)
 		return NULL;
-	return "network.mode filtered: nothing can be filtered in this version, so there is no network at all";
+	return "network.mode filtered: nothing can be filtered on this machine, so there is no network at all";
 }
 
 static enum berm_code print_text(const struct explain *explain, struct buf *out, struct berm_err *err)

@@ -116,7 +116,7 @@ static const struct option_row rows[] = {
 		.complete = COMPLETE_WORDS,
 		.argument = "filtered|none|host",
 		.words = net_words,
-		.help = "filtered: the hosts that the policy allows, which in this version are none (the default); "
+		.help = "filtered: the hosts that the policy allows (the default); "
 			"none: "
 			"no network beyond the sandbox's own loopback; host: the machine's network as it is, with "
 			"everything that listens on it",

@@ -164,6 +164,16 @@ int sys_become_subreaper(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
+int sys_end_with_parent(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+int sys_set_name(const char *name)
+{
+	return prctl(PR_SET_NAME, name);
+}
+
 /* The address is the other process's: it is never followed here. */
 static struct iovec remote(uint64_t address, size_t len)
 {

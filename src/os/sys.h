@@ -44,6 +44,10 @@ pid_t sys_fork(uint64_t flags, int exit_signal, int *ret_pidfd);
 int sys_not_dumpable(void);
 /* Orphans below this process become its children instead of init's. */
 int sys_become_subreaper(void);
+/* This process is ended (SIGKILL) when the thread that made it ends; not kept over an exec that changes ids. */
+int sys_end_with_parent(void);
+/* What lists of processes call this one, at most 15 bytes. */
+int sys_set_name(const char *name);
 ssize_t sys_process_read(pid_t pid, uint64_t address, void *ret_bytes, size_t len);
 ssize_t sys_process_write(pid_t pid, uint64_t address, const void *bytes, size_t len);
 

@@ -20,6 +20,7 @@ static const struct {
 	{"socket", "bind", POLICY_OP_RUN},	 {"socket", "listen", POLICY_OP_RUN},
 	{"net", "connect", POLICY_OP_CONNECT},	 {"net", "send", POLICY_OP_CONNECT},
 	{"net", "bind", POLICY_OP_RUN},		 {"net", "listen", POLICY_OP_RUN},
+	{"dns", "query", POLICY_OP_CONNECT},	 {"http", "request", POLICY_OP_CONNECT},
 	{"process", "signal", POLICY_OP_RUN},
 };
 

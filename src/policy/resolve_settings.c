@@ -156,9 +156,9 @@ static enum berm_code put_words(struct building *b)
 {
 	static const char *const views[] = {"auto", "visible", "hidden", NULL};
 	static const char *const backends[] = {"any", "namespaces", "landlock", NULL};
-	/* "filtered" is held as none: what would filter is not part of this version. */
-	TRY(berm_caps_network(b->caps, policy_says(b->policy, KEY_NET_MODE, "host") ? BERM_NET_HOST : BERM_NET_NONE,
-			      b->err));
+	/* With no host that may be reached as well: then each that is tried is told with what would allow it. */
+	static const char *const networks[] = {"none", "host", "filtered", NULL};
+	TRY(berm_caps_network(b->caps, (enum berm_network)word_of(b, KEY_NET_MODE, networks), b->err));
 	TRY(berm_caps_view(b->caps, (enum berm_view)word_of(b, KEY_VIEW, views), b->err));
 	TRY(resolve_note(b, b->policy->setting[KEY_VIEW], "default"));
 	TRY(berm_caps_backend(b->caps, (enum berm_backend)word_of(b, KEY_BACKEND, backends), b->err));

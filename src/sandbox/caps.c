@@ -332,6 +332,28 @@ enum berm_code berm_caps_scratch(struct berm_caps *caps, const char *path, const
 	return path_line_add(caps, &line, "scratch", path, err);
 }
 
+/* ---- contents --------------------------------------------------------------------------------------------------- */
+
+enum berm_code berm_caps_content(struct berm_caps *caps, const char *path, const void *bytes, size_t len,
+				 struct berm_err *err)
+{
+	const char *absolute;
+	if (path == NULL || (bytes == NULL && len > 0))
+		return err_set(err, BERM_ERR_INVALID, "no path or no content");
+	TRY(make_absolute(caps, path, &absolute, err));
+	if (is_root(absolute) || str_ends(str_from(absolute), STR("/")))
+		return err_set(err, BERM_ERR_INVALID, "'%.100s' is no file", path);
+	if (caps->content_count == CAPS_MAX_CONTENTS || len > CAPS_MAX_CONTENT)
+		return err_set(err, BERM_ERR_LIMIT, "more than %d files with a content of their own, or of %d bytes",
+			       CAPS_MAX_CONTENTS, CAPS_MAX_CONTENT);
+	char *copy = arena_text(&caps->store->arena, (struct str){len > 0 ? bytes : "", len});
+	const char *name = arena_text(&caps->store->arena, str_from(absolute));
+	if (copy == NULL || name == NULL)
+		return out_of_memory(err);
+	caps->contents[caps->content_count++] = (struct cap_content){name, copy, len};
+	return BERM_OK;
+}
+
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
 static enum berm_code glob_add(struct berm_caps *caps, struct str pattern, struct glob **ret_glob, struct berm_err *err)

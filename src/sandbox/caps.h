@@ -66,6 +66,13 @@ struct cap_line {
 	unsigned which;
 };
 
+enum { CAPS_MAX_CONTENTS = 16, CAPS_MAX_CONTENT = 64 * 1024 };
+struct cap_content {
+	const char *path; /* absolute, as written */
+	const char *bytes;
+	size_t len;
+};
+
 struct berm_caps {
 	struct cap_store *store;
 	struct vec lines;    /* struct cap_line */
@@ -74,6 +81,8 @@ struct berm_caps {
 	enum berm_view view;
 	enum berm_backend backend;
 	bool tell_all, allow_asked;
+	struct cap_content contents[CAPS_MAX_CONTENTS];
+	size_t content_count;
 	bool extra[BERM_EXTRA_COUNT];
 	uint64_t limit[BERM_LIMIT_COUNT];
 };

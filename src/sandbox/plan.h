@@ -51,6 +51,12 @@ struct plan_mask {
 	bool folder;
 };
 
+/* What a file says inside. */
+struct plan_content {
+	const char *path, *bytes;
+	size_t len;
+};
+
 struct plan_scratch {
 	const char *path;     /* canonical or literal if it does not exist */
 	const char *variable; /* or NULL */
@@ -128,6 +134,8 @@ struct berm_plan {
 	size_t link_count;
 	struct plan_mask *masks;
 	size_t mask_count;
+	struct plan_content *contents; /* with namespaces */
+	size_t content_count;
 	struct plan_scratch *scratches;
 	size_t scratch_count;
 	const char **sockets; /* canonical paths of granted Unix sockets */

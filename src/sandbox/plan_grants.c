@@ -260,11 +260,29 @@ static enum berm_code add_by_line(struct build *build, struct berm_err *err)
 	return BERM_OK;
 }
 
+static enum berm_code add_contents(struct build *build, struct berm_err *err)
+{
+	struct berm_plan *plan = build->plan;
+	const struct berm_caps *caps = build->caps;
+	if (caps->content_count == 0 || !build->namespaces)
+		return BERM_OK;
+	plan->contents = arena_array(build->keep, caps->content_count, sizeof *plan->contents);
+	if (plan->contents == NULL)
+		return build_no_memory(err);
+	for (; plan->content_count < caps->content_count; plan->content_count++) {
+		const struct cap_content *content = &caps->contents[plan->content_count];
+		plan->contents[plan->content_count] =
+			(struct plan_content){content->path, content->bytes, content->len};
+	}
+	return BERM_OK;
+}
+
 enum berm_code build_grants(struct build *build, struct berm_err *err)
 {
 	TRY(add_grants(build, err));
 	TRY(add_around(build, err));
 	TRY(add_masks(build, err));
 	TRY(add_links(build, err));
+	TRY(add_contents(build, err));
 	return add_by_line(build, err);
 }

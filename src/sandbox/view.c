@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "os/fd.h"
 #include "os/sys.h"
 
 enum { TARGET_EMPTY_PATH = 0x40 }; /* MOVE_MOUNT_T_EMPTY_PATH */
@@ -123,6 +124,33 @@ static const char *below(const char *path)
 	while (*path == '/')
 		path++;
 	return path;
+}
+
+/* A file of the stock with this content, over the name itself. One that cannot be reached without a link is not there. */
+static int content_attach(struct launch *launch, const struct plan_content *content, int root_fd, int stock_fd)
+{
+	auto_fd int file = openat(stock_fd, ".content", O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0444);
+	if (file < 0 || fchmod(file, 0444) < 0 || fd_write_full(file, content->bytes, content->len) < 0)
+		return launch_fail(launch, STAGE_VIEW, content->path);
+	unsigned flags = OS_OPEN_TREE_CLONE | OS_OPEN_TREE_CLOEXEC;
+	struct os_mount_attr attr = {.attr_set = OS_MOUNT_ATTR_RDONLY | OS_MOUNT_ATTR_NOEXEC | OS_MOUNT_ATTR_NOSUID |
+						 OS_MOUNT_ATTR_NODEV};
+	int clone_fd = sys_open_tree(stock_fd, ".content", flags);
+	if (clone_fd < 0 || sys_mount_setattr(clone_fd, "", AT_EMPTY_PATH, &attr) < 0)
+		return launch_fail(launch, STAGE_VIEW, content->path);
+	if (view_attach(clone_fd, root_fd, below(content->path)) < 0 && errno != ENOENT && errno != ENOTDIR &&
+	    errno != ELOOP)
+		return launch_fail(launch, STAGE_VIEW, content->path);
+	return unlinkat(stock_fd, ".content", 0) < 0 ? launch_fail(launch, STAGE_VIEW, content->path) : 0;
+}
+
+static int contents_attach(struct launch *launch, int root_fd, int stock_fd)
+{
+	const struct berm_plan *plan = launch->plan;
+	for (size_t i = 0; i < plan->content_count; i++)
+		if (content_attach(launch, &plan->contents[i], root_fd, stock_fd) < 0)
+			return -1;
+	return 0;
 }
 
 /* Names that are denied get an object that nobody may open, on a mount that nobody may change. */
@@ -294,7 +322,7 @@ static int hidden_build(struct launch *launch)
 	if (dev < 0)
 		return launch_fail(launch, STAGE_VIEW, "/dev");
 	if (view_devices_place(launch, &devices, dev) < 0 || hidden_scratches(launch, root) < 0 ||
-	    masks_attach(launch, root, root) < 0)
+	    contents_attach(launch, root, root) < 0 || masks_attach(launch, root, root) < 0)
 		return -1;
 	return hidden_enter(launch, root);
 }
@@ -434,16 +462,16 @@ static int visible_put_back(struct launch *launch)
 
 static int visible_masks(struct launch *launch)
 {
-	if (launch->plan->mask_count == 0)
+	if (launch->plan->mask_count == 0 && launch->plan->content_count == 0)
 		return 0;
-	/* What masks are made of lies over /proc for this moment: it must be mounted somewhere to be cloned. */
+	/* What masks and contents are made of lies over /proc for this moment: it must be mounted somewhere to be cloned. */
 	if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		return launch_fail(launch, STAGE_VIEW, "mask");
 	auto_fd int stock = open("/proc", O_DIRECTORY | O_CLOEXEC);
 	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (stock < 0 || root < 0)
 		return launch_fail(launch, STAGE_VIEW, "mask");
-	if (masks_attach(launch, root, stock) < 0)
+	if (contents_attach(launch, root, stock) < 0 || masks_attach(launch, root, stock) < 0)
 		return -1;
 	if (umount2("/proc", MNT_DETACH) < 0)
 		return launch_fail(launch, STAGE_VIEW, "mask");

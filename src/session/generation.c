@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "policy/load.h"
 #include "sandbox/caps.h"
+#include "session/net_plan.h"
 #include "session/own_tests.h"
 
 void generation_done(struct generation *generation)
@@ -55,5 +56,6 @@ enum berm_code generation_make(const struct generation_request *request, struct 
 	TRY(policy_caps(&input, &generation->caps, NULL, problems, err));
 	if (request->tell_all)
 		TRY(berm_caps_tell_all(generation->caps, err));
-	return berm_plan_make(generation->caps, request->facts, ret_plan, err);
+	const struct net_plan_request wanted = {generation->policy, generation->caps, request->facts, false};
+	return net_plan_make(&wanted, ret_plan, problems, err);
 }

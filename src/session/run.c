@@ -20,6 +20,7 @@
 #include "session/home.h"
 #include "session/home_links.h"
 #include "session/kernel_mounts.h"
+#include "session/net_plan.h"
 #include "session/outer.h"
 #include "session/own_tests.h"
 #include "session/package_cache.h"
@@ -234,14 +235,15 @@ static enum berm_code look_at_machine(struct run *run, bool quick, struct berm_e
 	return complete_facts(run, facts, err);
 }
 
-static enum berm_code make_plan(struct run *run, struct berm_err *err)
+static enum berm_code make_plan(struct run *run, struct problems *problems, struct berm_err *err)
 {
 	struct berm_plan *plan;
-	enum berm_code code = run->request.examine ? plan_draft(run->caps, run->facts, &plan, err)
-						   : berm_plan_make(run->caps, run->facts, &plan, err);
+	struct net_plan_request request = {run->policy, run->caps, run->facts, run->request.examine};
+	enum berm_code code = net_plan_make(&request, &plan, run->facts_are_quick ? NULL : problems, err);
 	if (code == BERM_ERR_UNSUPPORTED && run->facts_are_quick) {
 		TRY(look_at_machine(run, false, err));
-		code = berm_plan_make(run->caps, run->facts, &plan, err);
+		request.facts = run->facts;
+		code = net_plan_make(&request, &plan, problems, err);
 	}
 	if (code != BERM_OK)
 		return code;
@@ -256,7 +258,7 @@ static enum berm_code prepare(struct run *run, struct problems *problems, struct
 	TRY(find_events(run, err));
 	TRY(make_caps(run, problems, err));
 	TRY(look_at_machine(run, !run->request.examine, err));
-	return make_plan(run, err);
+	return make_plan(run, problems, err);
 }
 
 enum berm_code run_new(const struct run_request *request, struct run **ret_run, struct problems *problems,
@@ -285,6 +287,7 @@ void run_free(struct run *run)
 	control_free(run->control);
 	reload_free(run->reload);
 	berm_sandbox_free(run->box);
+	run_net_done(run);
 	for (size_t i = 0; i < ARRAY_LEN(run->watched); i++)
 		free(run->watched[i]);
 	generation_done(&run->next);
@@ -385,7 +388,7 @@ static enum berm_code make_environment(struct run *run, struct berm_err *err)
 {
 	str_free_all(run->environment);
 	run->environment = NULL;
-	run->input.also = machine_values_environment(&run->values);
+	run->input.also = run_net_environment(run, machine_values_environment(&run->values));
 	return policy_environment(&run->input, &run->environment, err);
 }
 
@@ -477,16 +480,20 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 		return err_set(err, BERM_ERR_INVALID, "this run is only to be looked at");
 	TRY(journal_open(run->request.events, run->workspace.path, run->request.name, &run->journal, err));
 	run->journal.denials = run->denials;
+	TRY(run_net_start(run, err)); /* with the signals as they were */
 	TRY(run_terminal_begin(run, err));
 	jobs_catch();
 	enum berm_code code = spawn(run, err);
 	if (code == BERM_ERR_UNSUPPORTED && run->facts_are_quick) {
 		TRY(look_again(run, err));
-		TRY(make_plan(run, err));
+		TRY(make_plan(run, NULL, err));
+		if (run->plan->network != BERM_NET_FILTERED)
+			run_net_done(run);
 		code = spawn(run, err);
 	}
 	if (code != BERM_OK)
 		return code;
+	TRY(run_net_attach(run, err));
 	TRY(jobs_begin(&run->terminal, run->box, &run->jobs, err));
 	run_watch_policy(run);
 	TRY(run_ask_begin(run, err));

@@ -43,6 +43,7 @@ static void keep(void *ctx, bool in_force)
 	sources_tell_folders(run->sources, &run->input);
 	run->journal.generation++;
 	run_ask_change(run);
+	run_net_reloaded(run);
 }
 
 /* The files that were read, and those that are read when they appear. */

@@ -11,11 +11,22 @@
 
 enum { OFFERED_LINES = 40, OFFERED_BYTES = 64 * 1024 };
 
-/* The line of the policy that denied, with the texts that its event needs. */
-struct denial_line {
-	struct event_by by;
-	char at[160], layer[96], text[256];
-};
+void run_line_find(const struct policy_entry *entry, const char *text, struct run_line *ret_line)
+{
+	ret_line->by = (struct event_by){.text = text, .layer = "default"};
+	ret_line->at[0] = '\0';
+	if (entry == NULL)
+		return;
+	policy_entry_place(entry, ret_line->at, sizeof ret_line->at);
+	(void)snprintf(ret_line->layer, sizeof ret_line->layer, "%s%s%s", policy_layer_words[entry->layer],
+		       entry->doc->name != NULL ? " " : "", entry->doc->name != NULL ? entry->doc->name : "");
+	ret_line->by.layer = ret_line->layer;
+	ret_line->by.at = ret_line->at;
+	ret_line->by.rule = policy_keys[entry->line->key].path;
+	ret_line->by.narrows = entry->line->key != KEY_FS_DEFAULT;
+	if (entry->line->key == KEY_FS_DEFAULT || entry->line->key == KEY_ASK)
+		ret_line->by.text = entry->line->text;
+}
 
 /* What the flag that grants it would grant. */
 static unsigned rights_for(enum berm_request_op op)
@@ -38,43 +49,34 @@ static const struct floor_row *find_floor(const struct run *run, const struct be
 	return floor_find(request->object, rights_for(request->op), &places);
 }
 
-static void tell_floor(const struct floor_row *row, struct denial_line *line)
+static void tell_floor(const struct floor_row *row, struct run_line *line)
 {
 	(void)snprintf(line->text, sizeof line->text, "nothing grants it: %s", row->why);
 	line->by = (struct event_by){.rule = "floor", .text = line->text, .layer = "floor", .narrows = true};
 }
 
-/* Which line it was; none if what is not granted is closed. layer and at live in ret_by's owner. */
-static void find_line(const struct run *run, const struct berm_request *request, struct denial_line *ret_line)
+/* Which line it was; none if what is not granted is closed. */
+static void find_line(const struct run *run, const struct berm_request *request, struct run_line *ret_line)
 {
 	struct str object = str_from(request->object);
 	const struct policy_entry *entry = policy_find_rule(run->policy, request->rule, request->object);
 	bool path = request->kind == BERM_REQUEST_FILE || request->kind == BERM_REQUEST_SOCKET;
-	ret_line->by = (struct event_by){.text = request->rule, .layer = "default"};
-	ret_line->at[0] = '\0';
-	if (path && run->input.denials_folder != NULL && path_is_in(object, str_from(run->input.denials_folder)))
-		ret_line->by = (struct event_by){.text = "this session's denials", .layer = "default", .narrows = true};
+	bool denials =
+		path && run->input.denials_folder != NULL && path_is_in(object, str_from(run->input.denials_folder));
 	const struct floor_row *floor = entry == NULL ? find_floor(run, request) : NULL;
+	const char *text = denials ? "this session's denials" : request->rule;
+	if (floor == NULL && entry == NULL && path &&
+	    (entry = policy_find_closing(run->policy, request->object)) != NULL)
+		text = entry->line->text; /* nothing grants it, and nothing could */
+	run_line_find(entry, text, ret_line);
+	ret_line->by.narrows |= denials;
 	if (floor != NULL)
 		tell_floor(floor, ret_line);
-	else if (entry == NULL && path && (entry = policy_find_closing(run->policy, request->object)) != NULL)
-		ret_line->by.text = entry->line->text; /* nothing grants it, and nothing could */
-	if (entry == NULL)
-		return;
-	policy_entry_place(entry, ret_line->at, sizeof ret_line->at);
-	(void)snprintf(ret_line->layer, sizeof ret_line->layer, "%s%s%s", policy_layer_words[entry->layer],
-		       entry->doc->name != NULL ? " " : "", entry->doc->name != NULL ? entry->doc->name : "");
-	ret_line->by.layer = ret_line->layer;
-	ret_line->by.at = ret_line->at;
-	ret_line->by.rule = policy_keys[entry->line->key].path;
-	ret_line->by.narrows = entry->line->key != KEY_FS_DEFAULT;
-	if (entry->line->key == KEY_FS_DEFAULT || entry->line->key == KEY_ASK)
-		ret_line->by.text = entry->line->text;
 }
 
 void run_put_request(struct run *run, const struct berm_request *request, const char *words)
 {
-	struct denial_line line;
+	struct run_line line;
 	struct event event;
 	find_line(run, request, &line);
 	event_from_request(request, &line.by, &event);
@@ -117,15 +119,19 @@ static enum berm_code serve(struct run *run, struct berm_err *err)
 		{.fd = run->control != NULL ? control_fd(run->control) : -1, .events = POLLIN},
 		{.fd = approvals_fd(run->approvals), .events = POLLIN},
 		{.fd = run_terminal_fd(run), .events = POLLIN},
+		{.fd = -1, .events = POLLIN}, /* of the network filter */
 	};
 	for (;;) {
 		polls[2].fd = run->reload != NULL ? reload_fd(run->reload) : -1;
+		polls[6].fd = run->net.net != NULL ? net_fd(run->net.net) : -1;
 		if (poll(polls, ARRAY_LEN(polls), run_change_timeout_ms(run)) < 0 && errno != EINTR)
 			return err_sys(err, "wait for the sandbox");
 		if (polls[1].revents != 0)
 			run_terminal_signals(run);
 		if (polls[0].revents != 0 && !take_requests(run))
 			return BERM_OK;
+		if (polls[6].fd >= 0 && polls[6].revents != 0)
+			run_net_take(run);
 		run_take_changes(run, polls[2].revents != 0, polls[3].revents != 0);
 		approvals_run(run->approvals);
 		run_terminal_turn(run);
@@ -170,6 +176,8 @@ enum berm_code run_finish(struct run *run, struct run_result *ret_result, struct
 	TRY(serve(run, err));
 	run_ask_end(run);
 	TRY(berm_sandbox_wait(run->box, &run->result.status, err));
+	run_net_finish(run);
+	run->result.status.denied += run->net.denied;
 	run_terminal_end(run);
 	if (denials_count(run->denials) > 0 && offers_new(&run->input, run->denials, &run->offers, NULL) == BERM_OK)
 		run->result.offers = run->offers;

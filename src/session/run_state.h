@@ -15,11 +15,34 @@
 #include "session/jobs.h"
 #include "session/journal.h"
 #include "session/machine_values.h"
+#include "session/net.h"
 #include "session/pty.h"
 #include "session/reload.h"
 #include "session/run.h"
 #include "session/streams.h"
 #include "session/workspace.h"
+
+enum { RUN_NET_SEEN = 32 };
+
+/* The network filter of a run. */
+struct run_net_seen {
+	const char *op;
+	bool allowed;
+	char object[HOST_NAME_MAX + 16];
+	int32_t pid;
+	int64_t told_ns;
+	uint32_t count; /* since then */
+};
+struct run_net {
+	struct net *net;	    /* NULL: the network is not filtered */
+	struct policy_index *index; /* of the policy in force; NULL: nothing was asked yet */
+	uint64_t denied;
+	uint32_t open; /* connections that may be there: those that were let be dialled and are not told to be over */
+	bool died;
+	const char **also; /* of the environment */
+	struct run_net_seen seen[RUN_NET_SEEN];
+	size_t seen_next;
+};
 
 struct run {
 	struct run_request request;
@@ -67,8 +90,17 @@ struct run {
 	struct generation next;	     /* a policy that is being put in force */
 	struct timespec read;	     /* when the policy's files were read, at the earliest */
 	char *watched[3];	     /* files that may appear */
+	struct run_net net;
 	struct run_result result;
 };
+
+/* The line of the policy that decided, with the texts that its event needs. */
+struct run_line {
+	struct event_by by; /* texts borrow from the entry and from this struct */
+	char at[160], layer[96], text[256];
+};
+/* entry: NULL, none; then text is all that is known. */
+void run_line_find(const struct policy_entry *entry, const char *text, struct run_line *ret_line);
 
 /* "" is no text. */
 const char *run_text_or_null(const char *text);
@@ -107,5 +139,17 @@ bool run_ask_control(struct run *run, const struct control_request *request, str
 
 /* run_serve.c: the event of a decided request, and the report's line. words: who decided it, or NULL. */
 void run_put_request(struct run *run, const struct berm_request *request, const char *words);
+/* run_net.c. Starts @egress if the plan wants the network filtered, before the spawn; hands it the sandbox's network, after it. */
+MUST_USE enum berm_code run_net_start(struct run *run, struct berm_err *err);
+MUST_USE enum berm_code run_net_attach(struct run *run, struct berm_err *err);
+/* There is something to read at the door. */
+void run_net_take(struct run *run);
+/* The sandbox has ended: what its connections come to is waited for, a moment. */
+void run_net_finish(struct run *run);
+/* Further variables of the command, also and those that programs need to find names here; also without memory. */
+const char *const *run_net_environment(struct run *run, const char *const *also);
+/* Another policy is in force. */
+void run_net_reloaded(struct run *run);
+void run_net_done(struct run *run);
 
 #endif

@@ -71,16 +71,17 @@ static bool read_process(int proc_fd, const char *name, struct process *ret_proc
 	return true;
 }
 
-/* The first child of parent that leads a group of its own in our session, or any child; 0: none. */
+/* The first child of parent in our session (the network filter is in one of its own), or that leads a group there; 0: none. */
 static pid_t find_child(DIR *proc, pid_t parent, bool leader)
 {
 	struct process process;
 	const struct dirent *entry;
 	rewinddir(proc);
 	while ((entry = readdir(proc)) != NULL) { /* NOLINT(concurrency-mt-unsafe): nobody else has this one */
-		if (!read_process(dirfd(proc), entry->d_name, &process) || process.parent != parent)
+		if (!read_process(dirfd(proc), entry->d_name, &process) || process.parent != parent ||
+		    process.session != getsid(0))
 			continue;
-		if (!leader || (process.group == process.pid && process.session == getsid(0)))
+		if (!leader || process.group == process.pid)
 			return process.pid;
 	}
 	return 0;

@@ -432,7 +432,7 @@ static void test_flags(void **state)
 	assert_int_equal(caps->limit[BERM_LIMIT_WALL_MS], 0);
 	assert_true(caps->extra[BERM_EXTRA_PTRACE]);
 	assert_false(caps->extra[BERM_EXTRA_USERNS]);
-	assert_int_equal(caps->network, BERM_NET_NONE);
+	assert_int_equal(caps->network, BERM_NET_FILTERED);
 }
 
 static void refused(struct policy_line flag, enum berm_code code)

@@ -1,0 +1,149 @@
+#include "session/net.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "egress/egress.h"
+#include "os/sys.h"
+
+enum { CHILD_DOOR = 3 };
+
+struct net {
+	pid_t pid;  /* 0: reaped */
+	int status; /* then */
+	int door;   /* -1: it is gone */
+	struct door_question question;
+	uint8_t bytes[DOOR_MESSAGE_MAX];
+	char target[DOOR_TARGET_MAX + 1];
+};
+
+/* ---- the child ---------------------------------------------------------------------------------------------------- */
+
+/* What the user has in the environment, keys among it, is nothing for a process that reads what strangers send. */
+static void clear_environment(const char *const *envp)
+{
+	for (const char *const *at = envp; at != NULL && *at != NULL; at++)
+		explicit_bzero((void *)(uintptr_t)*at, strlen(*at));
+	environ = NULL;
+}
+
+/* Nothing of the caller's but the door. Signals of a terminal are not for it: what ends it is the end of the door. */
+_Noreturn static void become_egress(int door, pid_t parent, const char *const *envp)
+{
+	sigset_t none;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setsid();
+	(void)sys_set_name("berm @egress");
+	if (sys_end_with_parent() < 0 || getppid() != parent || dup2(door, CHILD_DOOR) < 0)
+		_exit(1);
+	(void)close(STDIN_FILENO);
+	int null = open("/dev/null", O_RDWR);
+	if (null != STDIN_FILENO || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
+	    sys_close_range(CHILD_DOOR + 1, ~0U, 0) < 0)
+		_exit(1);
+	clear_environment(envp);
+	egress_main(CHILD_DOOR, NULL);
+}
+
+enum berm_code net_start(const char *const *envp, struct net **ret_net, struct berm_err *err)
+{
+	int pair[2];
+	const pid_t parent = getpid();
+	auto_free struct net *net = calloc(1, sizeof(*net));
+	if (net == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "start the network filter");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return err_sys(err, "make the door of the network filter");
+	auto_fd int ours = pair[0], theirs = pair[1];
+	net->pid = fork();
+	if (net->pid < 0)
+		return err_sys(err, "start the network filter");
+	if (net->pid == 0)
+		become_egress(theirs, parent, envp);
+	net->door = take_fd(&ours);
+	*ret_net = take(net);
+	return BERM_OK;
+}
+
+/* ---- the door ----------------------------------------------------------------------------------------------------- */
+
+/* It is gone, or is to be. */
+static void end(struct net *net)
+{
+	if (net->door >= 0)
+		(void)close(net->door);
+	net->door = -1;
+	if (net->pid <= 0)
+		return;
+	(void)kill(net->pid, SIGKILL);
+	while (waitpid(net->pid, &net->status, 0) < 0 && errno == EINTR)
+		continue;
+	net->pid = 0;
+}
+
+enum berm_code net_attach(struct net *net, struct berm_sandbox *box, struct berm_err *err)
+{
+	struct berm_network_ends ends = {.size = sizeof(ends)};
+	TRY(berm_sandbox_network(box, &ends, err));
+	int fds[DOOR_END_COUNT] = {ends.tcp[0],	    ends.tcp[1],   ends.dns_udp[0], ends.dns_udp[1], ends.dns_tcp[0],
+				   ends.dns_tcp[1], ends.proxy[0], ends.proxy[1],   ends.origins};
+	enum berm_code code = door_send_ends(net->door, fds, ends.proxy_port, err);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		own_close(&fds[i]);
+	return code;
+}
+
+int net_fd(const struct net *net)
+{
+	return net->door;
+}
+
+bool net_next(struct net *net, const struct door_question **ret_question, const char **ret_target)
+{
+	enum berm_code code = BERM_ERR_PARSE;
+	struct str text = STR("");
+	while (net->door >= 0 && code == BERM_ERR_PARSE) /* a bad one is dropped: a denial when its time is over */
+		code = door_take(net->door, net->bytes, &net->question, &text, NULL);
+	if (net->door < 0 || code == BERM_ERR_TIMEOUT)
+		return false;
+	if (code != BERM_OK || text.len > DOOR_TARGET_MAX) {
+		end(net);
+		return false;
+	}
+	if (text.len > 0)
+		memcpy(net->target, text.ptr, text.len);
+	net->target[text.len] = '\0';
+	*ret_question = &net->question;
+	*ret_target = net->target;
+	return true;
+}
+
+void net_answer(struct net *net, const struct door_answer *answer)
+{
+	if (net->door >= 0 && door_send(net->door, answer, NULL) != BERM_OK)
+		end(net);
+}
+
+void net_end_text(const struct net *net, char *ret_text, size_t size)
+{
+	if (WIFSIGNALED(net->status))
+		(void)snprintf(ret_text, size, "killed by signal %d", WTERMSIG(net->status));
+	else
+		(void)snprintf(ret_text, size, "ended with status %d", WEXITSTATUS(net->status));
+}
+
+void net_free(struct net *net)
+{
+	if (net == NULL)
+		return;
+	end(net);
+	free(net);
+}
