@@ -29,7 +29,6 @@ struct stand {
 	int fd;
 };
 static struct stand stand;
-static struct net_address there; /* of the next question */
 
 enum berm_code door_ask(struct door *door, struct door_question *question, struct str text, struct door_wait *wait,
 			door_done done, struct berm_err *err)
@@ -139,7 +138,7 @@ static void end_stand(const int *unused)
 }
 #define auto_stand __attribute__((cleanup(end_stand), unused))
 
-static void begin(enum door_kind kind, const char *host, bool decide_only)
+static void begin_there(enum door_kind kind, const char *host, bool decide_only, struct net_address there)
 {
 	struct door_question question = {.kind = (uint16_t)kind, .port = 443, .method = "GET"};
 	const struct reach_ask ask = {&question, STR("/x"), decide_only, there};
@@ -149,6 +148,11 @@ static void begin(enum door_kind kind, const char *host, bool decide_only)
 	strcpy(question.host, host);
 	assert_int_equal(loop_init(&stand.egress.loop, NULL), BERM_OK);
 	assert_int_equal(reach_start(&stand.reach, &stand.egress, &ask, reached, NULL), BERM_OK);
+}
+
+static void begin(enum door_kind kind, const char *host, bool decide_only)
+{
+	begin_there(kind, host, decide_only, (struct net_address){NET_NONE, {0}});
 }
 
 static void answer(const struct door_answer *answer)
@@ -265,9 +269,7 @@ static void test_an_address_that_is_there_is_judged_too(void **state)
 	(void)state;
 	for (unsigned allowed = 0; allowed < 2; allowed++) {
 		auto_stand int end = 0;
-		there = (struct net_address){NET_IPV4, {10, 0, 0, 1}};
-		begin(DOOR_HTTP, "example.org", true);
-		there = (struct net_address){NET_NONE, {0}};
+		begin_there(DOOR_HTTP, "example.org", true, (struct net_address){NET_IPV4, {10, 0, 0, 1}});
 		allow(0);
 		assert_int_equal(stand.done, 0);
 		assert_int_equal(stand.asked.kind, DOOR_ADDRESSES);
