@@ -141,6 +141,19 @@ bool dns_names_know(struct dns_names *names, const struct dns_query *query, stru
 	return true;
 }
 
+/* ---- who asks ---------------------------------------------------------------------------------------------------- */
+
+struct dns_asker *dns_asker_new(size_t size, const struct dns_query *query,
+				void (*done)(struct dns_asker *asker, const struct dns_said *said))
+{
+	struct dns_asker *asker = calloc(1, size);
+	if (asker == NULL)
+		return NULL;
+	asker->query = *query;
+	asker->done = done;
+	return asker;
+}
+
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
 static struct dns_asker *pop_asker(struct job *job)

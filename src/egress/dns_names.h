@@ -36,12 +36,16 @@ struct dns_said {
 	char text[HOST_NAME_MAX + 1]; /* the pointer, or why */
 };
 
-/* Lives in whoever asks. done is called once, said NULL: there will be no answer; it may free the asker. */
+/* Who asks, on the heap, first in a struct of the asker's. done is called once and frees it; said NULL: there will be no
+ * answer. */
 struct dns_asker {
 	struct dns_query query;
 	void (*done)(struct dns_asker *asker, const struct dns_said *said);
 	struct dns_asker *next;
 };
+/* size: of the asker's struct, whose rest is zeros. NULL: no memory. */
+struct dns_asker *dns_asker_new(size_t size, const struct dns_query *query,
+				void (*done)(struct dns_asker *asker, const struct dns_said *said));
 
 struct dns_names;
 
@@ -52,7 +56,7 @@ MUST_USE enum berm_code dns_names_new(struct egress *egress, bool has_ipv6, stru
 void dns_names_free(struct dns_names *names);
 /* What can be said at once; false: dns_names_ask. */
 bool dns_names_know(struct dns_names *names, const struct dns_query *query, struct dns_said *ret_said);
-/* asker->query and done are set; done is never called from within. Errors (SERVFAIL): LIMIT, NOMEM, CLOSED. */
+/* Takes asker, but after an error; its done is never called from within. Errors (SERVFAIL): LIMIT, NOMEM, CLOSED. */
 MUST_USE enum berm_code dns_names_ask(struct dns_names *names, struct dns_asker *asker, struct berm_err *err);
 /* Of a failure of ours. */
 void dns_names_fault(struct dns_said *ret_said);

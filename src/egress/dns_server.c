@@ -41,7 +41,7 @@ struct dns_server {
 	struct egress *egress;
 	struct dns_names *names;
 	struct end udp[2], tcp[2];
-	struct client *oldest, *newest; /* open, by the time of their last query */
+	struct client *oldest, *newest; /* open, by age */
 	size_t clients;
 	struct batch batch;
 };
@@ -97,10 +97,11 @@ static void udp_done(struct dns_asker *asker, const struct dns_said *said)
 
 static enum berm_code ask_udp(struct end *end, const struct origin *origin, const struct dns_query *query)
 {
-	struct udp_asker *udp = malloc(sizeof(*udp));
+	struct udp_asker *udp = (struct udp_asker *)dns_asker_new(sizeof(*udp), query, udp_done);
 	if (udp == NULL)
 		return BERM_ERR_NOMEM;
-	*udp = (struct udp_asker){.asker = {.query = *query, .done = udp_done}, .end = end, .origin = *origin};
+	udp->end = end;
+	udp->origin = *origin;
 	enum berm_code code = dns_names_ask(end->server->names, &udp->asker, NULL);
 	if (code != BERM_OK)
 		free(udp);
@@ -159,8 +160,14 @@ static void udp_ready(struct loop_source *source, uint32_t events)
 static void unlink_client(struct client *client)
 {
 	struct dns_server *server = client->server;
-	*(client->older != NULL ? &client->older->newer : &server->oldest) = client->newer;
-	*(client->newer != NULL ? &client->newer->older : &server->newest) = client->older;
+	if (client->older != NULL)
+		client->older->newer = client->newer;
+	else
+		server->oldest = client->newer;
+	if (client->newer != NULL)
+		client->newer->older = client->older;
+	else
+		server->newest = client->older;
 }
 
 static void link_newest(struct client *client)
@@ -178,15 +185,19 @@ static void free_closed(struct client *client)
 		free(client);
 }
 
-static void close_client(struct client *client)
+static void close_open(struct client *client)
 {
-	if (client->fd < 0)
-		return;
 	loop_remove(&client->source);
 	unlink_client(client);
 	client->server->clients--;
 	(void)close(take_fd(&client->fd));
 	free(take(client->out));
+}
+
+static void close_client(struct client *client)
+{
+	if (client->fd >= 0)
+		close_open(client);
 }
 
 /* False: it is closed. */
@@ -225,8 +236,9 @@ static void send_frame(struct client *client, const uint8_t *bytes, size_t len)
 static void respond_tcp(struct client *client, const struct dns_query *query, const struct dns_said *said)
 {
 	uint8_t bytes[DNS_RESPONSE_SIZE];
+	size_t len = dns_respond(query, &said->answer, DNS_TCP, bytes);
 	if (client->fd >= 0)
-		send_frame(client, bytes, dns_respond(query, &said->answer, DNS_TCP, bytes));
+		send_frame(client, bytes, len);
 }
 
 /* What the client is waited for. It is closed when there is nothing more to come or to go. */
@@ -263,10 +275,10 @@ static void tcp_done(struct dns_asker *asker, const struct dns_said *said)
 
 static enum berm_code ask_tcp(struct client *client, const struct dns_query *query)
 {
-	struct tcp_asker *tcp = malloc(sizeof(*tcp));
+	struct tcp_asker *tcp = (struct tcp_asker *)dns_asker_new(sizeof(*tcp), query, tcp_done);
 	if (tcp == NULL)
 		return BERM_ERR_NOMEM;
-	*tcp = (struct tcp_asker){.asker = {.query = *query, .done = tcp_done}, .client = client};
+	tcp->client = client;
 	client->under_way++;
 	enum berm_code code = dns_names_ask(client->server->names, &tcp->asker, NULL);
 	if (code != BERM_OK) {
@@ -306,8 +318,6 @@ static void tcp_frames(struct client *client)
 		if (taken == 0)
 			return;
 		loop_deadline(&client->source, DNS_SERVER_IDLE_MS);
-		unlink_client(client);
-		link_newest(client);
 		take_tcp(client, message);
 		client->in_len -= taken;
 		memmove(client->in, client->in + taken, client->in_len);
@@ -355,7 +365,7 @@ static void add_client(struct dns_server *server, int fd)
 	auto_fd int held = fd;
 	struct client *idle = server->clients < DNS_SERVER_CLIENTS ? NULL : oldest_idle(server);
 	if (idle != NULL) {
-		close_client(idle);
+		close_open(idle);
 		free(idle);
 	}
 	auto_free struct client *client = server->clients < DNS_SERVER_CLIENTS ? calloc(1, sizeof(*client)) : NULL;
@@ -397,8 +407,8 @@ void dns_server_free(struct dns_server *server)
 	if (server == NULL)
 		return;
 	dns_names_free(server->names);
-	while ((client = server->oldest) != NULL) {
-		close_client(client);
+	while ((client = server->oldest) != NULL) { /* none has a query under way any more */
+		close_open(client);
 		free(client);
 	}
 	for (size_t i = 0; i < 2; i++) {

@@ -10,7 +10,7 @@
 
 enum {
 	DNS_SERVER_BATCH = 16,	    /* messages of a turn */
-	DNS_SERVER_CLIENTS = 128,   /* of TCP; more: the one that is idle for longest goes */
+	DNS_SERVER_CLIENTS = 128,   /* of TCP; more: the oldest without a query under way goes */
 	DNS_SERVER_PIPELINE = 16,   /* queries of one client under way; it is not read further */
 	DNS_SERVER_IDLE_MS = 10000, /* from one whole query to the next, if none is under way (RFC 7766 6.2.3) */
 };
