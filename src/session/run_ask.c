@@ -101,8 +101,7 @@ static void forget(struct run *run, const struct asked *asked)
 		*at = asked->next;
 }
 
-/* "allowed by program approve (session): fine" */
-static void put_words(const struct approval_answer *answer, char *ret_words, size_t size)
+void run_ask_words(const struct approval_answer *answer, char *ret_words, size_t size)
 {
 	const char *verdict = answer->verdict == BERM_VERDICT_ALLOW ? "allowed" : "denied";
 	if (strcmp(answer->by, "berm") == 0) {
@@ -123,7 +122,7 @@ static void take_answer(void *ctx, const struct approval_answer *answer)
 	char words[WORDS_MAX];
 	/* One that is over is told as withdrawn, or the sandbox has ended. */
 	if (berm_sandbox_answer(run->box, request->id, &decision, NULL) == BERM_OK) {
-		put_words(answer, words, sizeof words);
+		run_ask_words(answer, words, sizeof words);
 		request->open = false;
 		request->time_ns = 0; /* it is decided now */
 		request->verdict = answer->verdict;

@@ -132,10 +132,13 @@ static void set_texts(struct door_answer *answer, const struct telling *telling)
 			       telling->grant);
 }
 
-/* Nobody is asked in this version: what would be asked is denied. */
-static bool is_allowed(const struct policy_verdict *verdict)
+/* Of what is asked about: what was let pass goes on, and nobody is asked again. */
+static bool is_allowed(const struct run *run, const struct door_question *question,
+		       const struct policy_verdict *verdict)
 {
-	return verdict->answer == ANSWER_ALLOW;
+	bool recent = question->kind != DOOR_RECHECK;
+	return verdict->answer == ANSWER_ALLOW ||
+	       (verdict->answer == ANSWER_ASK && run_net_has_passed(run, question->host, recent));
 }
 
 static void set_rule(struct telling *telling, const struct policy_verdict *verdict)
@@ -179,24 +182,55 @@ static bool is_told(const struct door_question *question, bool allowed)
 	return !allowed || question->kind == DOOR_CONNECT || question->kind == DOOR_HTTP;
 }
 
+/* words: who decided it; NULL: the policy. */
+static void decide(struct run *run, const struct door_question *question, const char *target, bool allowed,
+		   const struct policy_verdict *verdict, const char *words)
+{
+	struct telling telling = telling_of(question, target);
+	struct door_answer answer = answer_to(run, question);
+	telling.allowed = allowed;
+	telling.detail = words;
+	if (verdict != NULL) {
+		set_rule(&telling, verdict);
+		answer.why = words != NULL ? DOOR_BY_PERSON : DOOR_BY_RULE;
+		answer.http_rules = verdict->http_rules;
+		set_texts(&answer, &telling);
+	}
+	answer.verdict = allowed ? DOOR_ALLOW : DOOR_DENY;
+	if (is_told(question, allowed))
+		tell(run, &telling, question);
+	net_answer(run->net.net, &answer);
+}
+
+/* The policy may have changed while somebody was asked. */
+static void take_approval(struct run *run, const struct door_question *question, const char *target, bool allowed,
+			  const char *words)
+{
+	struct policy_verdict verdict;
+	const struct policy_index *index = index_of(run);
+	if (index == NULL) {
+		decide(run, question, target, false, NULL, NULL);
+		return;
+	}
+	net_judge_question(index, question, target, &verdict);
+	decide(run, question, target, verdict.answer != ANSWER_DENY && (allowed || verdict.answer == ANSWER_ALLOW),
+	       &verdict, words);
+}
+
 static void take_decision(struct run *run, const struct door_question *question, const char *target)
 {
 	struct policy_verdict verdict;
-	struct telling telling = telling_of(question, target);
-	struct door_answer answer = answer_to(run, question);
 	const struct policy_index *index = index_of(run);
-	if (index != NULL) {
-		net_judge_question(index, question, target, &verdict);
-		telling.allowed = is_allowed(&verdict);
-		set_rule(&telling, &verdict);
-		answer.verdict = telling.allowed ? DOOR_ALLOW : DOOR_DENY;
-		answer.why = DOOR_BY_RULE;
-		answer.http_rules = verdict.http_rules;
-		set_texts(&answer, &telling);
+	if (index == NULL) {
+		decide(run, question, target, false, NULL, NULL);
+		return;
 	}
-	if (is_told(question, telling.allowed))
-		tell(run, &telling, question);
-	net_answer(run->net.net, &answer);
+	net_judge_question(index, question, target, &verdict);
+	bool allowed = is_allowed(run, question, &verdict);
+	if (!allowed && verdict.answer == ANSWER_ASK && question->kind != DOOR_RECHECK)
+		run_net_ask(run, question, target, verdict.text, take_approval);
+	else
+		decide(run, question, target, allowed, &verdict, NULL);
 }
 
 static void take_addresses(struct run *run, const struct door_question *question, const char *target)
@@ -206,7 +240,7 @@ static void take_addresses(struct run *run, const struct door_question *question
 	struct door_answer answer = answer_to(run, question);
 	const struct policy_index *index = index_of(run);
 	if (index != NULL) {
-		net_judge_addresses(index, question, target, false, &judged);
+		net_judge_addresses(index, question, target, run_net_has_passed(run, question->host, true), &judged);
 		answer.why = DOOR_BY_ADDRESS;
 	}
 	answer.allowed = judged.allowed;
@@ -228,6 +262,7 @@ static void take_refusal(struct run *run, const struct door_question *question, 
 {
 	struct telling telling = telling_of(question, NULL);
 	telling.detail = text;
+	telling.line.by.narrows = true; /* no line lifts it */
 	(void)snprintf(telling.rule, sizeof telling.rule, "%.*s", (int)sizeof telling.rule - 1, text);
 	tell(run, &telling, question);
 }
@@ -243,6 +278,12 @@ static void take_close(struct run *run, const struct door_question *question, co
 	put_event(run, &telling, question, 1);
 }
 
+static void take_withdrawal(struct run *run, const struct door_question *question, const char *text)
+{
+	(void)text;
+	run_net_withdraw(run, question->id);
+}
+
 static void take_nothing(struct run *run, const struct door_question *question, const char *text)
 {
 	(void)run;
@@ -251,9 +292,9 @@ static void take_nothing(struct run *run, const struct door_question *question, 
 }
 
 static void (*const takers[])(struct run *, const struct door_question *, const char *) = {
-	[DOOR_NONE] = take_nothing,	[DOOR_DNS] = take_decision,	   [DOOR_CONNECT] = take_decision,
-	[DOOR_HTTP] = take_decision,	[DOOR_ADDRESSES] = take_addresses, [DOOR_RECHECK] = take_decision,
-	[DOOR_WITHDRAW] = take_nothing, [DOOR_EVENT] = take_refusal,	   [DOOR_CLOSED] = take_close,
+	[DOOR_NONE] = take_nothing,	   [DOOR_DNS] = take_decision,	      [DOOR_CONNECT] = take_decision,
+	[DOOR_HTTP] = take_decision,	   [DOOR_ADDRESSES] = take_addresses, [DOOR_RECHECK] = take_decision,
+	[DOOR_WITHDRAW] = take_withdrawal, [DOOR_EVENT] = take_refusal,	      [DOOR_CLOSED] = take_close,
 };
 
 static void put_died(struct run *run)

@@ -33,6 +33,14 @@ struct run_net_seen {
 	int64_t told_ns;
 	uint32_t count; /* since then */
 };
+/* A host that somebody let pass: the questions that follow from the first one are not asked again. */
+struct run_net_passed {
+	char host[HOST_NAME_MAX + 1];
+	int64_t until_ns; /* for further connections; those that are there may stay */
+};
+enum { RUN_NET_PASSED = 64 };
+struct net_asked;
+
 struct run_net {
 	struct net *net;	    /* NULL: the network is not filtered */
 	struct policy_index *index; /* of the policy in force; NULL: nothing was asked yet */
@@ -42,6 +50,9 @@ struct run_net {
 	const char **also; /* of the environment */
 	struct run_net_seen seen[RUN_NET_SEEN];
 	size_t seen_next;
+	struct run_net_passed passed[RUN_NET_PASSED];
+	size_t passed_next;
+	struct net_asked *asked; /* questions that wait for an answer of somebody */
 };
 
 struct run {
@@ -125,7 +136,20 @@ void run_terminal_signals(struct run *run); /* of jobs.signal_fd */
 void run_terminal_stopped(struct run *run, int signal);
 void run_terminal_end(struct run *run); /* the terminal is as it was */
 
-/* run_ask.c: who could be asked here, for the policy's input. */
+/* run_net_ask.c: asks about the host of a question of @egress, a DNS, CONNECT or HTTP one. done is called once, perhaps at once;
+ * words: who decided it; NULL: nobody could be asked. */
+typedef void (*run_net_answered)(struct run *run, const struct door_question *question, const char *target,
+				 bool allowed, const char *words);
+void run_net_ask(struct run *run, const struct door_question *question, const char *target, const char *rule,
+		 run_net_answered done);
+/* Nobody waits for the answer any more. */
+void run_net_withdraw(struct run *run, uint64_t id);
+/* Did somebody let the host pass? recent: a moment ago, so that it holds for what comes now. */
+bool run_net_has_passed(const struct run *run, const char *host, bool recent);
+
+/* run_ask.c: "allowed by program approve (session): fine" */
+void run_ask_words(const struct approval_answer *answer, char *ret_words, size_t size);
+/* Who could be asked here, for the policy's input. */
 unsigned run_answerers(const struct run *run);
 /* What waits for an answer. Errors: those of approvals_new and approver_build. */
 MUST_USE enum berm_code run_ask_begin(struct run *run, struct berm_err *err);

@@ -88,8 +88,10 @@ static void say_who(const struct prompt_view *view, struct buf *text)
 {
 	if (view->program != NULL && view->program[0] != '\0')
 		buf_printf(text, "by %s (%s, pid %d)", base_name(view->program), view->program, view->pid);
-	else
+	else if (view->pid != 0)
 		buf_printf(text, "by a program that is not known (pid %d)", view->pid);
+	else
+		buf_puts(text, "by a program inside (which one is not known)");
 	if (view->waiting > 1)
 		buf_printf(text, ", %zu calls wait", view->waiting);
 }
