@@ -70,6 +70,7 @@ struct live_step {
 	size_t grant_count;
 	struct vec loose;   /* const char *: here or below more stays open than the plan says */
 	struct vec unruled; /* const char *: granted trees in which the rules of the plan cannot hold */
+	struct vec unshown; /* grants of next that the view has no place for: in scratch folders in granted ones */
 	struct arena paths; /* of masks that were found */
 	struct vec
 		walked; /* const char *: trees in which names were looked for and masked, and new ones of the host are not */

@@ -101,10 +101,20 @@ static bool in_scratch(const struct berm_plan *plan, const char *path)
 	return lies_in(path, "/dev/shm");
 }
 
+/* The hidden view has the scratch folder of the same path on top. */
+static bool is_hidden_scratch(const struct berm_plan *plan, const char *path)
+{
+	for (size_t i = 0; plan->hidden && i < plan->scratch_count; i++)
+		if (strcmp(plan->scratches[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 /* As view.c decides it. */
 static bool is_mounted(const struct wanted_list *list, const struct plan_grant *grant, const struct plan_grant *parent)
 {
-	if (!grant->exists || (parent != NULL && view_attributes(parent->rights) == view_attributes(grant->rights)))
+	if (!grant->exists || is_hidden_scratch(list->base, grant->path) ||
+	    (parent != NULL && view_parent_shows(list->base, parent, grant)))
 		return false;
 	return list->base->hidden || in_scratch(list->base, grant->path) ||
 	       (grant->rights & (BERM_WRITE | BERM_EXEC)) != 0;
@@ -130,11 +140,17 @@ static enum berm_code want_grants(const struct wanted_list *list, struct vec *wa
 	return BERM_OK;
 }
 
+/* Of the same path a grant lies on a scratch folder, and a mask on both. */
+static int layer_of(enum live_kind kind)
+{
+	return kind == LIVE_SCRATCH ? 0 : is_mask(kind) ? 2 : 1;
+}
+
 static int by_path(const void *a, const void *b)
 {
 	const struct live_mount *one = a, *other = b;
 	int order = strcmp(one->path, other->path);
-	return order != 0 ? order : (int)is_mask(one->kind) - (int)is_mask(other->kind);
+	return order != 0 ? order : layer_of(one->kind) - layer_of(other->kind);
 }
 
 /* Sorted: what lies in something comes behind it. */
@@ -268,8 +284,9 @@ static enum berm_code plan_trees(struct planning *planning, struct berm_err *err
 	for (size_t i = 0; i < planning->wanted.len; i++) {
 		const struct live_mount *mount = mount_at(&planning->wanted, i);
 		size_t seen = is_mask(mount->kind) ? LIVE_ROOT : seen_at(mounts, mount->path);
-		/* A mask over the very place is seen there; what it lies on is what counts. */
-		while (seen != LIVE_ROOT && is_mask(mount_at(mounts, seen)->kind))
+		/* What lies on it at the very place is seen there: a mask, or over a scratch folder a grant. */
+		while (seen != LIVE_ROOT && layer_of(mount_at(mounts, seen)->kind) > layer_of(mount->kind) &&
+		       strcmp(mount_at(mounts, seen)->path, mount->path) == 0)
 			seen = mount_at(mounts, seen)->parent;
 		bool there = seen != LIVE_ROOT && same_mount(mount_at(mounts, seen), mount);
 		if (!is_mask(mount->kind) && !there)

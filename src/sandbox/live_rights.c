@@ -9,6 +9,7 @@
 #include "sandbox/live.h"
 #include "sandbox/plan_build.h"
 #include "sandbox/plan_decide.h"
+#include "sandbox/view.h"
 
 #define MAX_PATHS ((size_t)64 << 20)
 
@@ -26,6 +27,7 @@ void live_step_init(struct live_step *step, const struct live *live, const struc
 	};
 	vec_init(&step->loose, sizeof(const char *), (size_t)4 * CAPS_MAX_LINES);
 	vec_init(&step->unruled, sizeof(const char *), (size_t)4 * CAPS_MAX_LINES);
+	vec_init(&step->unshown, sizeof(const char *), (size_t)4 * CAPS_MAX_LINES);
 	vec_init(&step->walked, sizeof(const char *), (size_t)4 * CAPS_MAX_LINES);
 	arena_init(&step->paths, MAX_PATHS);
 	vec_init(&step->masks, sizeof(struct plan_mask), (size_t)4 * CAPS_MAX_LINES);
@@ -37,6 +39,7 @@ void live_step_done(struct live_step *step)
 	free(step->here);
 	vec_done(&step->loose);
 	vec_done(&step->unruled);
+	vec_done(&step->unshown);
 	vec_done(&step->walked);
 	arena_done(&step->paths);
 	vec_done(&step->masks);
@@ -207,6 +210,16 @@ static bool is_below_closed(const struct live_step *step, const struct plan_gran
 	return false;
 }
 
+/* In a scratch folder in a granted one nothing is made for a mount: what is in there is the sandbox's own. */
+static bool is_below_scratch(const struct live_step *step, const struct plan_grant *grant)
+{
+	if (step->base->backend != BERM_BACKEND_NAMESPACES || !grant->exists)
+		return false;
+	const struct plan_grant *old = grant_at(step->old_grants, step->old_count, grant->path);
+	const struct plan_grant same = {.path = grant->path, .rights = old != NULL ? old->rights : 0};
+	return old != NULL && strcmp(old->path, grant->path) != 0 && !view_parent_shows(step->base, old, &same);
+}
+
 /* New mounts are needed for what the view does not show yet. */
 static bool can_show(const struct live_step *step, const struct plan_grant *grant, unsigned had)
 {
@@ -234,6 +247,8 @@ static enum berm_code add_grant(struct live_step *step, const struct plan_grant 
 {
 	struct plan_grant masked = *planned;
 	const struct plan_grant *grant = &masked;
+	if (is_below_scratch(step, grant))
+		return vec_push(&step->unshown, &planned->path, err);
 	unsigned kernel = kernel_rights(step, grant->path);
 	/* A folder around a denied name: the supervisor tells that name from the others. */
 	if ((masked.rights & PLAN_LIST) != 0 && step->base->spec.trap_reads && (kernel & BERM_READ) == 0) {
@@ -357,6 +372,10 @@ enum berm_code live_find_rights(struct live_step *step, struct berm_err *err)
 
 unsigned live_rights_here(const struct live_step *step, const char *path)
 {
+	const char *const *unshown = step->unshown.items;
+	for (size_t i = 0; i < step->unshown.len; i++)
+		if (lies_in(path, unshown[i]))
+			return 0;
 	const struct plan_grant *grant = grant_at(step->grants, step->grant_count, path);
 	return grant == NULL ? 0 : step->here[grant - step->grants];
 }

@@ -197,15 +197,62 @@ static int proc_mount(struct launch *launch)
 	return 0;
 }
 
+static bool inside(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+	return len == 1 || (strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0'));
+}
+
+/* Does scratch space lie over what the grant of parent shows at path? Of the same path the hidden view has the scratch
+ * folder, the visible one the grant. */
+static bool covers(const struct berm_plan *plan, const char *scratch, const char *parent, const char *path)
+{
+	return inside(path, scratch) && inside(scratch, parent) && strcmp(scratch, plan->hidden ? path : parent) != 0;
+}
+
+static bool is_covered(const struct berm_plan *plan, const char *parent, const char *path)
+{
+	for (size_t i = 0; i < plan->scratch_count; i++)
+		if (covers(plan, plan->scratches[i].path, parent, path))
+			return true;
+	return covers(plan, "/dev/shm", parent, path) && !view_has_shm_of_host(plan);
+}
+
+bool view_parent_shows(const struct berm_plan *plan, const struct plan_grant *parent, const struct plan_grant *grant)
+{
+	return view_attributes(parent->rights) == view_attributes(grant->rights) &&
+	       !is_covered(plan, parent->path, grant->path);
+}
+
+/* The first scratch folder by path behind this one (NULL: of all) that does not sort behind the end (NULL: there is none).
+ * Those in /dev are made with /dev. */
+static const char *next_scratch(const struct berm_plan *plan, const char *behind, const char *end)
+{
+	const char *next = NULL;
+	for (size_t i = 0; i < plan->scratch_count; i++) {
+		const char *path = plan->scratches[i].path;
+		if (!inside(path, "/dev") && (behind == NULL || strcmp(path, behind) > 0) &&
+		    (end == NULL || strcmp(path, end) <= 0) && (next == NULL || strcmp(path, next) < 0))
+			next = path;
+	}
+	return next;
+}
+
 /* ---- hidden ------------------------------------------------------------------------------------------------------- */
 
-/* A grant that its parent's mount already shows with the same attributes needs none of its own. */
 static bool shown_by_parent(const struct launch *launch, size_t index)
 {
 	const struct berm_plan *plan = launch->plan;
 	size_t parent = launch->parents[index];
-	return parent != LAUNCH_NO_PARENT &&
-	       view_attributes(plan->grants[parent].rights) == view_attributes(plan->grants[index].rights);
+	return parent != LAUNCH_NO_PARENT && view_parent_shows(plan, &plan->grants[parent], &plan->grants[index]);
+}
+
+/* It comes into the scratch folder once that is there. */
+static bool is_in_scratch_in_grant(const struct launch *launch, size_t index)
+{
+	const struct berm_plan *plan = launch->plan;
+	size_t parent = launch->parents[index];
+	return parent != LAUNCH_NO_PARENT && is_covered(plan, plan->grants[parent].path, plan->grants[index].path);
 }
 
 /* Since the plan was made. */
@@ -214,23 +261,29 @@ static bool is_gone(int error)
 	return error == ENOENT || error == ENOTDIR;
 }
 
-/* The host's tree stays reachable by absolute paths until chroot, so each grant is cloned and placed in one go. */
+/* The host's tree stays reachable by absolute paths until chroot, so a grant is cloned and placed in one go. */
+static int hidden_grant(struct launch *launch, int root_fd, size_t index)
+{
+	const struct plan_grant *grant = &launch->plan->grants[index];
+	if (!grant->exists || shown_by_parent(launch, index))
+		return 0;
+	int clone_fd = view_clone(grant->path, view_attributes(grant->rights));
+	if (clone_fd < 0 && is_gone(errno))
+		return 0;
+	if (clone_fd < 0)
+		return launch_fail(launch, STAGE_VIEW, grant->path);
+	const char *to = below(grant->path);
+	if (view_make(root_fd, to, grant->tree) < 0 || view_attach(clone_fd, root_fd, to) < 0)
+		return launch_fail(launch, STAGE_VIEW, grant->path);
+	return 0;
+}
+
 static int hidden_grants(struct launch *launch, int root_fd)
 {
 	const struct berm_plan *plan = launch->plan;
-	for (size_t i = 0; i < plan->grant_count; i++) {
-		const struct plan_grant *grant = &plan->grants[i];
-		if (!grant->exists || shown_by_parent(launch, i))
-			continue;
-		int clone_fd = view_clone(grant->path, view_attributes(grant->rights));
-		if (clone_fd < 0 && is_gone(errno))
-			continue;
-		if (clone_fd < 0)
-			return launch_fail(launch, STAGE_VIEW, grant->path);
-		const char *to = below(grant->path);
-		if (view_make(root_fd, to, grant->tree) < 0 || view_attach(clone_fd, root_fd, to) < 0)
-			return launch_fail(launch, STAGE_VIEW, grant->path);
-	}
+	for (size_t i = 0; i < plan->grant_count; i++)
+		if (!is_in_scratch_in_grant(launch, i) && hidden_grant(launch, root_fd, i) < 0)
+			return -1;
 	for (size_t i = 0; i < plan->link_count; i++) {
 		const char *to = below(plan->links[i].path);
 		const char *slash = strrchr(to, '/');
@@ -272,7 +325,10 @@ static int hidden_scratch_in_grant(struct launch *launch, int root_fd, const cha
 static int hidden_scratch(struct launch *launch, int root_fd, const char *path, mode_t mode)
 {
 	const char *to = below(path);
-	if (plan_grant_at(launch->plan, str_from(path)) != NULL)
+	const struct plan_grant *around = plan_grant_at(launch->plan, str_from(path));
+	if (around != NULL && is_covered(launch->plan, around->path, path) && view_make(root_fd, to, true) < 0)
+		return launch_fail(launch, STAGE_VIEW, path); /* in another scratch folder */
+	if (around != NULL)
 		return hidden_scratch_in_grant(launch, root_fd, to, mode);
 	if (view_make(root_fd, to, true) < 0 || (mode != 0755 && fchmodat(root_fd, to, mode, 0) < 0))
 		return launch_fail(launch, STAGE_VIEW, path);
@@ -283,17 +339,39 @@ static int hidden_scratch(struct launch *launch, int root_fd, const char *path, 
 	return 0;
 }
 
+/* The scratch folders up to this path (NULL: all), which *covered is behind then. */
+static int hidden_scratches_to(struct launch *launch, int root_fd, const char *end, const char **covered)
+{
+	const char *path;
+	while ((path = next_scratch(launch->plan, *covered, end)) != NULL) {
+		if (hidden_scratch(launch, root_fd, path, strstr(path, "tmp") != NULL ? 01777 : 0755) < 0)
+			return -1;
+		*covered = path;
+	}
+	return 0;
+}
+
+static bool is_scratch(const struct berm_plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->scratch_count; i++)
+		if (strcmp(plan->scratches[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* Grants in scratch folders in grants come between these, in the order of their paths. */
 static int hidden_scratches(struct launch *launch, int root_fd)
 {
 	const struct berm_plan *plan = launch->plan;
-	for (size_t i = 0; i < plan->scratch_count; i++) {
-		const char *path = plan->scratches[i].path;
-		if (strncmp(path, "/dev/", 5) == 0)
-			continue; /* made with /dev */
-		if (hidden_scratch(launch, root_fd, path, strstr(path, "tmp") != NULL ? 01777 : 0755) < 0)
+	const char *covered = NULL;
+	if (!view_has_shm_of_host(plan) && hidden_scratch(launch, root_fd, "/dev/shm", 01777) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->grant_count; i++)
+		if (is_in_scratch_in_grant(launch, i) && !is_scratch(plan, plan->grants[i].path) &&
+		    (hidden_scratches_to(launch, root_fd, plan->grants[i].path, &covered) < 0 ||
+		     hidden_grant(launch, root_fd, i) < 0))
 			return -1;
-	}
-	return view_has_shm_of_host(plan) ? 0 : hidden_scratch(launch, root_fd, "/dev/shm", 01777);
+	return hidden_scratches_to(launch, root_fd, NULL, &covered);
 }
 
 static int hidden_enter(struct launch *launch, int root_fd)
@@ -328,12 +406,6 @@ static int hidden_build(struct launch *launch)
 }
 
 /* ---- visible ------------------------------------------------------------------------------------------------------ */
-
-static bool inside(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
-}
 
 static bool in_scratch(const struct berm_plan *plan, const char *path)
 {
@@ -406,20 +478,6 @@ static int visible_run(struct launch *launch)
 	for (size_t i = 0; i < plan->socket_count; i++)
 		run_granted |= inside(plan->sockets[i], "/run");
 	return run_granted ? 0 : visible_cover(launch, "/run", "0755", false);
-}
-
-/* The first scratch folder by path behind this one (NULL: of all) that does not sort behind the end (NULL: there is none).
- * Those in /dev are made with /dev. */
-static const char *next_scratch(const struct berm_plan *plan, const char *behind, const char *end)
-{
-	const char *next = NULL;
-	for (size_t i = 0; i < plan->scratch_count; i++) {
-		const char *path = plan->scratches[i].path;
-		if (!inside(path, "/dev") && (behind == NULL || strcmp(path, behind) > 0) &&
-		    (end == NULL || strcmp(path, end) <= 0) && (next == NULL || strcmp(path, next) < 0))
-			next = path;
-	}
-	return next;
 }
 
 /* Covers the scratch folders up to this path, which *covered is behind then. */

@@ -10,6 +10,8 @@
 
 /* OS_MOUNT_ATTR_ flags of a grant with these rights. */
 uint64_t view_attributes(unsigned rights);
+/* Does the mount of parent, the nearest grant around it, show grant as it should be? Not below a scratch folder between. */
+bool view_parent_shows(const struct berm_plan *plan, const struct plan_grant *parent, const struct plan_grant *grant);
 /* A detached clone of what path names, with these OS_MOUNT_ATTR_ flags set; -1 with errno. */
 int view_clone(const char *path, uint64_t attributes);
 /* A fresh tmpfs, not yet mounted anywhere; -1 with errno. */

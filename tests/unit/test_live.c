@@ -20,8 +20,8 @@ struct wish {
 	unsigned docs, work; /* rights */
 	const char *deny, *protect, *socket;
 	enum berm_network network;
-	uint64_t files; /* limit of open files */
-	bool ptrace;
+	uint64_t files;		     /* limit of open files */
+	bool ptrace, scratch, inner; /* work/cache is a scratch folder, and what is granted in it */
 };
 
 static const unsigned ALL = BERM_READ | BERM_WRITE | BERM_DELETE;
@@ -55,6 +55,10 @@ static struct berm_plan *make_plan(const struct wish *wish, enum berm_backend ba
 		assert_int_equal(berm_caps_path(caps, in_base("docs"), wish->docs, BERM_TREE, NULL), BERM_OK);
 	if (wish->work != 0)
 		assert_int_equal(berm_caps_path(caps, in_base("work"), wish->work, BERM_TREE, NULL), BERM_OK);
+	if (wish->scratch)
+		assert_int_equal(berm_caps_scratch(caps, in_base("work/cache"), NULL, NULL), BERM_OK);
+	if (wish->inner)
+		assert_int_equal(berm_caps_path(caps, in_base("work/cache/x"), wish->work, BERM_TREE, NULL), BERM_OK);
 	add_rule(caps, "**/always", BERM_PROTECT);
 	if (wish->deny != NULL)
 		add_rule(caps, wish->deny, BERM_DENY);
@@ -124,7 +128,8 @@ static int setup(void **state)
 {
 	(void)state;
 	strcpy(base + sizeof base - 7, "XXXXXX");
-	if (mkdtemp(base) == NULL || mkdir(in_base("docs"), 0755) < 0 || mkdir(in_base("work"), 0755) < 0)
+	if (mkdtemp(base) == NULL || mkdir(in_base("docs"), 0755) < 0 || mkdir(in_base("work"), 0755) < 0 ||
+	    mkdir(in_base("work/cache"), 0755) < 0 || mkdir(in_base("work/cache/x"), 0755) < 0)
 		return -1;
 	int fd = open(in_base("docs/a.key"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	return fd < 0 || close(fd) < 0 ? -1 : 0;
@@ -164,6 +169,28 @@ static void with_namespaces_files_come_and_go(void **state)
 	assert_int_equal(when(box, false, "deny"), BERM_WHEN_NOW);
 	assert_int_equal(when(box, true, "protect"), BERM_WHEN_NEW_OPENS);
 	assert_int_equal(berm_sandbox_generation(box), 5);
+	berm_sandbox_free(box);
+}
+
+/* What was mounted there at the start stays and goes; what comes later has no place. */
+static void a_scratch_folder_in_a_grant_takes_no_grants_later(void **state)
+{
+	(void)state;
+	NOT_TORTURED();
+	struct wish wish = usual;
+	wish.scratch = true;
+	struct berm_sandbox *box = start(&wish, BERM_BACKEND_NAMESPACES);
+	wish.inner = true;
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "read+write"), BERM_WHEN_NEXT_RUN);
+	berm_sandbox_free(box);
+	box = start(&wish, BERM_BACKEND_NAMESPACES);
+	wish.docs = BERM_READ;
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, true, "read /"), BERM_WHEN_NOW);
+	wish.inner = false;
+	assert_int_equal(update(box, &wish, BERM_BACKEND_NAMESPACES, BERM_UPDATE_WHOLE), BERM_OK);
+	assert_int_equal(when(box, false, "read+write"), BERM_WHEN_NEW_OPENS);
 	berm_sandbox_free(box);
 }
 
@@ -281,6 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(with_namespaces_files_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_scratch_folder_in_a_grant_takes_no_grants_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_namespaces_what_landlock_granted_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_fixed_waits_for_the_next_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_network_of_fewer_names_narrows, setup, teardown),

@@ -37,6 +37,19 @@ FIXED = {
             ("list", "BASE/home/a", 0), ("read", "BASE/home/a/f", errno.ENOENT), ("create", "BASE/home/a/new", 0),
             ("create", "BASE/home/a/.envrc", 0), ("create", "BASE/home/.envrc", errno.EACCES), ("create", "BASE/home/a/b/new", errno.ENOENT)],
     },
+    # A grant in a scratch folder in a grant with the same rights, or with others, and a scratch folder in that again.
+    "a grant in a scratch folder in a grant": {
+        "folders": ["home/a", "home/a/b", "home/a/c", "home/a/b/d", "home/a/b/d/e"],
+        "files": ["home/a/f", "home/a/b/f", "home/a/c/f", "home/a/b/d/f", "home/a/b/d/e/f", "home/a/one", "home/f"],
+        "policy": HEAD % "groups: [system-read]" + "  read: [BASE/home/a/c]\n" +
+        "  write: [BASE/home, BASE/home/work, BASE/home/a/b, BASE/home/a/b/d/e, {path: BASE/home/a/one, extent: file}]\n" +
+        "  scratch: [BASE/home/a, BASE/home/a/b/d]\n",
+        "questions": [
+            ("list", "BASE/home/a", 0), ("read", "BASE/home/f", 0), ("read", "BASE/home/a/f", errno.ENOENT), ("read", "BASE/home/a/b/f", 0),
+            ("read", "BASE/home/a/c/f", 0), ("write", "BASE/home/a/b/f", 0), ("read", "BASE/home/a/b/d/f", errno.ENOENT),
+            ("read", "BASE/home/a/b/d/e/f", 0), ("write", "BASE/home/a/b/d/e/f", 0), ("write", "BASE/home/a/one", 0),
+            ("create", "BASE/home/a/new", 0), ("create", "BASE/home/a/b/new", 0), ("create", "BASE/home/a/b/d/e/new", 0)],
+    },
     # What lies on the machine in its place is nothing that a rule could wait for.
     "a rule that waits in a scratch folder": {
         "folders": ["out/a"],
