@@ -258,16 +258,17 @@ static struct plan_answer decide_dev(const struct berm_plan *plan, const struct 
 /* ---- scratch folders --------------------------------------------------------------------------------------------- */
 
 /* Rules hold in it as well where a grant lies in it, and in /dev/shm where that is the machine's. */
-static struct plan_answer change_scratch(const struct berm_plan *plan, const struct plan_question *question,
-					 const char *folder, enum place_act act)
+static struct plan_answer rules_in_scratch(const struct berm_plan *plan, const struct plan_question *question,
+					   const char *folder, enum place_act act)
 {
 	const bool namespaces = plan->backend == BERM_BACKEND_NAMESPACES;
+	const unsigned changing = act != ACT_READ ? GOVERN_READ | GOVERN_WRITE : 0;
 	const struct plan_grant grant = {
 		.path = folder,
 		.rights = ALL_RIGHTS,
 		.tree = true,
 		.exists = true,
-		.govern = namespaces ? plan_scratch_govern(plan, folder) : GOVERN_READ | GOVERN_WRITE,
+		.govern = namespaces ? plan_scratch_govern(plan, folder) & (changing | GOVERN_READ) : changing,
 	};
 	if (grant.govern != 0) {
 		struct place_verdict verdict = judge(plan, question, &grant, act);
@@ -276,7 +277,8 @@ static struct plan_answer change_scratch(const struct berm_plan *plan, const str
 			return (struct plan_answer){
 				.allowed = judged != NULL, .by = judged != NULL ? judged : verdict.by, .why = ""};
 	}
-	return allowed("in a folder that is the sandbox's own");
+	return allowed(act == ACT_READ ? "a folder that is the sandbox's own"
+				       : "in a folder that is the sandbox's own");
 }
 
 static struct plan_answer decide_scratch(const struct berm_plan *plan, const struct plan_question *question,
@@ -286,11 +288,11 @@ static struct plan_answer decide_scratch(const struct berm_plan *plan, const str
 		return denied("shared memory that was made outside");
 	enum plan_sight sight = plan_sight_of(plan, question->path);
 	if (sight == SIGHT_LINK && question->op == PLAN_OP_DELETE) /* one that was made there on the way to a grant */
-		return change_scratch(plan, question, folder, ACT_REMOVE);
+		return rules_in_scratch(plan, question, folder, ACT_REMOVE);
 	if (strlen(folder) == question->path.len || sight == SIGHT_FOLDER)
-		return question->op == PLAN_OP_LIST ? allowed("a folder that is the sandbox's own")
+		return question->op == PLAN_OP_LIST ? rules_in_scratch(plan, question, folder, ACT_READ)
 						    : denied("the sandbox's own folder, which stays");
-	return question->op == PLAN_OP_CREATE ? change_scratch(plan, question, folder, ACT_MAKE)
+	return question->op == PLAN_OP_CREATE ? rules_in_scratch(plan, question, folder, ACT_MAKE)
 					      : missing("in a folder that is the sandbox's own, empty when it starts");
 }
 
