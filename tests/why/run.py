@@ -190,7 +190,7 @@ def run_one(bases, program, options, cell, seed, sums):
     identity, way = cell
     in_tmp = fixed.FIXED[seed].get("in_tmp", False) if seed in fixed.FIXED else seed % 4 == 3
     name = "%s/%s-%s-%s" % (bases[in_tmp], identity.kind, way, str(seed).replace(" ", "-"))
-    case = Case(name, program, options.copy, identity, way, seed)
+    case = Case(name, program, options.copies[in_tmp], identity, way, seed)
     try:
         wrong = run_case(case, sums)
     except (AssertionError, subprocess.TimeoutExpired, ValueError) as error:
@@ -254,7 +254,8 @@ def main():
     try:
         for base in bases:
             os.chmod(base, 0o755)
-        options.copy = shutil.copy(options.berm, os.path.join(bases[0], "berm"))
+        # A run shows its program inside, so that is where the case is.
+        options.copies = [shutil.copy(options.berm, os.path.join(base, "berm")) for base in bases]
         done, skipped = run_all(bases, options)
     finally:
         if options.keep:
