@@ -166,16 +166,20 @@ enum berm_code policy_approvers_find(const struct policy *policy, struct arena *
 	return BERM_OK;
 }
 
+/* One who stands for himself. */
+static bool is_there(const struct policy_approver *approver, unsigned answerers)
+{
+	return approver->kind == POLICY_APPROVER_PROGRAM || (answerers & 1U << approver->kind) != 0;
+}
+
 bool policy_approver_is_there(const struct policy_approver *approver, unsigned answerers)
 {
 	size_t there = 0;
-	if (approver->kind == POLICY_APPROVER_PROGRAM)
-		return true;
+	if (approver->kind < POLICY_APPROVER_ALL)
+		return is_there(approver, answerers);
 	for (size_t i = 0; i < approver->count; i++)
-		there += policy_approver_is_there(&approver->members[i], answerers);
-	if (approver->kind == POLICY_APPROVER_ALL)
-		return approver->count > 0 && there == approver->count;
-	return there > 0 || (answerers & 1U << approver->kind) != 0;
+		there += is_there(&approver->members[i], answerers);
+	return there > 0 && (approver->kind == POLICY_APPROVER_ANY || there == approver->count);
 }
 
 enum berm_code policy_approvers_ask(const struct policy_input *input, bool *ret_ask, struct berm_err *err)

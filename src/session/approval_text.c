@@ -146,16 +146,16 @@ static enum berm_code read_answer(const struct node *root, struct approval_answe
 
 enum berm_code approval_text_parse(struct str json, struct approval_answer *ret_answer, struct berm_err *err)
 {
-	const struct node *root;
-	auto_arena struct arena arena;
-	auto_free struct problems *problems = calloc(1, sizeof *problems);
-	arena_init(&arena, (size_t)64 * APPROVAL_ANSWER_MAX);
-	if (problems == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "read an answer");
 	if (json.len > APPROVAL_ANSWER_MAX)
 		return err_set(err, BERM_ERR_LIMIT, "an answer is longer than %d bytes", APPROVAL_ANSWER_MAX);
 	if (!str_starts(json, STR("{")))
 		return err_set(err, BERM_ERR_PARSE, "an answer is a JSON object");
+	const struct node *root;
+	auto_arena struct arena arena;
+	arena_init(&arena, (size_t)64 * APPROVAL_ANSWER_MAX);
+	auto_free struct problems *problems = calloc(1, sizeof *problems);
+	if (problems == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "read an answer");
 	TRY(node_parse(&arena, json, "answer", &root, problems, err));
 	return read_answer(root, ret_answer, err);
 }

@@ -165,6 +165,12 @@ static void describe_one(const struct policy_approver *approver, struct buf *out
 		buf_puts(out, " (berm approve)");
 	if (approver->kind == POLICY_APPROVER_WEBHOOK)
 		buf_printf(out, " %s", approver->url);
+}
+
+/* Groups are not put into each other. */
+static void describe_group(const struct policy_approver *approver, struct buf *out)
+{
+	describe_one(approver, out);
 	for (size_t i = 0; i < approver->count; i++) {
 		buf_puts(out, i == 0 ? " of " : " and ");
 		describe_one(&approver->members[i], out);
@@ -178,7 +184,7 @@ static void describe_list(const struct policy_approver *list, size_t count, unsi
 		if (!policy_approver_is_there(&list[i], there))
 			continue;
 		buf_puts(out, shown++ > 0 ? ", " : "");
-		describe_one(&list[i], out);
+		describe_group(&list[i], out);
 	}
 	if (shown == 0)
 		buf_puts(out, "nobody: what is to be asked is denied");

@@ -73,7 +73,7 @@ enum berm_code approver_control_new(struct ev_loop *loop, struct approver_desk *
 		return err_set(err, BERM_ERR_NOMEM, "prepare for answers from elsewhere");
 	control->approver = (struct approver){.kind = &kind, .loop = loop};
 	control->desk = desk;
-	*ret_approver = &control->approver;
+	*ret_approver = (struct approver *)control;
 	return BERM_OK;
 }
 

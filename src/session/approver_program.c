@@ -248,6 +248,12 @@ static void program_withdraw(struct approver *approver, uint64_t id)
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
+static void program_done(struct program *program)
+{
+	str_free_all(program->argv);
+	free(program);
+}
+
 static void program_free(struct approver *approver)
 {
 	struct program *program = (struct program *)approver;
@@ -259,8 +265,7 @@ static void program_free(struct approver *approver)
 		(void)waitpid(asking->pid, NULL, WNOHANG); /* one that takes longer is our parent's */
 		asking_done(asking);
 	}
-	str_free_all(program->argv);
-	free(program);
+	program_done(program);
 }
 
 static const struct approver_kind program_kind = {
@@ -295,9 +300,9 @@ enum berm_code approver_program_new(struct ev_loop *loop, const char *const *arg
 	program->approver = (struct approver){.kind = &program_kind, .loop = loop};
 	program->envp = envp;
 	if (copy_argv(program, argv) != BERM_OK) {
-		program_free(&program->approver);
+		program_done(program);
 		return err_set(err, BERM_ERR_NOMEM, "prepare '%.100s'", argv[0]);
 	}
-	*ret_approver = &program->approver;
+	*ret_approver = (struct approver *)program;
 	return BERM_OK;
 }

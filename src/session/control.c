@@ -191,7 +191,10 @@ enum berm_code control_find(const char *folder, char ret_session[static CONTROL_
 	const struct dirent *entry;
 	size_t count = 0;
 	TRY(open_folder(folder, false, &at, err));
-	auto_folder DIR *dir = fdopendir(dup(at));
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_folder DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (dir == NULL && fd >= 0)
+		(void)close(fd);
 	while (dir != NULL && (entry = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): a stream of our own */
 		if (entry->d_type != DT_SOCK || !control_is_name(entry->d_name) || !is_live(at, entry->d_name))
 			continue;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Asking: a program that does random operations gives the same without a sandbox and where everything is asked for (ops.c, ask.c);
-questions that are denied, never answered, or asked by many at once harm nobody else.
+questions that are denied, never answered, or asked by many at once harm nobody else. Then berm itself, with those who answer
+(approvals.py).
 
 As root the suite runs as root and as an ordinary user. BERM_MUST_RUN=1 makes a skip a failure. ASK_SEEDS is how many pairs of
 runs there are for each way, SEED the first: in CI always the same ones.
@@ -16,6 +17,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests/escape"))
+import approvals  # noqa: E402
 from world import Identity, can_have_namespaces, make_user, place_of_tests, remove_user  # noqa: E402
 
 SEEDS = int(os.environ.get("ASK_SEEDS", "8"))
@@ -149,6 +151,11 @@ def cases_of(place, way):
         yield case.__name__, case, (way,)
 
 
+def approvals_of(berm):
+    for case in approvals.CASES:
+        yield case.__name__, case, (berm,)
+
+
 def main():
     library = os.path.abspath(sys.argv[1])
     passed = failed = skipped = 0
@@ -162,12 +169,16 @@ def main():
                 print("SKIP  %s %s: no user namespaces here" % (identity.name, way))
                 skipped += 1
                 continue
-            for name, case, args in cases_of(None, way):
+            berm = os.path.join(os.path.dirname(library), "berm")
+            more = [(name, case, (way, *args)) for name, case, args in approvals_of(berm)]
+            for name, case, args in [*cases_of(None, way), *more]:
                 place = Place(base, identity)
                 try:
                     good, words = case(place, *args)
                 except subprocess.TimeoutExpired:
                     good, words = False, "no end after %d s" % TIMEOUT
+                except AssertionError as error:
+                    good, words = False, str(error)
                 place.remove()
                 passed, failed = passed + good, failed + (not good)
                 if not good:

@@ -6,6 +6,13 @@
 #define ALLOW BERM_VERDICT_ALLOW
 #define DENY BERM_VERDICT_DENY
 
+static const struct approval_prompt *prompt_at(const struct approvals *approvals, size_t index)
+{
+	const struct approval_prompt *prompt = approvals_prompt(approvals, index);
+	assert_non_null(prompt);
+	return prompt;
+}
+
 static void question_waits_until_it_is_answered(void **state)
 {
 	(void)state;
@@ -18,7 +25,7 @@ static void question_waits_until_it_is_answered(void **state)
 	approvals_run(approvals);
 	assert_int_equal(rig.fake.asked, 1);
 	assert_int_equal(answers.count, 0);
-	assert_string_equal(approvals_prompt(approvals, 0)->folder, "/d");
+	assert_string_equal(prompt_at(approvals, 0)->folder, "/d");
 	rig_answer(&rig, 0, ALLOW, APPROVAL_ONCE, APPROVAL_OBJECT);
 	assert_int_equal(answers.allowed, 1);
 	assert_null(approvals_prompt(approvals, 0));
@@ -43,7 +50,7 @@ static void equal_questions_share_a_prompt(void **state)
 		assert_int_not_equal(approvals_ask(approvals, &question, rig_done, &answers), 0);
 	approvals_run(approvals);
 	assert_int_equal(rig.fake.asked, 1);
-	assert_int_equal(approvals_prompt(approvals, 0)->waiting, 200);
+	assert_int_equal(prompt_at(approvals, 0)->waiting, 200);
 	rig_answer(&rig, 0, ALLOW, APPROVAL_ONCE, APPROVAL_OBJECT);
 	assert_int_equal(answers.allowed, 200);
 }
@@ -66,7 +73,7 @@ static void different_questions_do_not(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		(void)approvals_ask(approvals, &others[i], rig_done, &answers);
 	for (size_t i = 0; i < 6; i++)
-		assert_int_equal(approvals_prompt(approvals, i)->waiting, 1);
+		assert_int_equal(prompt_at(approvals, i)->waiting, 1);
 	approvals_run(approvals);
 	rig_answer(&rig, 0, ALLOW, APPROVAL_ONCE, APPROVAL_OBJECT);
 	assert_int_equal(answers.count, 1);
@@ -135,7 +142,7 @@ static void what_is_covered_meanwhile_is_answered(void **state)
 	assert_int_equal(answers.allowed, 30);
 	assert_int_equal(answers.count, 30);
 	assert_int_equal(rig.fake.withdrawn, 4);
-	assert_string_equal(approvals_prompt(approvals, 0)->question.object, "/e/a");
+	assert_string_equal(prompt_at(approvals, 0)->question.object, "/e/a");
 }
 
 static void folders_around_the_home_folder_are_not_given(void **state)
@@ -212,7 +219,7 @@ static void hosts_are_one_for_address_connection_and_request(void **state)
 	other.object = other.host = "sub.example.org";
 	(void)approvals_ask(approvals, &connect, rig_done, &answers);
 	approvals_run(approvals);
-	assert_null(approvals_prompt(approvals, 0)->folder);
+	assert_null(prompt_at(approvals, 0)->folder);
 	rig_answer(&rig, 0, ALLOW, APPROVAL_SESSION, APPROVAL_HOST);
 	assert_int_equal(approvals_ask(approvals, &query, rig_done, &answers), 0);
 	connect.object = "example.org:22";
@@ -259,7 +266,7 @@ static void withdrawn_questions_are_gone(void **state)
 	approvals_withdraw(approvals, one);
 	approvals_withdraw(approvals, one);
 	assert_int_equal(rig.fake.withdrawn, 0);
-	assert_int_equal(approvals_prompt(approvals, 0)->waiting, 1);
+	assert_int_equal(prompt_at(approvals, 0)->waiting, 1);
 	approvals_withdraw(approvals, two);
 	assert_int_equal(rig.fake.withdrawn, 1);
 	assert_int_equal(rig.events[APPROVAL_WITHDRAWN], 1);

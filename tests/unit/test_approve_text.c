@@ -19,7 +19,6 @@ static const struct node *parse(struct arena *arena, const char *text)
 {
 	const struct node *root;
 	auto_free struct problems *problems = calloc(1, sizeof *problems);
-	arena_init(arena, 65536);
 	assert_non_null(problems);
 	assert_int_equal(node_parse(arena, str_from(text), "question", &root, problems, NULL), BERM_OK);
 	return root;
@@ -30,8 +29,9 @@ static void question_begins_with_what_is_to_be_done(void **state)
 	(void)state;
 	auto_arena struct arena arena;
 	auto_buf struct buf out;
-	const struct node *root = parse(&arena, file);
+	arena_init(&arena, 65536);
 	buf_init(&out, 4096);
+	const struct node *root = parse(&arena, file);
 	approve_text_question(root, false, &out);
 	approve_text_keys(root, &out);
 	assert_int_equal(buf_check(&out, NULL), BERM_OK);
@@ -55,6 +55,7 @@ static void only_keys_that_are_shown_answer(void **state)
 	} rows[] = {{file, "osafFnN"}, {host, "osahHnN"}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_arena struct arena arena;
+		arena_init(&arena, 65536);
 		const struct node *root = parse(&arena, rows[i].question);
 		for (int key = 0; key < 256; key++) {
 			bool answers = key != 0 && strchr(rows[i].keys, key) != NULL;
@@ -74,12 +75,15 @@ static void lists_are_tables(void **state)
 	auto_arena struct arena arena;
 	auto_buf struct buf out;
 	buf_init(&out, 4096);
+	arena_init(&arena, 65536);
 	(void)snprintf(text, sizeof text, "[%s,%s]", file, host);
 	assert_int_equal(approve_text_list(parse(&arena, text), 200, false, &out, NULL), BERM_OK);
+	assert_int_equal(buf_check(&out, NULL), BERM_OK);
 	assert_non_null(strstr(out.data, "3   read     /d/a?[2Jb"));
 	assert_non_null(strstr(out.data, "4   connect  a.example:443"));
 	buf_clear(&out);
 	assert_int_equal(approve_text_list(NULL, 200, false, &out, NULL), BERM_OK);
+	assert_int_equal(buf_check(&out, NULL), BERM_OK);
 	assert_string_equal(out.data, "nothing waits for an answer\n");
 }
 

@@ -10,7 +10,6 @@ static struct approvals *engine(struct rig *rig, struct approver_desk *desk)
 {
 	auto_approvals struct approvals *approvals = rig_engine(rig);
 	struct approvals_policy policy = {.mode = APPROVALS_ASK};
-	approver_desk_init(desk);
 	assert_int_equal(approver_control_new(approvals_loop(approvals), desk, &policy.approver, NULL), BERM_OK);
 	approvals_change(approvals, &policy);
 	return take(approvals);
@@ -43,7 +42,8 @@ static void question_lies_there_until_it_is_answered(void **state)
 	(void)state;
 	struct rig rig = {0};
 	struct rig_answers answers = {0};
-	auto_desk struct approver_desk desk = {0};
+	auto_desk struct approver_desk desk;
+	approver_desk_init(&desk);
 	auto_approvals struct approvals *approvals = engine(&rig, &desk);
 	struct approval_question a = rig_file("/d/a", 1), b = rig_file("/d/b", 2);
 	assert_int_equal(count_on(&desk), 0);
@@ -70,7 +70,8 @@ static void desk_is_clear_after_those_who_used_it(void **state)
 	(void)state;
 	struct rig rig = {0};
 	struct rig_answers answers = {0};
-	auto_desk struct approver_desk desk = {0};
+	auto_desk struct approver_desk desk;
+	approver_desk_init(&desk);
 	auto_approvals struct approvals *approvals = engine(&rig, &desk);
 	struct approvals_policy deny = {0};
 	struct approval_question a = rig_file("/d/a", 1);

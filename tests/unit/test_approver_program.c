@@ -172,8 +172,10 @@ static void withdrawn_one_is_ended(void **state)
 	struct approval_question question = rig_file("/d/a", 7);
 	uint64_t id = approvals_ask(approvals, &question, rig_done, &answers);
 	approvals_run(approvals);
-	while (pid_in("pid") == 0)
+	while (pid_in("pid") == 0) {
+		assert_int_equal(answers.count, 0);
 		(void)poll(NULL, 0, 1);
+	}
 	approvals_withdraw(approvals, id);
 	while (kill(pid_in("pid"), 0) == 0)
 		turn(approvals);
