@@ -237,6 +237,9 @@ tools-test: all ## package tools from a cold cache and signing by agents, in a s
 agents-test: all ## real agents, installed with npm, under their profiles, as root and as an ordinary user
 	$(Q)tests/agents/run $(OUT)/berm
 
+browser-test: all ## a real browser under browser-tests; needs scripts/deps browser (124 MB), so it is no part of check
+	$(Q)tests/browser/run $(OUT)/berm
+
 cli-test: all ## golden runs of the program
 	$(Q)tests/cli/run $(OUT)/berm
 
@@ -373,7 +376,7 @@ check: ## the gate, then the suites of whole programs
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test terminal-test why-test net-test agents-test smuggling-test bench bench-decide bench-resolve bench-http bench-tunnel cov arm64 compile \
+.PHONY: all debug run install clean test model asan torture msan corpus fuzz escape cli-test kill-test tools-test live-test ask-test terminal-test why-test net-test agents-test browser-test smuggling-test bench bench-decide bench-resolve bench-http bench-tunnel cov arm64 compile \
 	consumer analyze tidy cppcheck floors lint selftest headers sizes api purity format reformat docs reference schema man gate check help
 
 -include $(foreach v,$(VARIANTS),$(patsubst %.o,%.d,$(call objects,$(v),$(SRC) tests/torture.c \
