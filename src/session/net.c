@@ -83,9 +83,12 @@ static void end(struct net *net)
 	net->door = -1;
 	if (net->pid <= 0)
 		return;
-	(void)kill(net->pid, SIGKILL);
-	while (waitpid(net->pid, &net->status, 0) < 0 && errno == EINTR)
-		continue;
+	/* Whoever ended the whole tree has reaped it as well: then the number may be another's. */
+	if (waitpid(net->pid, &net->status, WNOHANG) == 0) {
+		(void)kill(net->pid, SIGKILL);
+		while (waitpid(net->pid, &net->status, 0) < 0 && errno == EINTR)
+			continue;
+	}
 	net->pid = 0;
 }
 

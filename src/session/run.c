@@ -402,7 +402,7 @@ static bool has_children(void)
 /* Without a pid namespace, what a killed helper leaves becomes our child, and is ended by us. */
 static bool own_tree(const struct run *run)
 {
-	if (berm_plan_backend(run->plan) != BERM_BACKEND_LANDLOCK || has_children())
+	if (berm_plan_backend(run->plan) != BERM_BACKEND_LANDLOCK || run->had_children)
 		return false;
 	return sys_become_subreaper() == 0;
 }
@@ -480,6 +480,7 @@ enum berm_code run_start(struct run *run, struct berm_err *err)
 		return err_set(err, BERM_ERR_INVALID, "this run is only to be looked at");
 	TRY(journal_open(run->request.events, run->workspace.path, run->request.name, &run->journal, err));
 	run->journal.denials = run->denials;
+	run->had_children = has_children();
 	TRY(run_net_start(run, err)); /* with the signals as they were */
 	TRY(run_terminal_begin(run, err));
 	jobs_catch();

@@ -81,6 +81,7 @@ struct run {
 	struct berm_plan *plan;
 	char **environment;
 	struct agent_hook hook; /* the command's words, if an agent is to be led to what was denied */
+	bool had_children;	/* before berm has any itself */
 	struct terminal terminal;
 	struct ev_loop terminal_loop; /* epoll_fd -1: not made */
 	struct pty *pty;	      /* between the command and the terminal; NULL: nothing is */

@@ -269,8 +269,11 @@ void screen_end(struct screen *screen)
 	if (screen->fd < 0)
 		return;
 	(void)close(screen->fd);
-	(void)kill(screen->pid, SIGKILL);
-	(void)waitpid(screen->pid, NULL, 0);
+	/* Whoever ended the whole tree has reaped it as well: then the number may be another's. */
+	if (waitpid(screen->pid, NULL, WNOHANG) == 0) {
+		(void)kill(screen->pid, SIGKILL);
+		(void)waitpid(screen->pid, NULL, 0);
+	}
 	screen_clear(screen);
 }
 

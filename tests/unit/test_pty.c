@@ -107,8 +107,7 @@ static _Noreturn void berm(const char *name, const struct story *story)
 	turn(&loop, SHORTLY_MS);
 	if (!pty_draw(pty, &drawer) || pty_draw(pty, &drawer))
 		_exit(6);
-	turn(&loop, SHORTLY_MS);
-	program_writes(story->meanwhile);
+	program_writes(story->meanwhile); /* what is there is read before any time is over */
 	int64_t end_ms = ev_now_ms() + DEADLINE_MS;
 	while (strchr(keys, 'o') == NULL && ev_now_ms() < end_ms)
 		turn(&loop, TURN_MS);
