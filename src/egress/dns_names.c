@@ -20,7 +20,7 @@ struct dns_names {
 	struct egress *egress;
 	bool has_ipv6;
 	struct map by_name; /* to jobs */
-	size_t waiting, upstream;
+	size_t waiting, upstream, fresh;
 	struct map denied_by_name;
 	struct denied denied[DNS_NAMES_DENIED]; /* a ring */
 	size_t next_denied;
@@ -34,7 +34,7 @@ struct job {
 	struct loop_source limit;
 	struct dns_asker *first, **end;
 	size_t count;
-	bool upstream;
+	bool upstream, fresh;
 	char name[HOST_NAME_MAX + 1];
 };
 
@@ -193,7 +193,8 @@ static void end_job(struct job *job)
 		resolver_cancel(names->egress->resolver, &job->resolving);
 		names->upstream--;
 	}
-	job->upstream = false;
+	names->fresh -= job->fresh;
+	job->upstream = job->fresh = false;
 }
 
 /* Tells everyone the same. */
@@ -293,10 +294,14 @@ static enum berm_code ask_monitor(struct job *job, uint16_t type, struct berm_er
 static enum berm_code start_job(struct dns_names *names, const struct dns_query *query, struct job **ret_job,
 				struct berm_err *err)
 {
+	bool fresh = !synthetic_has(names->egress->names, (struct str){query->name, query->name_len});
+	if (fresh && names->fresh >= DNS_NAMES_FRESH)
+		return err_set(err, BERM_ERR_LIMIT, "%d new names are being asked about", DNS_NAMES_FRESH);
 	auto_free struct job *job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
 	job->names = names;
+	job->fresh = fresh;
 	job->end = &job->first;
 	memcpy(job->name, query->name, query->name_len);
 	TRY(map_put(&names->by_name, str_from(job->name), job, err));
@@ -307,6 +312,7 @@ static enum berm_code start_job(struct dns_names *names, const struct dns_query 
 	}
 	loop_add_timer(&names->egress->loop, &job->limit, limit_due);
 	loop_deadline(&job->limit, DNS_NAMES_HOLD_MS);
+	names->fresh += fresh;
 	*ret_job = take(job);
 	return BERM_OK;
 }

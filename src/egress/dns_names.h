@@ -18,7 +18,9 @@
 #include "format/dns.h"
 
 enum {
-	DNS_NAMES_MAX = 1024,	    /* being asked about at the same time */
+	DNS_NAMES_MAX = 1024, /* being asked about at the same time */
+	DNS_NAMES_FRESH =
+		256, /* of them, those that have no address yet: a flood of names leaves a way for the others */
 	DNS_NAMES_UPSTREAM = 512,   /* of them, upstream */
 	DNS_NAMES_ASKERS = 32,	    /* of one name; the oldest give way, who will have asked again */
 	DNS_NAMES_WAITING = 4096,   /* of all names */

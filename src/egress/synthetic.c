@@ -180,6 +180,11 @@ enum berm_code synthetic_bind(struct synthetic *table, struct str name, uint64_t
 	return BERM_OK;
 }
 
+bool synthetic_has(const struct synthetic *table, struct str name)
+{
+	return map_find(&table->by_name, name) != NULL;
+}
+
 struct str synthetic_name(const struct synthetic *table, const struct net_address *address)
 {
 	const struct binding *binding = find_binding(table, address);

@@ -42,6 +42,8 @@ void synthetic_free(struct synthetic *table);
 MUST_USE enum berm_code synthetic_bind(struct synthetic *table, struct str name, uint64_t now_ms,
 				       struct net_address *ret_ipv4, struct net_address *ret_ipv6,
 				       struct berm_err *err);
+/* Has the name addresses now? */
+bool synthetic_has(const struct synthetic *table, struct str name);
 /* The name that an address stands for, borrowed until the next bind; empty if it stands for none. */
 struct str synthetic_name(const struct synthetic *table, const struct net_address *address);
 /* A connection begins: like synthetic_name, and holds the binding until it is released as often as it was held. False:

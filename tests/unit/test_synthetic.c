@@ -49,6 +49,7 @@ static void assert_name(const struct synthetic *table, const struct pair *pair, 
 {
 	assert_true(str_eq(synthetic_name(table, &pair->ipv4), str_from(name)));
 	assert_true(str_eq(synthetic_name(table, &pair->ipv6), str_from(name)));
+	assert_int_equal(synthetic_has(table, str_from(name)), name[0] != '\0');
 }
 
 static struct net_address address_of(const char *text)
