@@ -27,33 +27,33 @@ struct net {
 /* ---- the child ---------------------------------------------------------------------------------------------------- */
 
 /* What the user has in the environment, keys among it, is nothing for a process that reads what strangers send. */
-static void clear_environment(const char *const *envp)
+static void clear_environment(void)
 {
-	for (const char *const *at = envp; at != NULL && *at != NULL; at++)
-		explicit_bzero((void *)(uintptr_t)*at, strlen(*at));
+	for (char **at = environ; at != NULL && *at != NULL; at++)
+		explicit_bzero(*at, strlen(*at));
 	environ = NULL;
 }
 
 /* Nothing of the caller's but the door. Signals of a terminal are not for it: what ends it is the end of the door. */
-_Noreturn static void become_egress(int door, pid_t parent, const char *const *envp)
+_Noreturn static void become_egress(int door, pid_t parent)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 	(void)setsid();
 	(void)sys_set_name("berm @egress");
 	if (sys_end_with_parent() < 0 || getppid() != parent || dup2(door, CHILD_DOOR) < 0)
 		_exit(1);
 	(void)close(STDIN_FILENO);
-	int null = open("/dev/null", O_RDWR);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* nothing is executed */
 	if (null != STDIN_FILENO || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
 	    sys_close_range(CHILD_DOOR + 1, ~0U, 0) < 0)
 		_exit(1);
-	clear_environment(envp);
+	clear_environment();
 	egress_main(CHILD_DOOR, NULL);
 }
 
-enum berm_code net_start(const char *const *envp, struct net **ret_net, struct berm_err *err)
+enum berm_code net_start(struct net **ret_net, struct berm_err *err)
 {
 	int pair[2];
 	const pid_t parent = getpid();
@@ -67,7 +67,7 @@ enum berm_code net_start(const char *const *envp, struct net **ret_net, struct b
 	if (net->pid < 0)
 		return err_sys(err, "start the network filter");
 	if (net->pid == 0)
-		become_egress(theirs, parent, envp);
+		become_egress(theirs, parent);
 	net->door = take_fd(&ours);
 	*ret_net = take(net);
 	return BERM_OK;

@@ -13,8 +13,8 @@
 
 struct net;
 
-/* To be called with one thread. envp: cleared in the child, which has no use for what stands there. Errors: SYS, NOMEM. */
-MUST_USE enum berm_code net_start(const char *const *envp, struct net **ret_net, struct berm_err *err);
+/* To be called with one thread. The environment is cleared in the child, which has no use for it. Errors: SYS, NOMEM. */
+MUST_USE enum berm_code net_start(struct net **ret_net, struct berm_err *err);
 /* Gives @egress what the sandbox's network leads to. Errors: those of berm_sandbox_network and door_send_ends. */
 MUST_USE enum berm_code net_attach(struct net *net, struct berm_sandbox *box, struct berm_err *err);
 /* To be polled for reading; -1: @egress is gone. */

@@ -328,7 +328,7 @@ enum berm_code run_net_start(struct run *run, struct berm_err *err)
 {
 	if (run->plan->network != BERM_NET_FILTERED || run->net.net != NULL)
 		return BERM_OK;
-	return net_start(run->request.envp, &run->net.net, err);
+	return net_start(&run->net.net, err);
 }
 
 enum berm_code run_net_attach(struct run *run, struct berm_err *err)
