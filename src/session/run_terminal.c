@@ -18,7 +18,8 @@ static bool is_terminal(int fd)
 
 bool run_has_person(void)
 {
-	return tcgetpgrp(STDIN_FILENO) == getpgrp() && (is_terminal(STDOUT_FILENO) || is_terminal(STDERR_FILENO));
+	/* In a pipeline the keys may be a pager's. */
+	return tcgetpgrp(STDIN_FILENO) == getpgrp() && is_terminal(STDOUT_FILENO);
 }
 
 /* Something may be asked, and the terminal is among those who are. */
