@@ -41,14 +41,14 @@ def many_rules(w):
 
 
 def left_in(home):
-    """What there is but the project and folders around something; the folder of sessions, once it is empty, is berm's own, and so are the
-    workspace's package caches (docs/groups.md)."""
+    """What there is but the project and folders around something; the folders of sessions and of their denials, once they are empty, are
+    berm's own, and so are the workspace's package caches (docs/groups.md)."""
     found = []
     own = [os.path.join(home, "project"), os.path.join(home, ".local", "share", "berm-packages")]
     for folder, names, files in os.walk(home):
         names[:] = [name for name in names if os.path.join(folder, name) not in own]
         found += [os.path.relpath(os.path.join(folder, name), home) for name in files]
-        if not names and not files:
+        if not names and not files and os.path.join(".local", "state", "berm-denials") not in folder:
             found.append(os.path.relpath(folder, home))
     return sorted(set(found) - {os.path.join(".local", "state", "berm", "sessions"), os.path.join(".local", "share")})
 

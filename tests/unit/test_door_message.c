@@ -14,7 +14,9 @@ static struct door_question question_of(enum door_kind kind)
 		break;
 	case DOOR_HTTP:
 		strcpy(q.method, "GET");
-		/* fall through */
+		strcpy(q.host, "example.org");
+		q.port = 443;
+		break;
 	case DOOR_CONNECT:
 	case DOOR_ADDRESSES:
 	case DOOR_RECHECK:
@@ -54,6 +56,25 @@ static bool is_taken(const struct door_question *question, struct str text)
 	return goes_through(question, text, &again);
 }
 
+/* All that is sent of them; what lies between their members is nothing. */
+static bool same_question(const struct door_question *a, const struct door_question *b, struct str text)
+{
+	static uint8_t first[DOOR_MESSAGE_MAX], second[DOOR_MESSAGE_MAX];
+	size_t first_len, second_len;
+	assert_int_equal(door_print_question(a, text, first, &first_len, NULL), BERM_OK);
+	assert_int_equal(door_print_question(b, text, second, &second_len, NULL), BERM_OK);
+	return first_len == second_len && memcmp(first, second, first_len) == 0;
+}
+
+static bool same_answer(const struct door_answer *a, const struct door_answer *b)
+{
+	static uint8_t first[DOOR_ANSWER_MAX], second[DOOR_ANSWER_MAX];
+	size_t first_len, second_len;
+	assert_int_equal(door_print_answer(a, NULL, first, &first_len, NULL), BERM_OK);
+	assert_int_equal(door_print_answer(b, NULL, second, &second_len, NULL), BERM_OK);
+	return first_len == second_len && memcmp(first, second, first_len) == 0;
+}
+
 static void test_every_kind_of_question_comes_out_as_it_went_in(void **state)
 {
 	(void)state;
@@ -64,7 +85,7 @@ static void test_every_kind_of_question_comes_out_as_it_went_in(void **state)
 		assert_true(goes_through(&q, text_of(kind), &again));
 		q.version = DOOR_VERSION;
 		q.text_len = (uint32_t)text_of(kind).len;
-		assert_memory_equal(&q, &again, sizeof(q));
+		assert_true(same_question(&q, &again, text_of(kind)));
 	}
 }
 
@@ -241,7 +262,7 @@ static void test_answers_come_out_as_they_went_in(void **state)
 	struct door_answer answer = an_answer(), again;
 	assert_true(is_answer(&answer, NULL, &again));
 	answer.version = DOOR_VERSION;
-	assert_memory_equal(&answer, &again, sizeof(answer));
+	assert_true(same_answer(&answer, &again));
 	struct door_answer told = {.kind = DOOR_RELOADED, .close_denied = 1, .generation = 4};
 	assert_true(is_answer(&told, NULL, &again));
 	assert_int_equal(again.close_denied, 1);
@@ -268,19 +289,26 @@ static void test_answers_that_cannot_be_are_refused(void **state)
 	struct door_ends ends = {1U << DOOR_END_COUNT, 1};
 	answer.verdict = 2;
 	assert_false(is_answer(&answer, NULL, &again));
-	answer = good, answer.why = DOOR_BY_FAULT + 1;
+	answer = good;
+	answer.why = DOOR_BY_FAULT + 1;
 	assert_false(is_answer(&answer, NULL, &again));
-	answer = good, answer.all_requests = 2;
+	answer = good;
+	answer.all_requests = 2;
 	assert_false(is_answer(&answer, NULL, &again));
-	answer = good, answer.id = 0;
+	answer = good;
+	answer.id = 0;
 	assert_false(is_answer(&answer, NULL, &again));
-	answer = good, answer.kind = DOOR_RELOADED;
+	answer = good;
+	answer.kind = DOOR_RELOADED;
 	assert_false(is_answer(&answer, NULL, &again));
-	answer = good, answer.upstream_port = 0;
+	answer = good;
+	answer.upstream_port = 0;
 	assert_false(is_answer(&answer, NULL, &again));
-	answer = good, strcpy(answer.upstream_host, "Proxy");
+	answer = good;
+	strcpy(answer.upstream_host, "Proxy");
 	assert_false(is_answer(&answer, NULL, &again));
-	answer = good, strcpy(answer.upstream_login, "a\r\nb");
+	answer = good;
+	strcpy(answer.upstream_login, "a\r\nb");
 	assert_false(is_answer(&answer, NULL, &again));
 	answer = (struct door_answer){.kind = DOOR_ENDS};
 	assert_false(is_answer(&answer, &ends, &again));
