@@ -214,8 +214,10 @@ def other_keys(place):
 
 def full_screen(place):
     """A question over a program that has the whole screen: it goes on as if nothing had happened."""
-    run = Terminal(place, "sh", "-c", "(sleep 0.5; cat %s >got) & LESSHISTFILE=- less steal.py; wait" % place.path("out", "a"))
+    run = Terminal(place, "sh", "-c", "(until test -e go; do sleep 0.05; done; cat %s >got) & LESSHISTFILE=- less steal.py; wait" % place.path("out", "a"))
     good = run.wait(b"TIOCSTI")
+    with open(place.path("ws", "go"), "w"):
+        pass
     run.answer(b"o")
     good = good and run.wait(b"\0338")
     run.type(b"q")
