@@ -3,17 +3,16 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "os/ev.h"
 
 #define BATCH 128
 #define BROKEN (1U << 26) /* in events: the kernel did not take a change; no bit of epoll's */
 
 static uint64_t clock_now_ms(void)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)ev_now_ms();
 }
 
 enum berm_code loop_init(struct egress_loop *loop, struct berm_err *err)

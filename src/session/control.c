@@ -10,13 +10,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/env.h"
 #include "base/own.h"
 #include "format/json_out.h"
 #include "format/node.h"
+#include "os/ev.h"
 #include "os/fd.h"
 #include "os/uapi.h"
 
@@ -44,13 +44,6 @@ struct control {
 };
 
 /* ---- small things -------------------------------------------------------------------------------------------------- */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool control_is_name(const char *session)
 {
@@ -288,7 +281,7 @@ int control_fd(const struct control *control)
 
 int control_timeout_ms(const struct control *control)
 {
-	int64_t soonest = -1, now = now_ms();
+	int64_t soonest = -1, now = ev_now_ms();
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		int64_t left = control->clients[i].until_ms - now;
 		if (control->clients[i].fd >= 0 && (soonest < 0 || left < soonest))
@@ -339,7 +332,7 @@ static void take_client(struct control *control)
 			continue;
 		if (epoll_ctl(control->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
 			break;
-		*client = (struct client){.fd = fd, .peer = peer, .until_ms = now_ms() + CONTROL_DEADLINE_MS};
+		*client = (struct client){.fd = fd, .peer = peer, .until_ms = ev_now_ms() + CONTROL_DEADLINE_MS};
 		return;
 	}
 	(void)close(fd); /* not welcome, or too many at once */
@@ -408,7 +401,7 @@ static bool parse_request(struct control *control, const struct client *client, 
 /* Waits as long as an answer may take, no longer. */
 static bool send_all(int fd, const void *bytes, size_t len)
 {
-	int64_t until = now_ms() + CONTROL_DEADLINE_MS;
+	int64_t until = ev_now_ms() + CONTROL_DEADLINE_MS;
 	const char *at = bytes;
 	while (len > 0) {
 		ssize_t n = send(fd, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -417,7 +410,7 @@ static bool send_all(int fd, const void *bytes, size_t len)
 			len -= (size_t)n;
 			continue;
 		}
-		int64_t left = until - now_ms();
+		int64_t left = until - ev_now_ms();
 		struct pollfd wait = {.fd = fd, .events = POLLOUT};
 		if (n == 0 || (errno != EAGAIN && errno != EINTR) || left <= 0 || poll(&wait, 1, (int)left) == 0)
 			return false;
@@ -450,7 +443,7 @@ static void serve_client(struct control *control, struct client *client, struct 
 		before = client->got;
 		whole = client_read(client);
 	} while (whole == 0 && client->got > before);
-	if (whole < 0 || (whole == 0 && now_ms() >= client->until_ms)) {
+	if (whole < 0 || (whole == 0 && ev_now_ms() >= client->until_ms)) {
 		client_drop(client);
 		return;
 	}
@@ -484,7 +477,7 @@ static enum berm_code read_all(int fd, void *ret_bytes, size_t len, int64_t unti
 	char *at = ret_bytes;
 	while (len > 0) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int64_t rest = until - now_ms();
+		int64_t rest = until - ev_now_ms();
 		if (rest <= 0 || poll(&wait, 1, (int)rest) == 0)
 			return err_set(err, BERM_ERR_TIMEOUT, "the session does not answer");
 		ssize_t n = read(fd, at, len);
@@ -502,7 +495,7 @@ static enum berm_code hear_answer(int fd, struct buf *answer, struct berm_err *e
 {
 	uint8_t head[HEAD] = {0};
 	char part[4096];
-	int64_t until = now_ms() + ANSWER_DEADLINE_MS;
+	int64_t until = ev_now_ms() + ANSWER_DEADLINE_MS;
 	TRY(read_all(fd, head, sizeof head, until, err));
 	for (size_t left = get_length(head); left > 0;) {
 		size_t len = left < sizeof part ? left : sizeof part;

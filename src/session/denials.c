@@ -8,11 +8,11 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/env.h"
 #include "base/own.h"
+#include "os/ev.h"
 #include "os/fd.h"
 #include "policy/resolve.h"
 
@@ -39,13 +39,6 @@ struct denials {
 	int tokens;	     /* writes that may be made now */
 	int64_t filled_ms;   /* when one of them was added last */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 enum berm_code denials_new(struct denials **ret_denials, struct berm_err *err)
 {
@@ -320,13 +313,13 @@ int denials_timeout_ms(const struct denials *denials)
 {
 	if (!denials->behind || denials->folder < 0)
 		return -1;
-	int64_t left = denials->tokens > 0 ? 0 : denials->filled_ms + DENIALS_INTERVAL_MS - now_ms();
+	int64_t left = denials->tokens > 0 ? 0 : denials->filled_ms + DENIALS_INTERVAL_MS - ev_now_ms();
 	return left > 0 ? (int)left : 0;
 }
 
 static bool take_token(struct denials *denials)
 {
-	int64_t now = now_ms(), more = (now - denials->filled_ms) / DENIALS_INTERVAL_MS;
+	int64_t now = ev_now_ms(), more = (now - denials->filled_ms) / DENIALS_INTERVAL_MS;
 	if (more > 0) {
 		denials->tokens = more < DENIALS_BURST - denials->tokens ? denials->tokens + (int)more : DENIALS_BURST;
 		denials->filled_ms = now;

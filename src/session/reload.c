@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/own.h"
 #include "base/vec.h"
 #include "format/json_out.h"
+#include "os/ev.h"
 
 enum {
 	FOLDER_EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR,
@@ -40,13 +40,6 @@ struct reload {
 	struct berm_err told;	   /* the mistake that was told last; code OK: none */
 	struct problems problems;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- watching ------------------------------------------------------------------------------------------------------ */
 
@@ -123,7 +116,7 @@ static void read_events(struct reload *reload)
 			at += (ssize_t)(sizeof(*event) + event->len);
 			if (!is_ours(reload, event))
 				continue;
-			reload->last_ms = now_ms();
+			reload->last_ms = ev_now_ms();
 			if (reload->first_ms == 0)
 				reload->first_ms = reload->last_ms;
 		}
@@ -151,7 +144,7 @@ static void begin(struct reload *reload)
 		return; /* what cannot be watched can still be applied */
 	for (size_t i = 0; i < RELOAD_MAX_FILES && (file = reload->maker.file(reload->maker.ctx, i)) != NULL; i++)
 		if (is_newer(reload, file))
-			reload->first_ms = reload->last_ms = now_ms();
+			reload->first_ms = reload->last_ms = ev_now_ms();
 }
 
 enum berm_code reload_new(const struct reload_maker *maker, struct berm_sandbox *box, struct reload **ret_reload,
@@ -163,7 +156,7 @@ enum berm_code reload_new(const struct reload_maker *maker, struct berm_sandbox 
 	reload->maker = *maker;
 	reload->box = box;
 	reload->fd = -1;
-	reload->begin_ms = now_ms() + RELOAD_AFTER_MS;
+	reload->begin_ms = ev_now_ms() + RELOAD_AFTER_MS;
 	vec_init(&reload->watches, sizeof(struct watch), MAX_WATCHES);
 	*ret_reload = reload;
 	return BERM_OK;
@@ -197,7 +190,7 @@ int reload_timeout_ms(const struct reload *reload)
 {
 	if (reload->first_ms == 0 && reload->begin_ms == 0)
 		return -1;
-	int64_t left = (reload->begin_ms != 0 ? reload->begin_ms : due_ms(reload)) - now_ms();
+	int64_t left = (reload->begin_ms != 0 ? reload->begin_ms : due_ms(reload)) - ev_now_ms();
 	return left > 0 ? (int)left : 0;
 }
 
@@ -227,11 +220,11 @@ static bool same_mistake(const struct berm_err *a, const struct berm_err *b)
 
 enum reload_outcome reload_next(struct reload *reload, struct berm_err *err)
 {
-	if (reload->begin_ms != 0 && now_ms() >= reload->begin_ms)
+	if (reload->begin_ms != 0 && ev_now_ms() >= reload->begin_ms)
 		begin(reload);
 	if (reload->fd >= 0)
 		read_events(reload);
-	if (reload->first_ms == 0 || now_ms() < due_ms(reload))
+	if (reload->first_ms == 0 || ev_now_ms() < due_ms(reload))
 		return RELOAD_NOTHING;
 	reload->first_ms = 0;
 	enum berm_code code = swap(reload, reload->file, reload->text, BERM_UPDATE_PARTIAL, err);
