@@ -36,12 +36,6 @@ static const struct {
 	{"http", EVENT_HTTP},	    {"role", EVENT_ROLE},
 };
 
-static struct str text_of(const struct node *map, const char *key)
-{
-	const struct node *node = node_find(map, key);
-	return node != NULL && node->kind == NODE_TEXT ? node->text : (struct str){"", 0};
-}
-
 static uint64_t number_of(const struct node *map, const char *key, uint64_t max)
 {
 	uint64_t value = 0;
@@ -78,7 +72,7 @@ static enum berm_code fill_texts(struct arena *arena, const struct node *root, s
 {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct str text =
-			text_of(texts[i].group != NULL ? node_find(root, texts[i].group) : root, texts[i].name);
+			node_find_text(texts[i].group != NULL ? node_find(root, texts[i].group) : root, texts[i].name);
 		if (text.len == 0)
 			continue;
 		const char *kept = arena_text(arena, text);
@@ -91,12 +85,12 @@ static enum berm_code fill_texts(struct arena *arena, const struct node *root, s
 
 static enum berm_code fill(struct arena *arena, const struct node *root, struct event *event, struct berm_err *err)
 {
-	struct str verdict = text_of(root, "verdict"), grant = text_of(root, "grant");
-	if (number_of(root, "v", 1) != 1 || !find_kind(text_of(root, "kind"), &event->kind) ||
-	    text_of(root, "op").len == 0 || grant.len >= sizeof event->grant)
+	struct str verdict = node_find_text(root, "verdict"), grant = node_find_text(root, "grant");
+	if (number_of(root, "v", 1) != 1 || !find_kind(node_find_text(root, "kind"), &event->kind) ||
+	    node_find_text(root, "op").len == 0 || grant.len >= sizeof event->grant)
 		return err_set(err, BERM_ERR_PARSE, "not an event");
 	event->seq = number_of(root, "seq", UINT64_MAX);
-	event->time_ns = parse_time(text_of(root, "time"));
+	event->time_ns = parse_time(node_find_text(root, "time"));
 	event->generation = number_of(root, "generation", UINT64_MAX);
 	event->task.pid = (int64_t)number_of(node_find(root, "task"), "pid", INT32_MAX);
 	event->count = (uint32_t)number_of(root, "count", UINT32_MAX);

@@ -187,20 +187,14 @@ static enum berm_code read_input(struct buf *out, struct berm_err *err)
 	return got < 0 ? err_sys(err, "read standard input") : buf_check(out, err);
 }
 
-static struct str text_of(const struct node *root, const char *key)
-{
-	const struct node *node = node_find(root, key);
-	return node != NULL && node->kind == NODE_TEXT ? node->text : (struct str){"", 0};
-}
-
 /* The tool's run; where the agent does not name it, the session's tool. */
 static void put_call(const struct node *root, struct buf *call)
 {
 	static const char *const keys[] = {"tool_use_id", "session_id", "tool_name"};
-	struct str id = text_of(root, keys[0]);
+	struct str id = node_find_text(root, keys[0]);
 	buf_put_str(call, id);
 	for (size_t i = 1; i < ARRAY_LEN(keys) && id.len == 0; i++)
-		buf_put_str(call, text_of(root, keys[i]));
+		buf_put_str(call, node_find_text(root, keys[i]));
 }
 
 /* Which of the events after a tool it is; -1: none. */
@@ -289,7 +283,7 @@ static enum berm_code answer(const struct hook_agent *agent, struct arena *arena
 {
 	char path[MARK_PATH_MAX];
 	struct event_list list = {0};
-	struct str event = text_of(root, "hook_event_name");
+	struct str event = node_find_text(root, "hook_event_name");
 	struct hook_call call = {.event = event.ptr};
 	auto_buf struct buf id;
 	buf_init(&id, INPUT_MAX);
