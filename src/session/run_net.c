@@ -2,24 +2,24 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/own.h"
 #include "format/dns.h"
+#include "os/ev.h"
 #include "sandbox/plan.h"
 #include "session/net_judge.h"
 #include "session/run_state.h"
 
-enum { QUESTIONS_AT_ONCE = 256, AGAIN_NS = 1000000000, FINISH_NS = 500000000, QUIET_MS = 100 };
+enum { QUESTIONS_AT_ONCE = 256, AGAIN_MS = 1000, FINISH_MS = 500, QUIET_MS = 100 };
 
 /* What is told of one question. */
 struct telling {
 	enum event_kind kind;
 	const char *op;
 	bool allowed;
-	char object[HOST_NAME_MAX + 16]; /* "example.org:443" */
-	const char *method, *target;	 /* of a request */
-	char record[16];		 /* of a query */
+	char object[RUN_NET_OBJECT]; /* "example.org:443" */
+	const char *method, *target; /* of a request */
+	char record[16];	     /* of a query */
 	struct run_line line;
 	char rule[320];
 	const char *grant, *detail;
@@ -28,34 +28,27 @@ struct telling {
 
 /* ---- telling ------------------------------------------------------------------------------------------------------ */
 
-static void set_object(struct telling *telling, const struct door_question *question)
+void run_net_object(const struct door_question *question, char ret_object[static RUN_NET_OBJECT])
 {
 	bool brackets = strchr(question->host, ':') != NULL;
 	if (question->port == 0)
-		(void)snprintf(telling->object, sizeof telling->object, "%s", question->host);
+		(void)snprintf(ret_object, RUN_NET_OBJECT, "%s", question->host);
 	else
-		(void)snprintf(telling->object, sizeof telling->object, "%s%s%s:%u", brackets ? "[" : "",
-			       question->host, brackets ? "]" : "", (unsigned)question->port);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+		(void)snprintf(ret_object, RUN_NET_OBJECT, "%s%s%s:%u", brackets ? "[" : "", question->host,
+			       brackets ? "]" : "", (unsigned)question->port);
 }
 
 /* The same again within a second is counted and told with the next one, as denials of files are. How often it was seen; 0: it
  * was told just now. */
 static uint32_t times_seen(struct run_net *net, const struct telling *telling, int32_t pid)
 {
-	const int64_t now = now_ns();
+	const int64_t now = ev_now_ms();
 	struct run_net_seen *seen = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(net->seen) && seen == NULL; i++)
 		if (net->seen[i].op == telling->op && net->seen[i].allowed == telling->allowed &&
 		    net->seen[i].pid == pid && strcmp(net->seen[i].object, telling->object) == 0)
 			seen = &net->seen[i];
-	if (seen != NULL && now - seen->told_ns < AGAIN_NS) {
+	if (seen != NULL && now - seen->told_ms < AGAIN_MS) {
 		seen->count++;
 		return 0;
 	}
@@ -67,7 +60,7 @@ static uint32_t times_seen(struct run_net *net, const struct telling *telling, i
 	}
 	uint32_t count = seen->count + 1;
 	seen->count = 0;
-	seen->told_ns = now;
+	seen->told_ms = now;
 	return count;
 }
 
@@ -138,7 +131,7 @@ static bool is_allowed(const struct run *run, const struct door_question *questi
 {
 	bool recent = question->kind != DOOR_RECHECK;
 	return verdict->answer == ANSWER_ALLOW ||
-	       (verdict->answer == ANSWER_ASK && run_net_has_passed(run, question->host, recent));
+	       (verdict->answer == ANSWER_ASK && run_net_has_passed(run, question, recent));
 }
 
 static void set_rule(struct telling *telling, const struct policy_verdict *verdict)
@@ -166,7 +159,7 @@ static const struct {
 static struct telling telling_of(const struct door_question *question, const char *target)
 {
 	struct telling telling = {.kind = tellings[question->kind].kind, .op = tellings[question->kind].op};
-	set_object(&telling, question);
+	run_net_object(question, telling.object);
 	if (question->kind == DOOR_DNS)
 		(void)dns_type_text(question->dns_type, telling.record);
 	if (question->kind == DOOR_HTTP) {
@@ -202,30 +195,33 @@ static void decide(struct run *run, const struct door_question *question, const 
 	net_answer(run->net.net, &answer);
 }
 
+/* What the policy says; without memory for it nothing is allowed, which is answered here: false. */
+static bool judge(struct run *run, const struct door_question *question, const char *target,
+		  struct policy_verdict *ret_verdict)
+{
+	const struct policy_index *index = index_of(run);
+	if (index != NULL)
+		net_judge_question(index, question, target, ret_verdict);
+	else
+		decide(run, question, target, false, NULL, NULL);
+	return index != NULL;
+}
+
 /* The policy may have changed while somebody was asked. */
 static void take_approval(struct run *run, const struct door_question *question, const char *target, bool allowed,
 			  const char *words)
 {
 	struct policy_verdict verdict;
-	const struct policy_index *index = index_of(run);
-	if (index == NULL) {
-		decide(run, question, target, false, NULL, NULL);
-		return;
-	}
-	net_judge_question(index, question, target, &verdict);
-	decide(run, question, target, verdict.answer != ANSWER_DENY && (allowed || verdict.answer == ANSWER_ALLOW),
-	       &verdict, words);
+	if (judge(run, question, target, &verdict))
+		decide(run, question, target,
+		       verdict.answer == ANSWER_ALLOW || (verdict.answer == ANSWER_ASK && allowed), &verdict, words);
 }
 
 static void take_decision(struct run *run, const struct door_question *question, const char *target)
 {
 	struct policy_verdict verdict;
-	const struct policy_index *index = index_of(run);
-	if (index == NULL) {
-		decide(run, question, target, false, NULL, NULL);
+	if (!judge(run, question, target, &verdict))
 		return;
-	}
-	net_judge_question(index, question, target, &verdict);
 	bool allowed = is_allowed(run, question, &verdict);
 	if (!allowed && verdict.answer == ANSWER_ASK && question->kind != DOOR_RECHECK)
 		run_net_ask(run, question, target, verdict.text, take_approval);
@@ -240,7 +236,7 @@ static void take_addresses(struct run *run, const struct door_question *question
 	struct door_answer answer = answer_to(run, question);
 	const struct policy_index *index = index_of(run);
 	if (index != NULL) {
-		net_judge_addresses(index, question, target, run_net_has_passed(run, question->host, true), &judged);
+		net_judge_addresses(index, question, target, run_net_has_passed(run, question, true), &judged);
 		answer.why = DOOR_BY_ADDRESS;
 	}
 	answer.allowed = judged.allowed;
@@ -342,9 +338,9 @@ enum berm_code run_net_attach(struct run *run, struct berm_err *err)
 void run_net_finish(struct run *run)
 {
 	struct run_net *net = &run->net;
-	const int64_t until = now_ns() + FINISH_NS;
+	const int64_t until = ev_now_ms() + FINISH_MS;
 	struct pollfd polls = {.fd = net->net != NULL ? net_fd(net->net) : -1, .events = POLLIN};
-	while (polls.fd >= 0 && net->open > 0 && now_ns() < until && poll(&polls, 1, QUIET_MS) > 0) {
+	while (polls.fd >= 0 && net->open > 0 && ev_now_ms() < until && poll(&polls, 1, QUIET_MS) > 0) {
 		run_net_take(run);
 		polls.fd = net_fd(net->net);
 	}

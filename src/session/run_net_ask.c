@@ -5,13 +5,12 @@
  */
 #include "session/run_state.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/own.h"
+#include "os/ev.h"
 
-enum { PASSED_S = 60, WORDS_SIZE = 512 };
+enum { PASSED_MS = 60000, WORDS_SIZE = 512 };
 
 struct net_asked {
 	struct run *run;
@@ -22,33 +21,44 @@ struct net_asked {
 	struct net_asked *next;
 };
 
-static int64_t now_ns(void)
+/* A name by itself, for its port is not known when it is looked up. */
+static void put_object(const struct door_question *question, char ret_object[static RUN_NET_OBJECT])
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	struct host host;
+	struct door_question whole = {.port = question->port};
+	memcpy(whole.host, question->host, sizeof whole.host);
+	if (host_read(str_from(question->host), false, &host, NULL) && host.kind == HOST_NAME)
+		whole.port = 0;
+	run_net_object(&whole, ret_object);
 }
 
-bool run_net_has_passed(const struct run *run, const char *host, bool recent)
+static const struct run_net_passed *find_passed(const struct run *run, const char *object)
 {
 	for (size_t i = 0; i < RUN_NET_PASSED; i++)
-		if (strcmp(run->net.passed[i].host, host) == 0 && host[0] != '\0')
-			return !recent || now_ns() < run->net.passed[i].until_ns;
-	return false;
+		if (strcmp(run->net.passed[i].object, object) == 0)
+			return &run->net.passed[i];
+	return NULL;
 }
 
-static void note_passed(struct run *run, const char *host)
+bool run_net_has_passed(const struct run *run, const struct door_question *question, bool recent)
 {
-	struct run_net_passed *passed = NULL;
-	for (size_t i = 0; i < RUN_NET_PASSED && passed == NULL; i++)
-		if (strcmp(run->net.passed[i].host, host) == 0)
-			passed = &run->net.passed[i];
-	if (passed == NULL) {
-		passed = &run->net.passed[run->net.passed_next];
-		run->net.passed_next = (run->net.passed_next + 1) % RUN_NET_PASSED;
-	}
-	(void)snprintf(passed->host, sizeof passed->host, "%s", host);
-	passed->until_ns = now_ns() + (int64_t)PASSED_S * 1000000000;
+	char object[RUN_NET_OBJECT];
+	put_object(question, object);
+	const struct run_net_passed *passed = object[0] != '\0' ? find_passed(run, object) : NULL;
+	return passed != NULL && (!recent || ev_now_ms() < passed->until_ms);
+}
+
+static void note_passed(struct run *run, const struct door_question *question)
+{
+	char object[RUN_NET_OBJECT];
+	put_object(question, object);
+	const struct run_net_passed *known = find_passed(run, object);
+	size_t at = known != NULL ? (size_t)(known - run->net.passed) : run->net.passed_next;
+	if (known == NULL)
+		run->net.passed_next = (at + 1) % RUN_NET_PASSED;
+	struct run_net_passed *passed = &run->net.passed[at];
+	memcpy(passed->object, object, sizeof passed->object);
+	passed->until_ms = ev_now_ms() + PASSED_MS;
 }
 
 static void forget(struct run *run, const struct net_asked *asked)
@@ -75,7 +85,7 @@ static void take_answer(void *ctx, const struct approval_answer *answer)
 	bool allowed = answer->verdict == BERM_VERDICT_ALLOW;
 	run_ask_words(answer, words, sizeof words);
 	if (allowed)
-		note_passed(run, asked->question.host);
+		note_passed(run, &asked->question);
 	forget(run, asked);
 	asked->done(run, &asked->question, asked->target, allowed, nobody ? NULL : words);
 	asked_free(asked);
@@ -84,15 +94,8 @@ static void take_answer(void *ctx, const struct approval_answer *answer)
 static void begin(struct net_asked *asked, const char *rule)
 {
 	const struct door_question *question = &asked->question;
-	struct host host;
-	char object[HOST_NAME_MAX + 16];
-	bool name = host_read(str_from(question->host), false, &host, NULL) && host.kind == HOST_NAME;
-	bool brackets = strchr(question->host, ':') != NULL;
-	if (name)
-		(void)snprintf(object, sizeof object, "%s", question->host);
-	else
-		(void)snprintf(object, sizeof object, "%s%s%s:%u", brackets ? "[" : "", question->host,
-			       brackets ? "]" : "", (unsigned)question->port);
+	char object[RUN_NET_OBJECT];
+	put_object(question, object);
 	const struct approval_question asks = {
 		.kind = APPROVAL_NET,
 		.op = "connect",

@@ -25,18 +25,19 @@
 enum { RUN_NET_SEEN = 32 };
 
 /* The network filter of a run. */
+enum { RUN_NET_OBJECT = HOST_NAME_MAX + 16 };
 struct run_net_seen {
 	const char *op;
 	bool allowed;
-	char object[HOST_NAME_MAX + 16];
+	char object[RUN_NET_OBJECT];
 	int32_t pid;
-	int64_t told_ns;
+	int64_t told_ms;
 	uint32_t count; /* since then */
 };
-/* A host that somebody let pass: the questions that follow from the first one are not asked again. */
+/* What somebody let pass, a name, or an address and its port: the questions that follow from the first one are not asked again. */
 struct run_net_passed {
-	char host[HOST_NAME_MAX + 1];
-	int64_t until_ns; /* for further connections; those that are there may stay */
+	char object[RUN_NET_OBJECT];
+	int64_t until_ms; /* for further connections; those that are there may stay */
 };
 enum { RUN_NET_PASSED = 64 };
 struct net_asked;
@@ -145,8 +146,10 @@ void run_net_ask(struct run *run, const struct door_question *question, const ch
 		 run_net_answered done);
 /* Nobody waits for the answer any more. */
 void run_net_withdraw(struct run *run, uint64_t id);
-/* Did somebody let the host pass? recent: a moment ago, so that it holds for what comes now. */
-bool run_net_has_passed(const struct run *run, const char *host, bool recent);
+/* Did somebody let it pass? recent: a moment ago, so that it holds for what comes now. */
+bool run_net_has_passed(const struct run *run, const struct door_question *question, bool recent);
+/* run_net.c: "example.org:443"; the host alone without a port. */
+void run_net_object(const struct door_question *question, char ret_object[static RUN_NET_OBJECT]);
 
 /* run_ask.c: "allowed by program approve (session): fine" */
 void run_ask_words(const struct approval_answer *answer, char *ret_words, size_t size);
