@@ -301,4 +301,38 @@ static inline int rig_free(struct rig *rig)
 	return status;
 }
 
+/* ---- where @egress can be run at all ------------------------------------------------------------------------------ */
+
+static bool rig_no_network; /* none of its own can be made here, or this is a torture */
+
+static inline int rig_group_setup(void **state)
+{
+	(void)state;
+	rig_no_network = getenv("BERM_TORTURE") != NULL || !rig_network();
+	return 0;
+}
+
+/* First in each test. */
+static inline void rig_require(void)
+{
+	NOT_TORTURED();
+	if (rig_no_network) {
+		print_message("no network of its own can be made here\n");
+		skip();
+	}
+}
+
+static inline struct rig *rig_of(void **state)
+{
+	rig_require();
+	return *state;
+}
+
+/* 0 if it came to its end by itself, and that was a good one. */
+static inline int rig_end(struct rig *rig)
+{
+	int status = rig_free(rig);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
 #endif

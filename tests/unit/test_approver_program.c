@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "approvals_rig.h"
+#include "folder_rig.h"
 #include "session/approver_program.h"
 
 static char folder[] = "/tmp/berm-program-XXXXXX";
@@ -14,16 +15,13 @@ static char folder[] = "/tmp/berm-program-XXXXXX";
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(folder + sizeof folder - 7, "XXXXXX");
-	return mkdtemp(folder) != NULL ? 0 : -1;
+	return folder_make(folder);
 }
 
 static int teardown(void **state)
 {
-	char command[128];
 	(void)state;
-	(void)snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command) == 0 ? 0 : -1;
+	return folder_remove(folder);
 }
 
 static struct approvals *engine(struct rig *rig, const char *script, int64_t timeout_ms)

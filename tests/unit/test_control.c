@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "folder_rig.h"
 #include "session/control.h"
 
 static char base[] = "/tmp/berm-control-XXXXXX";
@@ -23,8 +24,7 @@ static char folder[sizeof base + 16];
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(base + sizeof base - 7, "XXXXXX");
-	if (mkdtemp(base) == NULL)
+	if (folder_make(base) < 0)
 		return -1;
 	(void)snprintf(folder, sizeof folder, "%s/sessions", base);
 	return 0;
@@ -33,9 +33,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
-	(void)snprintf(command, sizeof command, "rm -rf %s", base);
-	return system(command) == 0 ? 0 : -1;
+	return folder_remove(base);
 }
 
 /* Whoever asks must not descend from the session: so that is the child here. */

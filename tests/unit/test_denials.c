@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "folder_rig.h"
 #include "os/fd.h"
 #include "session/denials.h"
 
@@ -18,8 +19,7 @@ static char folder[sizeof base + 16];
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(base + sizeof base - 7, "XXXXXX");
-	if (mkdtemp(base) == NULL)
+	if (folder_make(base) < 0)
 		return -1;
 	(void)snprintf(folder, sizeof folder, "%s/a/b", base);
 	return 0;
@@ -28,9 +28,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
-	(void)snprintf(command, sizeof command, "rm -rf %s", base);
-	return system(command) == 0 ? 0 : -1;
+	return folder_remove(base);
 }
 
 static void drop(struct denials **denials)

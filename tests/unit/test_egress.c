@@ -5,18 +5,9 @@
 #define DENIED_ALERT "\x15\x03\x03\x00\x02\x02\x31"	/* access_denied */
 #define WRONG_NAME_ALERT "\x15\x03\x03\x00\x02\x02\x70" /* unrecognized_name */
 
-static bool no_network;
-
-static int group_setup(void **state)
-{
-	(void)state;
-	no_network = getenv("BERM_TORTURE") != NULL || !rig_network();
-	return 0;
-}
-
 static int setup(void **state)
 {
-	if (no_network)
+	if (rig_no_network)
 		return 0;
 	*state = rig_new(NULL);
 	return 0;
@@ -24,20 +15,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	if (no_network)
+	if (rig_no_network)
 		return 0;
-	int status = rig_free(*state);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
-
-static struct rig *rig_of(void **state)
-{
-	NOT_TORTURED();
-	if (no_network) {
-		print_message("no network of its own can be made here\n");
-		skip();
-	}
-	return *state;
+	return rig_end(*state);
 }
 
 static void expect_bytes(int fd, const char *expected, size_t len)
@@ -476,7 +456,7 @@ static void test_without_egress_nothing_gets_through(void **state)
 
 static int teardown_killed(void **state)
 {
-	if (no_network)
+	if (rig_no_network)
 		return 0;
 	int status = rig_free(*state);
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : -1;
@@ -504,5 +484,5 @@ int main(void)
 		EGRESS_TEST(test_what_new_rules_forbid_is_closed),
 		cmocka_unit_test_setup_teardown(test_without_egress_nothing_gets_through, setup, teardown_killed),
 	};
-	return cmocka_run_group_tests(tests, group_setup, NULL);
+	return cmocka_run_group_tests(tests, rig_group_setup, NULL);
 }

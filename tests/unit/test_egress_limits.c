@@ -6,14 +6,10 @@
 
 enum { SOME_IDLE = 300, BYTES_PER_IDLE = 12 * 1024 };
 
-static bool no_network;
-
 static int group_setup(void **state)
 {
-	(void)state;
 	struct rlimit files;
-	no_network = getenv("BERM_TORTURE") != NULL || !rig_network();
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+	if (rig_group_setup(state) != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
 		return -1;
 	files.rlim_cur = files.rlim_max;
 	return setrlimit(RLIMIT_NOFILE, &files);
@@ -22,11 +18,7 @@ static int group_setup(void **state)
 /* With the usual limits, but for those that change says. */
 static struct rig *start(void (*change)(struct egress_limits *limits))
 {
-	NOT_TORTURED();
-	if (no_network) {
-		print_message("no network of its own can be made here\n");
-		skip();
-	}
+	rig_require();
 	struct egress_limits limits = egress_usual_limits;
 	change(&limits);
 	return rig_new(&limits);
@@ -34,9 +26,7 @@ static struct rig *start(void (*change)(struct egress_limits *limits))
 
 static void stop(struct rig *rig)
 {
-	int status = rig_free(rig);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(rig_end(rig), 0);
 }
 
 static void put(int fd, const char *bytes, size_t len)

@@ -6,15 +6,7 @@
 #define ESTABLISHED "HTTP/1.1 200 Connection established\r\n\r\n"
 #define OK_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
-static bool no_network;
 static uint16_t proxy_port;
-
-static int group_setup(void **state)
-{
-	(void)state;
-	no_network = !rig_network();
-	return 0;
-}
 
 /* Nobody tells whose connections they are: as "berm proxy" runs it. */
 static int setup(void **state)
@@ -22,7 +14,7 @@ static int setup(void **state)
 	int door[2], fds[DOOR_END_COUNT];
 	struct rig *rig = calloc(1, sizeof(*rig));
 	*state = rig;
-	if (no_network || rig == NULL)
+	if (rig_no_network || rig == NULL)
 		return rig == NULL ? -1 : 0;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, door), 0);
 	rig->egress = fork();
@@ -49,22 +41,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	if (no_network) {
+	if (rig_no_network) {
 		free(*state);
 		return 0;
 	}
-	int status = rig_free(*state);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
-
-static struct rig *rig_of(void **state)
-{
-	NOT_TORTURED();
-	if (no_network) {
-		print_message("no network of its own can be made here\n");
-		skip();
-	}
-	return *state;
+	return rig_end(*state);
 }
 
 static int connect_proxy(void)
@@ -273,5 +254,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_denied_host_is_refused_in_each_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_where_nobody_listens, setup, teardown),
 	};
-	return cmocka_run_group_tests(tests, group_setup, NULL);
+	return cmocka_run_group_tests(tests, rig_group_setup, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include "base/own.h"
 #include "berm/berm.h"
+#include "folder_rig.h"
 #include "sandbox/box.h"
 
 static char base[] = "/var/tmp/berm-live-XXXXXX";
@@ -127,8 +128,7 @@ static size_t count(const struct berm_sandbox *box)
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(base + sizeof base - 7, "XXXXXX");
-	if (mkdtemp(base) == NULL || mkdir(in_base("docs"), 0755) < 0 || mkdir(in_base("work"), 0755) < 0 ||
+	if (folder_make(base) < 0 || mkdir(in_base("docs"), 0755) < 0 || mkdir(in_base("work"), 0755) < 0 ||
 	    mkdir(in_base("work/cache"), 0755) < 0 || mkdir(in_base("work/cache/x"), 0755) < 0)
 		return -1;
 	int fd = open(in_base("docs/a.key"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -138,9 +138,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
-	(void)snprintf(command, sizeof command, "rm -rf %s", base);
-	return system(command) == 0 ? 0 : -1;
+	return folder_remove(base);
 }
 
 static const struct wish usual = {.work = BERM_READ | BERM_WRITE | BERM_DELETE};

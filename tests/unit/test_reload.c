@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "folder_rig.h"
 #include "session/reload.h"
 
 static char base[] = "/tmp/berm-reload-XXXXXX";
@@ -68,8 +69,7 @@ static int setup(void **state)
 	struct world *world = calloc(1, sizeof *world);
 	struct reload_maker maker = {.ctx = world, .make = make, .keep = keep, .file = file_at};
 	*state = world;
-	strcpy(base + sizeof base - 7, "XXXXXX");
-	if (world == NULL || mkdtemp(base) == NULL || mkdir(in_base("conf"), 0755) < 0)
+	if (world == NULL || folder_make(base) < 0 || mkdir(in_base("conf"), 0755) < 0)
 		return -1;
 	static const char *const names[] = {"conf/policy.yaml", "work/.berm.yaml", "link.yaml"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -96,11 +96,9 @@ static void begin(struct world *world)
 static int teardown(void **state)
 {
 	struct world *world = *state;
-	char command[128];
 	reload_free(world->reload);
 	free(world);
-	(void)snprintf(command, sizeof command, "rm -rf %s", base);
-	return system(command) == 0 ? 0 : -1;
+	return folder_remove(base);
 }
 
 /* All that comes of what was done, at most a second later. */
