@@ -310,12 +310,6 @@ const struct node *node_find(const struct node *map, const char *key)
 	return child;
 }
 
-struct str node_find_text(const struct node *map, const char *key)
-{
-	const struct node *node = node_find(map, key);
-	return node != NULL && node->kind == NODE_TEXT ? node->text : (struct str){"", 0};
-}
-
 const char *node_kind_text(enum node_kind kind)
 {
 	static const char *const texts[] = {

@@ -45,7 +45,11 @@ MUST_USE enum berm_code node_parse_toml(struct arena *arena, struct str text, co
 /* The child of a map by its key; NULL: there is none, or node is NULL or no map. */
 const struct node *node_find(const struct node *map, const char *key);
 /* The text of that member; "" if there is none, or it is no text. */
-struct str node_find_text(const struct node *map, const char *key);
+static inline struct str node_find_text(const struct node *map, const char *key)
+{
+	const struct node *node = node_find(map, key);
+	return node != NULL && node->kind == NODE_TEXT ? node->text : (struct str){"", 0};
+}
 /* "a map", "a list", "text", ... for messages. */
 const char *node_kind_text(enum node_kind kind);
 

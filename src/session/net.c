@@ -53,13 +53,11 @@ _Noreturn static void become_egress(int door, pid_t parent)
 	egress_main(CHILD_DOOR, NULL);
 }
 
-enum berm_code net_start(struct net **ret_net, struct berm_err *err)
+/* The process and this side of the door. */
+static enum berm_code start(struct net *net, struct berm_err *err)
 {
 	int pair[2];
 	const pid_t parent = getpid();
-	auto_free struct net *net = calloc(1, sizeof(*net));
-	if (net == NULL)
-		return err_set(err, BERM_ERR_NOMEM, "start the network filter");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return err_sys(err, "make the door of the network filter");
 	auto_fd int ours = pair[0], theirs = pair[1];
@@ -69,6 +67,15 @@ enum berm_code net_start(struct net **ret_net, struct berm_err *err)
 	if (net->pid == 0)
 		become_egress(theirs, parent);
 	net->door = take_fd(&ours);
+	return BERM_OK;
+}
+
+enum berm_code net_start(struct net **ret_net, struct berm_err *err)
+{
+	auto_free struct net *net = calloc(1, sizeof(*net));
+	if (net == NULL)
+		return err_set(err, BERM_ERR_NOMEM, "start the network filter");
+	TRY(start(net, err));
 	*ret_net = take(net);
 	return BERM_OK;
 }
