@@ -28,7 +28,8 @@ static bool may_ask_here(const struct run *run)
 	bool ask = false;
 	if ((run->input.answerers & 1U << POLICY_APPROVER_TERMINAL) == 0 || run->plan->allow_asked)
 		return false;
-	bool something = run->plan->ask_count > 0 || run->plan->network == BERM_NET_FILTERED;
+	bool hosts = run->plan->network == BERM_NET_FILTERED && policy_says(run->policy, KEY_NET_DEFAULT, "ask");
+	bool something = run->plan->ask_count > 0 || hosts;
 	return something && policy_approvers_ask(&run->input, &ask, NULL) == BERM_OK && ask;
 }
 
