@@ -19,9 +19,9 @@
 #include "os/ev.h"
 #include "os/fd.h"
 #include "os/uapi.h"
+#include "session/own_folder.h"
 
 enum { HEAD = 4, ANCESTORS = 64, ANSWER_DEADLINE_MS = 20000 };
-static const mode_t OTHERS = 077;
 
 struct client {
 	int fd; /* -1: free */
@@ -101,37 +101,16 @@ static void put_length(uint32_t length, uint8_t ret_head[static HEAD])
 
 /* ---- the folder ---------------------------------------------------------------------------------------------------- */
 
-enum berm_code control_make_folder(const char *folder, struct berm_err *err)
-{
-	char path[PATH_MAX];
-	size_t len = strlen(folder);
-	if (len >= sizeof path)
-		return err_set(err, BERM_ERR_LIMIT, "path too long: '%.60s'", folder);
-	memcpy(path, folder, len + 1);
-	for (size_t at = 1; at <= len; at++) {
-		if (path[at] != '/' && path[at] != '\0')
-			continue;
-		path[at] = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-			return err_sys(err, "make folder '%s'", path);
-		path[at] = folder[at];
-	}
-	return BERM_OK;
-}
-
-/* Owned by the user, and nobody else can so much as look into it. */
 static enum berm_code open_folder(const char *path, bool make, int *ret_fd, struct berm_err *err)
 {
-	struct stat st = {0};
 	if (make)
-		TRY(control_make_folder(path, err));
+		TRY(own_folder_make(path, err));
 	auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(err, BERM_ERR_NOTFOUND, "no session runs");
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return err_sys(err, "open folder '%s'", path);
-	if (st.st_uid != geteuid() || (st.st_mode & OTHERS) != 0)
-		return err_set(err, BERM_ERR_DENIED, "folder '%s' is not yours alone", path);
+	TRY(own_folder_check(fd, path, err));
 	*ret_fd = take_fd(&fd);
 	return BERM_OK;
 }

@@ -21,8 +21,6 @@ enum {
  * Errors: NOTFOUND (there is no such place), LIMIT. */
 MUST_USE enum berm_code control_folder(const char *const *envp, const char *home, char ret_folder[static PATH_MAX],
 				       struct berm_err *err);
-/* Makes it if need be, with what is above it. It is there before a plan is made, which closes what is there. Errors: SYS. */
-MUST_USE enum berm_code control_make_folder(const char *folder, struct berm_err *err);
 /* Letters, digits, '.', '_', '-', at most CONTROL_NAME_MAX, not a dot first. */
 bool control_is_name(const char *session);
 

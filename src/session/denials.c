@@ -15,9 +15,9 @@
 #include "os/ev.h"
 #include "os/fd.h"
 #include "policy/resolve.h"
+#include "session/own_folder.h"
 
 enum { NAME_LEN = 16, LOOKED_AT = 256, TRIES = 3 };
-static const mode_t OTHERS = 077;
 static const char base_name[] = "berm-denials", next_name[] = "next";
 const char denials_name[] = POLICY_DENIALS_FILE;
 
@@ -72,41 +72,21 @@ bool denials_base(const char *const *envp, const char *home, char ret_base[stati
 	return false;
 }
 
-/* With what is above it. */
-static void make_folders(const char *folder)
-{
-	char path[PATH_MAX];
-	size_t len = strlen(folder);
-	if (len >= sizeof path)
-		return;
-	memcpy(path, folder, len + 1);
-	for (size_t at = 1; at <= len; at++) {
-		if (path[at] != '/' && path[at] != '\0')
-			continue;
-		path[at] = '\0';
-		(void)mkdir(path, 0700); /* it may be there */
-		path[at] = folder[at];
-	}
-}
-
 static int open_at(const char *path)
 {
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Owned by the user, and nobody else can so much as look into it. */
 static enum berm_code open_base(const char *path, int *ret_fd, struct berm_err *err)
 {
-	struct stat st = {0};
 	auto_fd int fd = open_at(path);
 	if (fd < 0 && errno == ENOENT) {
-		make_folders(path);
+		TRY(own_folder_make(path, err));
 		fd = open_at(path);
 	}
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "open '%.160s'", path);
-	if (st.st_uid != geteuid() || (st.st_mode & OTHERS) != 0)
-		return err_set(err, BERM_ERR_DENIED, "'%.160s' is not this user's alone", path);
+	if (fd < 0)
+		return err_sys(err, "open folder '%.160s'", path);
+	TRY(own_folder_check(fd, path, err));
 	*ret_fd = take_fd(&fd);
 	return BERM_OK;
 }

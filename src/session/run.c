@@ -22,6 +22,7 @@
 #include "session/kernel_mounts.h"
 #include "session/net_plan.h"
 #include "session/outer.h"
+#include "session/own_folder.h"
 #include "session/own_tests.h"
 #include "session/package_cache.h"
 #include "session/state_folders.h"
@@ -176,7 +177,7 @@ __attribute__((noinline)) static void make_folders(struct run *run)
 	if (run->input.workspace_cache != NULL && !package_cache_take(run->cache, place))
 		run->input.workspace_cache = NULL; /* caches are empty and gone at the end, then */
 	if (control_folder(run->request.envp, run_text_or_null(run->home), folder, NULL) != BERM_OK ||
-	    control_make_folder(folder, NULL) != BERM_OK)
+	    own_folder_make(folder, NULL) != BERM_OK)
 		return;
 }
 
