@@ -198,7 +198,7 @@ static enum berm_code give_up_capabilities(struct berm_err *err)
 
 enum berm_code confine_process(size_t descriptors, size_t *ret_descriptors, struct berm_err *err)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || sys_not_dumpable() != 0)
 		return err_sys(err, "give up privileges");
 	TRY(limit_all(descriptors, ret_descriptors, err));
 	TRY(give_up_files(err));

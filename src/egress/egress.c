@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "egress/origins.h"
 #include "egress/pipes.h"
 #include "egress/resolver.h"
+#include "os/sys.h"
 
 enum {
 	OTHER_DESCRIPTORS = 512, /* the ends, queries to DNS servers, attempts to connect */
@@ -162,7 +162,7 @@ _Noreturn void egress_main(int door_fd, const struct egress_limits *limits)
 	if (egress == NULL || fd < 0)
 		leave(1);
 	ignore_signals();
-	(void)prctl(PR_SET_NAME, "berm-egress");
+	(void)sys_set_name("berm @egress");
 	egress->limits = limits != NULL ? *limits : egress_usual_limits;
 	leave(run(egress, fd, NULL) == BERM_OK && !door_failed(egress->door) ? 0 : 1);
 }

@@ -11,6 +11,7 @@
 
 #include "base/own.h"
 #include "os/fd.h"
+#include "os/sys.h"
 #include "sandbox/launch.h"
 
 int launch_fail(struct launch *launch, enum launch_stage stage, const char *detail)
@@ -95,7 +96,7 @@ int ids_drop(struct launch *launch)
 		return launch_fail(launch, STAGE_DROP, "capabilities");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return launch_fail(launch, STAGE_DROP, "no_new_privs");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if (sys_not_dumpable() < 0)
 		return launch_fail(launch, STAGE_DROP, "dumpable");
 	return 0;
 }

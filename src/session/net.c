@@ -1,6 +1,5 @@
 #include "session/net.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +11,6 @@
 #include "base/own.h"
 #include "egress/egress.h"
 #include "os/sys.h"
-
-enum { CHILD_DOOR = 3 };
 
 struct net {
 	pid_t pid;  /* 0: reaped */
@@ -34,23 +31,17 @@ static void clear_environment(void)
 	environ = NULL;
 }
 
-/* Nothing of the caller's but the door. Signals of a terminal are not for it: what ends it is the end of the door. */
+/* Signals of a terminal are not for it: what ends it is the end of the door. Descriptors it gives up by itself. */
 _Noreturn static void become_egress(int door, pid_t parent)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
 	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 	(void)setsid();
-	(void)sys_set_name("berm @egress");
-	if (sys_end_with_parent() < 0 || getppid() != parent || dup2(door, CHILD_DOOR) < 0)
-		_exit(1);
-	(void)close(STDIN_FILENO);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* nothing is executed */
-	if (null != STDIN_FILENO || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
-	    sys_close_range(CHILD_DOOR + 1, ~0U, 0) < 0)
+	if (sys_end_with_parent() < 0 || getppid() != parent)
 		_exit(1);
 	clear_environment();
-	egress_main(CHILD_DOOR, NULL);
+	egress_main(door, NULL);
 }
 
 /* The process and this side of the door. */
