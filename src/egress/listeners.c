@@ -14,7 +14,7 @@
 #include "egress/flow.h"
 #include "egress/origins.h"
 
-enum { ENDS = 4, ACCEPTS_A_TURN = 64, TELL_EACH_MS = 1000 };
+enum { ENDS = 4, OWN_RANGES = 6, ACCEPTS_A_TURN = 64, TELL_EACH_MS = 1000 };
 
 struct listener {
 	struct loop_source source; /* first: a callback is given its address */
@@ -26,6 +26,7 @@ struct listener {
 struct listeners {
 	struct egress *egress;
 	struct listener ends[ENDS];
+	struct net_range own[OWN_RANGES]; /* the sandbox's own addresses: no connection through here is to them */
 	int spare;	  /* closed to accept one more, which is then closed, when no descriptor is left */
 	uint64_t told_ms; /* when it was last told that there are too many */
 };
@@ -46,15 +47,20 @@ static void refuse(struct flow_start *flow, struct str why)
 	flow_reset(flow);
 }
 
-static bool is_inside(const struct net_address *address)
+static enum berm_code find_own(struct net_range ret_own[static OWN_RANGES], struct berm_err *err)
 {
-	static const char *const own[] = {"127.0.0.0/8", "0.0.0.0/8",	"::1/128",
-					  "::/128",	 BERM_NET_OWN4, BERM_NET_OWN6};
-	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		struct net_range range;
-		if (address_range_parse(str_from(own[i]), &range, NULL) != BERM_OK || address_in_range(address, &range))
+	static const char *const own[OWN_RANGES] = {"127.0.0.0/8", "0.0.0.0/8",	  "::1/128",
+						    "::/128",	   BERM_NET_OWN4, BERM_NET_OWN6};
+	for (size_t i = 0; i < OWN_RANGES; i++)
+		TRY(address_range_parse(str_from(own[i]), &ret_own[i], err));
+	return BERM_OK;
+}
+
+static bool is_inside(const struct egress *egress, const struct net_address *address)
+{
+	for (size_t i = 0; i < OWN_RANGES; i++)
+		if (address_in_range(address, &egress->listeners->own[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -63,7 +69,7 @@ static const char *name_host(struct flow_start *flow, const struct net_address *
 {
 	char text[ADDRESS_TEXT_SIZE];
 	struct str name = {text, address_print(destination, text)};
-	if (is_inside(destination))
+	if (is_inside(flow->egress, destination))
 		return "a connection to the filter itself";
 	if (synthetic_in_range(destination)) {
 		if (!synthetic_hold(flow->egress->names, destination, &name))
@@ -99,7 +105,7 @@ static bool agrees(const struct flow_start *flow, const struct origin *origin)
 	struct origin_key local = {0};
 	if (getsockname(flow->client, &bound.any, &len) != 0 || !read_peer(&bound, &local))
 		return false;
-	return is_inside(&local.address) ||
+	return is_inside(flow->egress, &local.address) ||
 	       (local.port == origin->port && address_equal(&local.address, &origin->destination));
 }
 
@@ -237,13 +243,14 @@ enum berm_code listeners_new(struct egress *egress, const int tcp[2], const int 
 {
 	const int fds[ENDS] = {tcp[0], tcp[1], proxy[0], proxy[1]};
 	struct listeners *listeners = calloc(1, sizeof(*listeners));
-	enum berm_code code = BERM_OK;
+	enum berm_code code;
 	if (listeners == NULL) {
 		for (size_t i = 0; i < ENDS; i++)
 			own_close(&fds[i]);
 		return err_set(err, BERM_ERR_NOMEM, "out of memory");
 	}
 	listeners->egress = egress;
+	code = find_own(listeners->own, err);
 	listeners->spare = fcntl(egress->loop.epoll_fd, F_DUPFD_CLOEXEC, 0);
 	for (size_t i = 0; i < ENDS; i++) {
 		struct listener *listener = &listeners->ends[i];
