@@ -3,6 +3,7 @@
 #include <string.h>
 
 enum { ESC = 0x1b, BEL = 0x07, CAN = 0x18, SUB = 0x1a, DEL = 0x7f, PARAM_MAX = 0x10ffff };
+enum { PASTE_BEGINS = 200, PASTE_ENDS = 201 };
 
 bool vt_is_ground(const struct vt *vt)
 {
@@ -99,6 +100,8 @@ static enum vt_event end_csi(struct vt *vt, uint8_t byte)
 {
 	vt->final = (char)byte;
 	vt->count = vt->count < VT_PARAMS_MAX ? vt->count : VT_PARAMS_MAX;
+	if (byte == '~' && (vt->params[0] == PASTE_BEGINS || vt->params[0] == PASTE_ENDS))
+		vt->pasted = vt->params[0] == PASTE_BEGINS;
 	if (byte != 'M' || !vt->keys || vt->marker != 0)
 		return ends(vt, VT_CSI);
 	vt->state = VT_IN_MOUSE;
@@ -176,8 +179,8 @@ uint32_t vt_key(const struct vt *vt, enum vt_event event)
 {
 	enum { RELEASED = 3, OTHER_KEYS = 27 };
 	if (event == VT_CHAR)
-		return vt->code;
-	if (event != VT_CSI || vt->marker != 0)
+		return vt->pasted ? 0 : vt->code;
+	if (event != VT_CSI || vt->marker != 0 || vt->pasted)
 		return 0;
 	if (vt->final == 'u')
 		return vt->count > 1 && vt->sub[1] == RELEASED ? 0 : with_modifiers(vt->params[0], vt->params[1]);

@@ -31,7 +31,8 @@ enum vt_state {
 
 /* Zero is the start. */
 struct vt {
-	bool keys; /* what comes from a keyboard: there "CSI M" has three bytes behind it, and "ESC O" one */
+	bool pasted; /* between "CSI 200 ~" and "CSI 201 ~": what a keyboard did not type */
+	bool keys;   /* what comes from a keyboard: there "CSI M" has three bytes behind it, and "ESC O" one */
 	enum vt_state state;
 	uint8_t left; /* bytes that a character or a mouse report still has */
 	uint32_t code;
@@ -47,7 +48,7 @@ enum vt_event vt_take(struct vt *vt, uint8_t byte);
 bool vt_is_ground(const struct vt *vt);
 
 /* The key that an event of a keyboard is: a code point for a plain character, also in the forms of kitty ("CSI 111 u") and
- * xterm ("CSI 27 ; 2 ; 78 ~"); 0: none, or one with Ctrl, Alt or Super, or the release of one. */
+ * xterm ("CSI 27 ; 2 ; 78 ~"); 0: none, or one with Ctrl, Alt or Super, the release of one, or what is pasted. */
 uint32_t vt_key(const struct vt *vt, enum vt_event event);
 
 #endif

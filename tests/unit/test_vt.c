@@ -57,6 +57,14 @@ static void test_replies_are_no_keys(void **state)
 	check_keys("\033]0;o\030n", "n"); /* cancelled */
 }
 
+static void test_pasted_text_is_no_key(void **state)
+{
+	(void)state;
+	check_keys("\033[200~oooN\033[201~n", "n");
+	check_keys("\033[200~o\033[A\033[111;1uo", "");
+	check_keys("\033[20~o", "o"); /* a function key */
+}
+
 static size_t ground_after(const char *bytes)
 {
 	struct vt vt = {0};
@@ -122,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_replies_are_no_keys),
+		cmocka_unit_test(test_pasted_text_is_no_key),
 		cmocka_unit_test(test_ends_of_sequences),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_more_than_fits),
